@@ -1,0 +1,1 @@
+"""What the rest stands on; imports nothing else of ours."""

@@ -1,0 +1,160 @@
+"""The database: engine, reading(), writing(), the declarative base and its column types."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC as UTC_ZONE
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, MetaData, event
+from sqlalchemy import JSON as SaJson
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+from core.encryption import Keyring
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """What every table derives from."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""A key that counts up. SQLite counts only where the type is spelled INTEGER."""
+
+Json = SaJson().with_variant(JSONB(), "postgresql")
+
+
+class UTC(TypeDecorator[datetime]):
+    """An aware moment in UTC. SQLite keeps no zone, so it is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a zone is not stored: use clock.now()")
+        return value.astimezone(UTC_ZONE)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC_ZONE) if value.tzinfo is None else value.astimezone(UTC_ZONE)
+
+
+class EncryptedBytes(TypeDecorator[bytes]):
+    """Bytes that are ciphertext at rest (AES-GCM, key outside the database)."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else _keys(dialect).encrypt(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else _keys(dialect).decrypt(value)
+
+
+class EncryptedText(TypeDecorator[str]):
+    """Text that is ciphertext at rest. It cannot be searched or compared in SQL."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else _keys(dialect).encrypt(value.encode("utf-8", "surrogatepass"))
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:
+        return None if value is None else _keys(dialect).decrypt(value).decode("utf-8", "surrogatepass")
+
+
+class EncryptedJson(TypeDecorator[Any]):
+    """A JSON value that is ciphertext at rest."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
+        return None if value is None else _keys(dialect).encrypt(json.dumps(value).encode())
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(_keys(dialect).decrypt(value))
+
+
+def _keys(dialect: Dialect) -> Keyring:
+    """The keys travel on the engine's dialect: a column type has no other way to reach its engine."""
+    keys: Keyring = dialect.huiyin_keys  # type: ignore[attr-defined]
+    return keys
+
+
+class Database:
+    """One engine and its two doors. `reading()` never stops a writer, `writing()` never loses an update."""
+
+    def __init__(self, url: str, keys: Keyring) -> None:
+        """`url` is `sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`; nothing is opened yet."""
+        self.url = url
+        self.engine = _make_engine(url)
+        self.keys = keys
+        self.engine.sync_engine.dialect.huiyin_keys = keys  # type: ignore[attr-defined]
+        self._read = async_sessionmaker(self.engine.execution_options(begin="BEGIN"), expire_on_commit=False)
+        self._write = async_sessionmaker(
+            self.engine.execution_options(begin="BEGIN IMMEDIATE"), expire_on_commit=False
+        )
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A consistent view; nothing is kept."""
+        async with self._read() as session:
+            try:
+                yield session
+            finally:
+                await session.rollback()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """One transaction, committed at the end, rolled back on an error. Hold no network call inside."""
+        async with self._write() as session, session.begin():
+            yield session
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _make_engine(url: str) -> AsyncEngine:
+    if not url.startswith("sqlite"):
+        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    engine = create_async_engine(url, connect_args={"timeout": 30, "isolation_level": None}, pool_size=10)
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """WAL lets readers and a writer work at once; FULL keeps what was acknowledged through a power cut."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    """The driver's own deferred transactions lose updates silently, so the BEGIN is said here."""
+    connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
