@@ -52,7 +52,7 @@ def _any(_: str) -> bool:
 
 
 _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
-    ("EMAIL", re.compile(r"(?<![\w.+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}"), _any),
+    ("EMAIL", re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}"), _any),
     ("ID", re.compile(rf"{_EDGE_BEFORE}[1-9](?:{_SEP}\d){{16}}{_SEP}[\dXx](?![0-9A-Za-z])"), _looks_like_id_number),
     ("CARD", re.compile(rf"{_EDGE_BEFORE}[3-6](?:{_SEP}\d){{14,18}}{_EDGE_AFTER}"), _is_card),
     ("PHONE", re.compile(rf"(?<![0-9A-Za-z])(?:\+?86{_SEP})?1[3-9]\d(?:{_SEP}\d){{8}}{_EDGE_AFTER}"), _any),

@@ -1,0 +1,30 @@
+"""What every test may use: a database of each kind, empty, with all tables made."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from core.db import Base, Database
+from core.encryption import Keyring
+from tests.postgres import Cluster, postgres_cluster  # noqa: F401
+
+KEYS = Keyring(bytes(range(32)))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """An empty database with all tables, once on SQLite and once on PostgreSQL."""
+    import service.models  # noqa: F401  (every table of the house, known to Base)
+
+    url = f"sqlite+aiosqlite:///{tmp_path}/huiyin.db"
+    if request.param == "postgresql":
+        cluster: Cluster | None = request.getfixturevalue("postgres_cluster")
+        if cluster is None:
+            pytest.skip("NO POSTGRESQL ON THIS MACHINE: this half was not tested (install postgresql)")
+        url = await cluster.new_database()
+    database = Database(url, KEYS)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+    yield database
+    await database.close()
