@@ -269,9 +269,7 @@ async def hide(session: AsyncSession, resident_id: int, text: str) -> str:
     keys = session.get_bind().dialect.huiyin_keys  # type: ignore[attr-defined]
     hidden, new = privacy.tokenise(text, known, keys.digest)
     for token, value in new.items():
-        session.add(
-            Personal(resident_id=resident_id, token=token, value=value, digest=keys.digest(value))
-        )
+        session.add(Personal(resident_id=resident_id, token=token, value=value, digest=keys.digest(value)))
     if new:
         await session.flush()
     return hidden

@@ -7,8 +7,8 @@ from datetime import UTC as UTC_ZONE
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, MetaData, event
 from sqlalchemy import JSON as SaJson
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, MetaData, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase

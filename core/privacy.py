@@ -52,11 +52,23 @@ def _any(_: str) -> bool:
 
 
 _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
-    ("EMAIL", re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}"), _any),
-    ("ID", re.compile(rf"{_EDGE_BEFORE}[1-9](?:{_SEP}\d){{16}}{_SEP}[\dXx](?![0-9A-Za-z])"), _looks_like_id_number),
+    (
+        "EMAIL",
+        re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}"),
+        _any,
+    ),
+    (
+        "ID",
+        re.compile(rf"{_EDGE_BEFORE}[1-9](?:{_SEP}\d){{16}}{_SEP}[\dXx](?![0-9A-Za-z])"),
+        _looks_like_id_number,
+    ),
     ("CARD", re.compile(rf"{_EDGE_BEFORE}[3-6](?:{_SEP}\d){{14,18}}{_EDGE_AFTER}"), _is_card),
     ("PHONE", re.compile(rf"(?<![0-9A-Za-z])(?:\+?86{_SEP})?1[3-9]\d(?:{_SEP}\d){{8}}{_EDGE_AFTER}"), _any),
-    ("PHONE", re.compile(rf"(?<![0-9A-Za-z\-])0\d{{2,3}}{_SEP}[2-9]\d{{2,3}}{_SEP}\d{{4}}{_EDGE_AFTER}"), _any),
+    (
+        "PHONE",
+        re.compile(rf"(?<![0-9A-Za-z\-])0\d{{2,3}}{_SEP}[2-9]\d{{2,3}}{_SEP}\d{{4}}{_EDGE_AFTER}"),
+        _any,
+    ),
 )
 _TOKEN = re.compile(r"<(PHONE|ID|CARD|EMAIL)_(\d+)>")
 
@@ -94,9 +106,7 @@ def mask_name(name: str) -> str:
     return name[:1] + "某" if name else name
 
 
-def tokenise(
-    text: str, known: Mapping[str, str], digest: Callable[[str], str]
-) -> tuple[str, dict[str, str]]:
+def tokenise(text: str, known: Mapping[str, str], digest: Callable[[str], str]) -> tuple[str, dict[str, str]]:
     """Replace personal data by tokens such as `<PHONE_1>`.
 
     `known` maps the digest of a value to its token; the same value keeps its token. Returns the text and

@@ -63,12 +63,8 @@ class Inbox(Base):
     __tablename__ = "inbox"
     __table_args__ = (
         UniqueConstraint("channel", "account", "external_id"),
-        Index(
-            "uq_inbox_in_hand", "order_key", unique=True, sqlite_where=_IN_HAND, postgresql_where=_IN_HAND
-        ),
-        Index(
-            "ix_inbox_waiting", "order_key", "id", sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED
-        ),
+        Index("uq_inbox_in_hand", "order_key", unique=True, sqlite_where=_IN_HAND, postgresql_where=_IN_HAND),
+        Index("ix_inbox_waiting", "order_key", "id", sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
         Index("ix_inbox_status", "status", "id"),
     )
 
@@ -104,12 +100,8 @@ class Outbox(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index(
-            "uq_outbox_in_hand", "order_key", unique=True, sqlite_where=_IN_HAND, postgresql_where=_IN_HAND
-        ),
-        Index(
-            "ix_outbox_waiting", "order_key", "id", sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED
-        ),
+        Index("uq_outbox_in_hand", "order_key", unique=True, sqlite_where=_IN_HAND, postgresql_where=_IN_HAND),
+        Index("ix_outbox_waiting", "order_key", "id", sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
         Index("ix_outbox_status", "status", "id"),
     )
 
@@ -177,9 +169,7 @@ def inbox_values(message: InboundMessage, now: datetime) -> dict[str, Any]:
 async def insert_inbox(session: AsyncSession, values: Sequence[dict[str, Any]]) -> list[int | None]:
     """Store rows; for each its new id, or None where the same message was stored before."""
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(Inbox).on_conflict_do_nothing(
-        index_elements=["channel", "account", "external_id"]
-    )
+    statement = dialect.insert(Inbox).on_conflict_do_nothing(index_elements=["channel", "account", "external_id"])
     ids: list[int | None] = []
     for row in values:
         result = await session.execute(statement.values(row).returning(Inbox.id))
@@ -250,9 +240,7 @@ async def claim(session: AsyncSession, table: type[Row], worker: str, now: datet
     return None
 
 
-async def claim_row(
-    session: AsyncSession, table: type[Row], row_id: int, worker: str, now: datetime
-) -> bool:
+async def claim_row(session: AsyncSession, table: type[Row], row_id: int, worker: str, now: datetime) -> bool:
     """Take one named row when it still waits; False when somebody else was faster."""
     changed = await session.execute(
         update(table)

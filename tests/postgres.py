@@ -43,12 +43,40 @@ def postgres_cluster() -> Iterator[Cluster | None]:
     folder = Path(tempfile.mkdtemp(prefix="huiyin-postgres-"))
     user = _unprivileged_user(folder)
     port = _free_port()
-    _run([str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "huiyin", "-A", "trust", "-N",
-          "--encoding=UTF8", "--locale=C.UTF-8"], user)
+    _run(
+        [
+            str(binaries / "initdb"),
+            "-D",
+            str(folder / "data"),
+            "-U",
+            "huiyin",
+            "-A",
+            "trust",
+            "-N",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+        ],
+        user,
+    )
     server = subprocess.Popen(
-        [str(binaries / "postgres"), "-D", str(folder / "data"), "-p", str(port), "-h", "127.0.0.1",
-         "-k", str(folder), "-c", "fsync=off", "-c", "max_connections=200"],
-        user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [
+            str(binaries / "postgres"),
+            "-D",
+            str(folder / "data"),
+            "-p",
+            str(port),
+            "-h",
+            "127.0.0.1",
+            "-k",
+            str(folder),
+            "-c",
+            "fsync=off",
+            "-c",
+            "max_connections=200",
+        ],
+        user=user,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         _wait_for(port)

@@ -14,8 +14,13 @@ from core.queues import Inbox, Status
 
 def message(number: int, sender: str = "oA", **fields: object) -> InboundMessage:
     values: dict[str, object] = {
-        "channel": "wechat", "account": "main", "external_id": f"{sender}:{number}", "sender": sender,
-        "text": f"第{number}条", "received_at": clock.now(), "raw": b"<xml/>",
+        "channel": "wechat",
+        "account": "main",
+        "external_id": f"{sender}:{number}",
+        "sender": sender,
+        "text": f"第{number}条",
+        "received_at": clock.now(),
+        "raw": b"<xml/>",
     }
     return InboundMessage(**(values | fields))  # type: ignore[arg-type]
 
@@ -40,7 +45,7 @@ async def test_the_same_message_is_stored_once_however_often_it_comes(db, writer
 
 
 async def test_text_and_raw_are_not_readable_in_the_database(db, writer):
-    await writer.put(message(1, text="我的电话13800001234", raw="13800001234".encode()))
+    await writer.put(message(1, text="我的电话13800001234", raw=b"13800001234"))
     async with db.reading() as session:
         connection = await session.connection()
         row = (await connection.exec_driver_sql("SELECT text, raw FROM inbox")).one()
@@ -112,7 +117,9 @@ async def test_one_message_that_cannot_be_stored_does_not_take_its_neighbours_wi
         raise OSError("disk full")
 
     results = await asyncio.gather(
-        writer.put(message(1)), writer.put(message(2), also=refuse), writer.put(message(3)),
+        writer.put(message(1)),
+        writer.put(message(2), also=refuse),
+        writer.put(message(3)),
         return_exceptions=True,
     )
     assert isinstance(results[1], OSError)
