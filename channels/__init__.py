@@ -1,0 +1,10 @@
+"""The doors residents come through: one folder or file per channel, the platform's protocol and nothing else."""
+
+from channels.webchat import WebChat
+from channels.wechat import WeChat
+
+CHANNELS: dict[str, type] = {
+    "wechat": WeChat,
+    "webchat": WebChat,
+}
+"""Every channel by its name in addresses (`wechat:oX…`)."""

@@ -1,0 +1,175 @@
+"""WeChat official accounts: the callback in, customer-service messages and template notices out."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+from aiohttp import web
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from channels.base import (
+    Attempt,
+    Capabilities,
+    PassiveReplies,
+    PermanentFailure,
+    SendError,
+    Sent,
+    WindowClosed,
+)
+from channels.files import MAX_BYTES
+from channels.text import split_text, with_choices
+from channels.wechat import budget
+from channels.wechat.api import Api
+from channels.wechat.callback import FITS, Callback, Pace
+from channels.wechat.replay import drop_old_nonces
+from channels.wechat.settings import WeChatAccount
+from channels.wechat.tables import WeChatNonce, WeChatPart, WeChatToken, WeChatWindow
+from core import clock
+from core.db import Database
+from core.inbox_writer import InboxWriter
+from core.message import Attachment, OutboundMessage
+
+__all__ = [
+    "NOTICE", "Pace", "WeChat", "WeChatAccount", "WeChatNonce", "WeChatPart", "WeChatToken", "WeChatWindow",
+]
+
+NOTICE = "wechat_notice"
+"""The step that announces: a template message with the link."""
+
+_KEEP_PARTS = timedelta(days=7)
+
+
+class WeChat:
+    """One official account."""
+
+    name = "wechat"
+
+    def __init__(
+        self,
+        account: str,
+        settings: WeChatAccount,
+        writer: InboxWriter,
+        db: Database,
+        http: aiohttp.ClientSession,
+        passive: PassiveReplies,
+        pace: Pace | None = None,
+    ) -> None:
+        """`http` is shared and closed by its owner. A slower or faster `pace` is for tests."""
+        self.account = account
+        self.capabilities = Capabilities(
+            max_chars=600,
+            media=("image", "audio", "video"),
+            window=timedelta(hours=48),
+            carries=("wechat",),
+            announces=(NOTICE,) if settings.pushes and settings.notice_template else (),
+            pushes=settings.pushes,
+            idempotent_send=False,
+        )
+        self._settings = settings
+        self._db = db
+        self._api = Api(account, settings, db, http)
+        self._callback = Callback(account, settings, writer, db, passive, pace or Pace())
+        self._tidying: asyncio.Task[None] | None = None
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        path = f"/channels/wechat/{quote(self.account)}"
+        return [web.get(path, self._callback.confirm_address), web.post(path, self._callback.receive)]
+
+    def secrets(self) -> list[str]:
+        settings = self._settings
+        kept = (settings.app_secret, settings.token, settings.aes_key, settings.old_token, settings.old_aes_key)
+        return [secret.get_secret_value() for secret in kept if secret.get_secret_value()]
+
+    async def start(self) -> None:
+        self._tidying = asyncio.create_task(self._tidy_again_and_again())
+
+    async def close(self) -> None:
+        if self._tidying:
+            self._tidying.cancel()
+
+    async def send(self, message: OutboundMessage, attempt: Attempt) -> Sent:
+        """Step `wechat` carries the text in parts, step `wechat_notice` announces it by the template."""
+        if not self._settings.pushes:
+            raise WindowClosed("this account has no customer-service interface: the text waits for a message")
+        if attempt.step == NOTICE:
+            return await self._announce(message, attempt)
+        return await self._carry(message, attempt)
+
+    async def left(self, openid: str, now: datetime) -> int | None:
+        """How many messages may still go to a follower now, for merging; None when only WeChat knows."""
+        async with self._db.reading() as session:
+            return await budget.left(session, self.account, openid, now)
+
+    async def typing(self, openid: str) -> None:
+        """Show that somebody is writing. It is a courtesy: a failure is nobody's concern."""
+        try:
+            await self._api.post("/cgi-bin/message/custom/typing", {"touser": openid, "command": "Typing"})
+        except SendError:
+            return
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        """The bytes of what a resident sent, from `api_base` alone. Raises one of the three errors."""
+        if not attachment.media_id:
+            raise PermanentFailure("the platform named no file")
+        return await self._api.media(attachment.media_id, MAX_BYTES)
+
+    async def forget(self, session: AsyncSession, value: str) -> None:
+        await budget.forget(session, self.account, value)
+
+    async def _carry(self, message: OutboundMessage, attempt: Attempt) -> Sent:
+        parts = split_text(with_choices(message.text, message.choices), FITS)
+        async with self._db.reading() as session:
+            sent = await budget.sent_parts(session, attempt.outbox_id)
+            left = await budget.left(session, self.account, message.recipient, clock.now())
+        if left is not None and len(parts) - len(sent) > left:
+            raise WindowClosed(f"{len(parts) - len(sent)} messages to send, {left} allowed until the resident writes")
+        for number, part in enumerate(parts):
+            if number not in sent:
+                sent[number] = await self._send_part(message.recipient, part, attempt, number)
+        return Sent(sent.get(0))
+
+    async def _send_part(self, openid: str, part: str, attempt: Attempt, number: int) -> str:
+        """The interface gives no id for a text, so the row and the part are its name."""
+        answer = await self._api.post(
+            "/cgi-bin/message/custom/send", {"touser": openid, "msgtype": "text", "text": {"content": part}}
+        )
+        platform_id = str(answer.get("msgid") or f"custom:{attempt.outbox_id}:{number}")
+        async with self._db.writing() as session:
+            await budget.spend(
+                session, self.account, openid, attempt.outbox_id, number, platform_id, clock.now()
+            )
+        return platform_id
+
+    async def _announce(self, message: OutboundMessage, attempt: Attempt) -> Sent:
+        if not self._settings.notice_template:
+            raise PermanentFailure("no notice_template is set for this account")
+        body: dict[str, Any] = {
+            "touser": message.recipient,
+            "template_id": self._settings.notice_template,
+            "client_msg_id": f"huiyin-{attempt.outbox_id}",
+            "data": {
+                key: {"value": _fitting(key, attempt.notice.get(value, ""))}
+                for key, value in self._settings.notice_fields.items()
+            },
+        }
+        if message.link:
+            body["url"] = message.link
+        answer = await self._api.post("/cgi-bin/message/template/send", body)
+        return Sent(str(answer.get("msgid") or body["client_msg_id"]), announced=True)
+
+    async def _tidy_again_and_again(self) -> None:
+        while True:
+            await asyncio.sleep(600)
+            now = clock.now()
+            async with self._db.writing() as session:
+                await drop_old_nonces(session, now)
+                await session.execute(delete(WeChatPart).where(WeChatPart.at < now - _KEEP_PARTS))
+
+
+def _fitting(key: str, value: str) -> str:
+    """Values of the newer templates' `thing` fields are refused when longer than twenty characters."""
+    return value if not key.startswith("thing") or len(value) <= 20 else value[:19] + "…"
