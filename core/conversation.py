@@ -247,7 +247,7 @@ async def record_message(
         seq=(await session.scalar(query) or 0) + 1,
         author=author,
         actor=actor,
-        text=await hide(session, conversation.resident_id, text),
+        text=await hide(session, conversation.resident_id, text, only_known=author != "resident"),
         attachments=list(attachments),
         inbox_id=inbox_id,
         outbox_id=outbox_id,
@@ -261,13 +261,16 @@ async def record_message(
     return message
 
 
-async def hide(session: AsyncSession, resident_id: int, text: str) -> str:
-    """The text with this resident's tokens in place of personal data; new tokens are remembered."""
+async def hide(session: AsyncSession, resident_id: int, text: str, *, only_known: bool = False) -> str:
+    """The text with this resident's tokens in place of personal data; new tokens are remembered.
+
+    `only_known`: hide only what is known to be his, for what the office says.
+    """
     if not privacy.find(text):
         return text
     known = {row.digest: row.token for row in await _personal(session, resident_id)}
     keys = session.get_bind().dialect.huiyin_keys  # type: ignore[attr-defined]
-    hidden, new = privacy.tokenise(text, known, keys.digest)
+    hidden, new = privacy.tokenise(text, known, keys.digest, only_known=only_known)
     for token, value in new.items():
         session.add(Personal(resident_id=resident_id, token=token, value=value, digest=keys.digest(value)))
     if new:

@@ -251,7 +251,7 @@ async def claim_row(session: AsyncSession, table: type[Row], row_id: int, worker
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
-def _claimable(session: AsyncSession, table: type[Row], now: datetime) -> Any:
+def _claimable(session: AsyncSession, table: type[Row], now: datetime, *, lock: bool = True) -> Any:
     """Due rows whose order key has no older row waiting or in hand. A few, so that a lost race tries the next."""
     older = aliased(table)
     first = ~exists().where(
@@ -262,9 +262,16 @@ def _claimable(session: AsyncSession, table: type[Row], now: datetime) -> Any:
     )
     query = select(table.id).where(table.status == Status.TODO, table.scheduled_at <= now, first)
     query = query.order_by(table.id).limit(4)
-    if session.get_bind().dialect.name == "postgresql":
+    if lock and session.get_bind().dialect.name == "postgresql":
         query = query.limit(1).with_for_update(skip_locked=True)
     return query
+
+
+async def anything_due(session: AsyncSession, table: type[Row], now: datetime) -> bool:
+    """Whether a claim could find something: a cheap look that needs no write lock."""
+    expired = exists().where(table.status == Status.DOING, table.claimed_until < now)
+    due = await session.scalar(select(or_(exists(_claimable(session, table, now, lock=False)), expired)))
+    return bool(due)
 
 
 async def release_expired(session: AsyncSession, table: type[Row], now: datetime) -> None:

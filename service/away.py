@@ -1,0 +1,66 @@
+"""While the assistant is away: a sentence at once, one open consultation ticket for a conversation."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import conversation as conversations
+from core.conversation import Conversation, Matter, Message
+from service.assistant import Saying
+from service.runtime import Runtime
+from service.texts import say
+from ticketing import sla, tickets
+from ticketing.lifecycle import OPEN
+from ticketing.model import Ticket
+from ticketing.staff import Actor
+
+SYSTEM = Actor("system", frozenset({"system"}), None)
+
+
+async def hand_to_clerk(
+    runtime: Runtime,
+    session: AsyncSession,
+    conversation: Conversation,
+    matter: Matter,
+    message: Message,
+    now: datetime,
+) -> list[Saying]:
+    """Register what was said for a clerk, or add it to the ticket that waits already; what the resident is told."""
+    text = await conversations.reveal(session, conversation.resident_id, message.text)
+    waiting = await _waiting_ticket(session, conversation)
+    if waiting is not None:
+        actor = Actor("resident", frozenset({"resident"}), None, conversation.resident_id)
+        await tickets.perform(
+            session, runtime.office, actor, waiting.number, "supplement", {"text": text}, None, now
+        )
+        matter.ticket_id = waiting.id
+        return [Saying(say("assistant_away_again", number=waiting.number))]
+    body = {"kind": "consultation", "title": _title(text), "description": text}
+    ticket = await tickets.register(
+        session, runtime.office, SYSTEM, body, now,
+        resident_id=conversation.resident_id, conversation_id=conversation.id,
+        channel=conversation.address.partition(":")[0],
+    )
+    matter.ticket_id = ticket.id
+    promise = await sla.promise(session, ticket)
+    return [Saying(say("assistant_away", number=ticket.number, promise=promise))]
+
+
+def _title(text: str) -> str:
+    first = text.strip().splitlines()[0] if text.strip() else "来话"
+    return first[:40]
+
+
+async def _waiting_ticket(session: AsyncSession, conversation: Conversation) -> Ticket | None:
+    return await session.scalar(
+        select(Ticket)
+        .where(
+            Ticket.conversation_id == conversation.id,
+            Ticket.kind == "consultation",
+            Ticket.state.in_(OPEN),
+            Ticket.registered_by == SYSTEM.name,
+        )
+        .order_by(Ticket.id.desc())
+        .limit(1)
+    )

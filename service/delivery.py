@@ -1,0 +1,293 @@
+"""The delivery plan: the ways to reach a resident in order, one outbox row an attempt, a call-back always last.
+
+There is no other way to speak to a resident. A row is claimed, the database let go, the channel asked to send,
+and what came of it recorded: sent, later, or the next step of the plan.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from channels.base import Attempt, Channel, PermanentFailure, Sent, TemporaryFailure, WindowClosed
+from core import clock, log, queues
+from core import conversation as conversations
+from core.conversation import Conversation, Resident, ResidentAddress
+from core.message import Address, OutboundMessage
+from core.queues import Outbox, Result, Status
+from service.runtime import Runtime
+from service.texts import say
+from ticketing import delivery as ticket_delivery
+from ticketing.model import Reply, Ticket
+from ticketing.office import Tell
+
+logger = log.logger(__name__)
+
+CALL_BACK = "call_back"
+OWED_A_CALL = {"reply", "decline", "supplement", "extension"}
+"""What must reach the resident even where every platform fails: then a person calls."""
+
+ANSWER_LASTS = timedelta(hours=48)
+"""An answer of the assistant that could not be said for this long is not said any more."""
+
+STEP_LASTS = {"email": timedelta(hours=24), "sms": timedelta(hours=4)}
+"""How long a step is tried before the plan goes on."""
+OTHER_STEPS_LAST = timedelta(hours=1)
+
+BACK_OFF = tuple(timedelta(seconds=s) for s in (2, 10, 30, 120, 300, 900))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One way to reach a resident."""
+
+    name: str
+    channel: str
+    account: str
+    recipient: str
+
+
+def make_tell(runtime: Runtime) -> Tell:
+    """How ticketing speaks to a resident: the first step of his plan, in the caller's transaction."""
+
+    async def tell(
+        session: AsyncSession, ticket: Ticket, text: str, origin: str, reply: Reply | None, now: datetime
+    ) -> None:
+        text = await conversations.reveal(session, ticket.resident_id, text)
+        await _begin_step(runtime, session, ticket, None, text, origin, reply.id if reply else None, now)
+        runtime.news.notify("outbox")
+
+    return tell
+
+
+async def plan(runtime: Runtime, session: AsyncSession, ticket: Ticket) -> list[Step]:
+    """The steps for this ticket's resident: where he wrote, its notice form, SMS, e-mail. The call-back is implied."""
+    steps: list[Step] = []
+    for channel_name, account, value in await _known_ends(runtime, session, ticket):
+        channel = runtime.channels.get((channel_name, account))
+        if channel:
+            names = (*channel.capabilities.carries, *channel.capabilities.announces)
+            steps += [Step(name, channel_name, account, value) for name in names]
+    return list(dict.fromkeys(steps))
+
+
+async def _known_ends(
+    runtime: Runtime, session: AsyncSession, ticket: Ticket
+) -> Sequence[tuple[str, str, str]]:
+    """(channel, account, value) of every known end: the ticket's conversation, other addresses, phone, e-mail."""
+    ends: list[tuple[str, str, str]] = []
+    if ticket.conversation_id:
+        conversation = await session.get_one(Conversation, ticket.conversation_id)
+        address = Address.parse(conversation.address)
+        ends.append((address.channel, conversation.account, address.value))
+    resident = await session.get_one(Resident, ticket.resident_id)
+    if resident.phone:
+        ends.append(("sms", _first_account(runtime, "sms"), resident.phone))
+    if resident.email:
+        ends.append(("email", _first_account(runtime, "email"), resident.email))
+    known = select(ResidentAddress).where(ResidentAddress.resident_id == resident.id).order_by(ResidentAddress.id)
+    for row in await session.scalars(known):
+        ends.append((row.channel, row.account or _first_account(runtime, row.channel), row.value))
+    return ends
+
+
+def _first_account(runtime: Runtime, channel: str) -> str:
+    return next((account for name, account in runtime.channels if name == channel), "")
+
+
+async def _begin_step(
+    runtime: Runtime,
+    session: AsyncSession,
+    ticket: Ticket,
+    after: str | None,
+    text: str,
+    origin: str,
+    reply_id: int | None,
+    now: datetime,
+) -> None:
+    """Begin the step that follows `after` (the first for None); with none left, the call-back."""
+    steps = await plan(runtime, session, ticket)
+    names = [step.name for step in steps]
+    steps = steps[names.index(after) + 1 :] if after in names else ([] if after else steps)
+    if not steps:
+        if origin in OWED_A_CALL:
+            await ticket_delivery.open_callback(session, runtime.office, ticket, reply_id, text, now)
+        return
+    step = steps[0]
+    channel = runtime.channels[step.channel, step.account]
+    message = OutboundMessage(
+        channel=step.channel,
+        account=step.account,
+        recipient=step.recipient,
+        text=text,
+        origin=origin,
+        in_reply_to=None,
+        link=f"{runtime.settings.public_url}/r/{reply_token(runtime, reply_id)}" if reply_id else None,
+    )
+    waits = None if channel.capabilities.pushes else now + announce_wait(runtime, now)
+    queues.enqueue(
+        session,
+        message,
+        now,
+        step=step.name,
+        conversation_id=ticket.conversation_id,
+        ticket_id=ticket.id,
+        reply_id=reply_id,
+        scheduled_at=waits,
+        deadline_at=(waits or now) + STEP_LASTS.get(step.name, OTHER_STEPS_LAST),
+    )
+
+
+def reply_token(runtime: Runtime, reply_id: int) -> str:
+    """The unguessable name of a reply's page."""
+    return f"{reply_id}-{runtime.db.keys.digest(f'reply/{reply_id}')}"
+
+
+def read_reply_token(runtime: Runtime, token: str) -> int | None:
+    """Which reply a page's name stands for; None when it was made up."""
+    number, _, _ = token.partition("-")
+    if not number.isdecimal() or reply_token(runtime, int(number)) != token:
+        return None
+    return int(number)
+
+
+def announce_wait(runtime: Runtime, now: datetime) -> timedelta:
+    """How long an announced text may stay unopened before the plan goes on."""
+    calendar = runtime.office.calendars.of(None)
+    return calendar.add(now, runtime.settings.delivery.announce_wait) - now
+
+
+async def deliver(runtime: Runtime, row: Outbox, worker: str) -> None:
+    """Send one claimed row and record what came of it. No transaction is open while the platform is asked."""
+    try:
+        sent = await _send(runtime, row)
+    except TemporaryFailure as error:
+        await _try_later(runtime, row, worker, error.detail)
+    except WindowClosed as error:
+        await _go_on(runtime, row, worker, Result.HANDED_ON, error.detail)
+    except PermanentFailure as error:
+        await _go_on(runtime, row, worker, Result.FAILED, error.detail)
+    else:
+        async with runtime.db.writing() as session:
+            result = Result.ANNOUNCED if sent.announced else Result.SENT
+            await record_sent(runtime, session, row, worker, result, sent.platform_id)
+
+
+async def _send(runtime: Runtime, row: Outbox) -> Sent:
+    channel: Channel | None = runtime.channels.get((row.channel, row.account))
+    if channel is None:
+        raise PermanentFailure(f"no account {row.account} of channel {row.channel} is configured")
+    message = OutboundMessage(
+        channel=row.channel,
+        account=row.account,
+        recipient=row.recipient,
+        text=row.text,
+        origin=row.origin,
+        attachments=queues.attachments_of(row),
+        in_reply_to=row.in_reply_to,
+        choices=tuple(row.choices),
+        link=row.link,
+    )
+    return await channel.send(message, Attempt(row.id, row.step, await _notice(runtime, row)))
+
+
+async def _notice(runtime: Runtime, row: Outbox) -> dict[str, str]:
+    """What a step that only announces may say: never the text itself."""
+    if row.ticket_id is None:
+        return {}
+    async with runtime.db.reading() as session:
+        ticket = await session.get_one(Ticket, row.ticket_id)
+        return {
+            "number": ticket.number,
+            "title": f"{runtime.office.name}：您的工单有新消息",
+            "state": "已答复" if row.reply_id else "有进展",
+            "at": clock.local(row.created_at).strftime("%Y-%m-%d %H:%M"),
+        }
+
+
+async def record_sent(
+    runtime: Runtime,
+    session: AsyncSession,
+    row: Outbox,
+    worker: str,
+    result: Result,
+    platform_id: str | None,
+) -> bool:
+    """Mark a row done with its proof; a reply that was carried is thereby delivered."""
+    now = clock.now()
+    done = await queues.finish(
+        session, Outbox, row.id, worker, result=result, platform_id=platform_id, sent_at=now
+    )
+    if done and result == Result.SENT and row.reply_id and row.origin == "reply":
+        await ticket_delivery.delivered(session, runtime.office, row.reply_id, now, outbox_id=row.id)
+    return done
+
+
+async def _try_later(runtime: Runtime, row: Outbox, worker: str, error: str) -> None:
+    now = clock.now()
+    again_at = now + BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1]
+    if row.deadline_at and again_at > row.deadline_at:
+        await _go_on(runtime, row, worker, Result.FAILED, error)
+        return
+    async with runtime.db.writing() as session:
+        await queues.put_back(session, Outbox, row.id, worker, error, again_at)
+
+
+async def _go_on(runtime: Runtime, row: Outbox, worker: str, result: Result, error: str) -> None:
+    """This step is over without success: record it and begin the next."""
+    now = clock.now()
+    logger.warning("delivery step failed", outbox=row.id, step=row.step, reason=error)
+    async with runtime.db.writing() as session:
+        values = {"result": result, "sent_at": None}
+        if not await queues.finish(session, Outbox, row.id, worker, **values):
+            return
+        stored = await session.get_one(Outbox, row.id, populate_existing=True)
+        stored.last_error = error[:500]
+        if row.ticket_id is not None:
+            ticket = await session.get_one(Ticket, row.ticket_id)
+            await _begin_step(runtime, session, ticket, row.step, row.text, row.origin, row.reply_id, now)
+    runtime.news.notify("outbox")
+
+
+async def resend_announced(
+    runtime: Runtime, session: AsyncSession, conversation: Conversation, now: datetime
+) -> None:
+    """The resident writes again: what was only announced to him here is said in full now."""
+    for row in await session.scalars(_announced().where(Outbox.conversation_id == conversation.id)):
+        row.result = Result.HANDED_ON
+        channel = runtime.channels.get((row.channel, row.account))
+        if channel is None or row.ticket_id is None:
+            continue
+        message = OutboundMessage(row.channel, row.account, row.recipient, row.text, row.origin, link=row.link)
+        queues.enqueue(
+            session, message, now, step=channel.capabilities.carries[0], conversation_id=conversation.id,
+            ticket_id=row.ticket_id, reply_id=row.reply_id, deadline_at=now + OTHER_STEPS_LAST,
+        )
+
+
+async def go_on_with_unopened(runtime: Runtime, now: datetime) -> None:
+    """What was announced and not opened in time goes on to the next step."""
+    async with runtime.db.writing() as session:
+        for row in await session.scalars(_announced().where(Outbox.sent_at < now - timedelta(hours=1)).limit(200)):
+            assert row.sent_at
+            if row.sent_at + announce_wait(runtime, row.sent_at) > now or row.ticket_id is None:
+                continue
+            row.result = Result.HANDED_ON
+            ticket = await session.get_one(Ticket, row.ticket_id)
+            await _begin_step(runtime, session, ticket, row.step, row.text, row.origin, row.reply_id, now)
+
+
+def _announced():  # type: ignore[no-untyped-def]
+    return select(Outbox).where(
+        Outbox.status == Status.DONE, Outbox.result == Result.ANNOUNCED, Outbox.opened_at.is_(None)
+    )
+
+
+async def open_reply(runtime: Runtime, session: AsyncSession, reply_id: int, now: datetime) -> None:
+    """The page of a reply was opened: what announced it has thereby delivered it."""
+    for row in await session.scalars(_announced().where(Outbox.reply_id == reply_id)):
+        row.opened_at = now
+        await session.flush()
+        await ticket_delivery.delivered(session, runtime.office, reply_id, now, outbox_id=row.id)

@@ -1,0 +1,172 @@
+"""One inbox row: whose conversation, which matter, in whose hands; then the assistant's turn, then the outbox.
+
+The only place that opens conversations. The steps of `handle()` are the path of design §4.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import conversation as conversations
+from core import log, queues
+from core.conversation import Conversation, Holder, Matter, Message
+from core.errors import AssistantUnavailable
+from core.message import Address, OutboundMessage
+from core.queues import Inbox
+from service import away, delivery
+from service.assistant import Saying, Turn
+from service.runtime import Runtime
+from service.texts import say
+
+logger = log.logger(__name__)
+
+WELCOMED_EVENTS = {"subscribe"}
+MEDIA_WORDS = {"image": "图片", "video": "视频", "audio": "语音", "voice": "语音"}
+ENDS_MATTER = re.compile(r"^\W*(再见|拜拜|没事了|没有了|不用了谢谢)\W*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message belongs: loaded once, used after the transaction that found it."""
+
+    conversation: Conversation
+    matter: Matter
+    message: Message
+
+
+async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> None:
+    """Take one claimed inbox row to its end: replies in the outbox and the row done, in one transaction."""
+    async with runtime.db.writing() as session:
+        place = await _find_place(session, row, now)
+        await delivery.resend_announced(runtime, session, place.conversation, now)
+    sayings = await _answer(runtime, row, place)
+    away_now = sayings is None
+    async with runtime.db.writing() as session:
+        conversation = await session.get_one(Conversation, place.conversation.id)
+        matter = await session.get_one(Matter, place.matter.id)
+        if not await queues.finish(session, Inbox, row.id, worker, done_at=now):
+            logger.warning("lease lost, another worker has this message", inbox=row.id)
+            return
+        if sayings is None:
+            sayings = await away.hand_to_clerk(runtime, session, conversation, matter, place.message, now)
+        if ENDS_MATTER.match(row.text) and not matter.form_open:
+            matter.ended = True
+        await _say(runtime, session, row, conversation, matter, sayings, now)
+    if away_now:
+        runtime.turns_without_assistant.inc()
+    runtime.news.notify("outbox")
+    runtime.news.notify(f"answered:{row.id}")
+
+
+async def _find_place(session: AsyncSession, row: Inbox, now: datetime) -> Place:
+    """The conversation and matter, with the message recorded once however often the row is tried."""
+    conversation = await conversations.find_or_open(session, Address(row.channel, row.sender), row.account, now)
+    message = await session.scalar(select(Message).where(Message.inbox_id == row.id))
+    if message and message.matter_id:
+        return Place(conversation, await session.get_one(Matter, message.matter_id), message)
+    matter = await conversations.current_matter(session, conversation, now, row.facts.get("thread"))
+    message = await conversations.record_message(
+        session,
+        conversation,
+        now,
+        author="resident",
+        text=row.text or _describe(row),
+        matter=matter,
+        attachments=row.attachments,
+        inbox_id=row.id,
+    )
+    await session.execute(
+        update(Inbox).where(Inbox.id == row.id).values(conversation_id=conversation.id, matter_id=matter.id)
+    )
+    return Place(conversation, matter, message)
+
+
+async def _answer(runtime: Runtime, row: Inbox, place: Place) -> list[Saying] | None:
+    """What is said to this message; None when the assistant is away. No transaction is open here."""
+    if row.event:
+        return _answer_event(runtime, row)
+    if place.conversation.holder == Holder.STAFF:
+        runtime.news.notify(f"conversation:{place.conversation.id}")
+        return []
+    if not row.text.strip():
+        return [_ask_for_words(row)]
+    turn = Turn(place.matter.id, row.id, place.message.text, _metadata(runtime, row, place))
+    try:
+        return await runtime.assistant.take_turn(turn, again=row.attempts > 1)
+    except AssistantUnavailable as error:
+        logger.warning("no answer from the assistant", inbox=row.id, reason=error.detail)
+        return None
+
+
+def _answer_event(runtime: Runtime, row: Inbox) -> list[Saying]:
+    if row.event in WELCOMED_EVENTS:
+        return [Saying(say("welcome", office=runtime.office.name))]
+    return []
+
+
+def _ask_for_words(row: Inbox) -> Saying:
+    kinds = {str(item["type"]).partition("/")[0] for item in row.attachments}
+    if kinds & {"audio", "voice"}:
+        return Saying(say("voice_not_understood"))
+    words = [MEDIA_WORDS.get(kind, "文件") for kind in sorted(kinds)]
+    return Saying(say("say_it_in_words", what="、".join(words)) if words else say("nothing_said"))
+
+
+def _describe(row: Inbox) -> str:
+    """How a message without text stands in the record."""
+    if row.event:
+        return f"[{row.event}]"
+    return "".join(f"[{MEDIA_WORDS.get(str(item['type']).partition('/')[0], '文件')}]" for item in row.attachments)
+
+
+def _metadata(runtime: Runtime, row: Inbox, place: Place) -> dict[str, Any]:
+    return {
+        "matter": place.matter.id,
+        "message": row.id,
+        "channel": row.channel,
+        "interactive": row.channel in ("wechat", "webchat"),
+        "preset": runtime.settings.office.preset,
+        "received_at": row.received_at.isoformat(),
+    }
+
+
+async def _say(
+    runtime: Runtime,
+    session: AsyncSession,
+    row: Inbox,
+    conversation: Conversation,
+    matter: Matter,
+    sayings: list[Saying],
+    now: datetime,
+) -> None:
+    """Put what is said into the outbox; one message where each costs a part of the platform's budget."""
+    texts = [
+        Saying(await conversations.reveal(session, conversation.resident_id, item.text), item.choices)
+        for item in sayings
+    ]
+    if row.channel != "webchat" and len(texts) > 1:
+        choices = next((item.choices for item in reversed(texts) if item.choices), ())
+        texts = [Saying("\n\n".join(item.text for item in texts), choices)]
+    passive = row.passive_until if row.passive_until and row.passive_until > now else None
+    for saying in texts:
+        message = OutboundMessage(
+            channel=row.channel,
+            account=row.account,
+            recipient=row.sender,
+            text=saying.text,
+            origin="assistant",
+            in_reply_to=row.external_id,
+            choices=saying.choices,
+        )
+        sent = queues.enqueue(
+            session, message, now, inbox_id=row.id, conversation_id=conversation.id,
+            scheduled_at=passive, deadline_at=now + delivery.ANSWER_LASTS,
+        )
+        await session.flush()
+        await conversations.record_message(
+            session, conversation, now, author="assistant", text=saying.text, matter=matter, outbox_id=sent.id
+        )

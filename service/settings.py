@@ -1,0 +1,183 @@
+"""Everything an office sets, put together from core's and the channels' own sections."""
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
+
+from channels.wechat import WeChatAccount
+from core import config
+from core.config import Section
+
+Role = Literal["clerk", "officer", "supervisor", "inspector", "editor", "auditor", "administrator", "mail"]
+
+
+def _one_or_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class ApiToken(Section):
+    """A program or a person that may use the API; its name is the actor in transitions."""
+
+    token: SecretStr
+    role: Annotated[list[Role], BeforeValidator(_one_or_list)]
+    department: str | None = None
+
+
+class Api(Section):
+    tokens: dict[str, ApiToken] = {}
+
+
+class Limits(Section):
+    webchat_per_minute: int = Field(30, ge=1)
+    webchat_sessions_per_minute: int = Field(120, ge=1)
+    sign_in_per_15_minutes: int = Field(10, ge=1)
+    progress_per_15_minutes: int = Field(20, ge=1)
+
+
+class Web(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    public_url: str = ""
+    trusted_proxies: list[str] = []
+    limits: Limits = Limits()
+
+
+class Office(Section):
+    preset: Literal["property", "hall", "hospital"] = "property"
+    name: str = ""
+
+
+class WeChat(Section):
+    accounts: dict[str, WeChatAccount] = {}
+
+
+class Tickets(Section):
+    close_after: str = "3 working days"
+    archive_after: str = "30 days"
+    self_approval: bool | None = None
+
+
+class Delivery(Section):
+    announce_wait: str = "2 working days"
+
+
+class Survey(Section):
+    satisfied_from: int = Field(3, ge=1, le=5)
+
+
+class Guides(Section):
+    samples: bool | None = None
+
+
+class Understanding(Section):
+    vectors: bool = True
+
+
+class Privacy(Section):
+    key_file: Path | None = None
+
+
+class Clock(Section):
+    offset: str = "0s"
+
+    @field_validator("offset")
+    @classmethod
+    def _is_duration(cls, value: str) -> str:
+        parse_offset(value)
+        return value
+
+
+class Assistant(Section):
+    """Rasa. With `url` empty, `huiyin serve` starts it itself."""
+
+    url: str = ""
+    token: SecretStr = SecretStr("")
+    timeout_s: float = Field(20, gt=0)
+
+
+class Log(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(Section):
+    """The whole of config.yml."""
+
+    data_dir: Path = Path("var")
+    database_url: str = ""
+    office: Office = Office()
+    web: Web = Web()
+    api: Api = Api()
+    wechat: WeChat = WeChat()
+    tickets: Tickets = Tickets()
+    delivery: Delivery = Delivery()
+    survey: Survey = Survey()
+    guides: Guides = Guides()
+    understanding: Understanding = Understanding()
+    privacy: Privacy = Privacy()
+    assistant: Assistant = Assistant()
+    clock: Clock = Clock()
+    log: Log = Log()
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database the office named, or the SQLite file in `data_dir`."""
+        url = self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'huiyin.db'}"
+        for short, driver in (("postgresql://", "postgresql+asyncpg://"), ("postgres://", "postgresql+asyncpg://"),
+                              ("sqlite:///", "sqlite+aiosqlite:///")):
+            if url.startswith(short):
+                return driver + url.removeprefix(short)
+        return url
+
+    @property
+    def key_path(self) -> Path:
+        return self.privacy.key_file or self.data_dir / "huiyin.key"
+
+    @property
+    def samples_are_published(self) -> bool:
+        """The shipped guides answer residents only while the office is trying Huiyin out."""
+        return self.guides.samples if self.guides.samples is not None else not self.web.public_url
+
+    @property
+    def clock_offset(self) -> timedelta:
+        return parse_offset(self.clock.offset)
+
+    @property
+    def public_url(self) -> str:
+        return self.web.public_url.rstrip("/") or f"http://{self.web.host}:{self.web.port}"
+
+    def secrets(self) -> list[str]:
+        """Every text that must never reach a log."""
+        found = [token.token.get_secret_value() for token in self.api.tokens.values()]
+        found.append(self.assistant.token.get_secret_value())
+        for account in self.wechat.accounts.values():
+            found += account.secrets()
+        return [secret for secret in found if secret]
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def parse_offset(text: str) -> timedelta:
+    """`3d`, `-2h`, `1d 4h`, `90` (seconds) → a duration; ValueError when it is none of these."""
+    parts = text.split()
+    matches = [re.fullmatch(r"([+-]?\d+(?:\.\d+)?)\s*([smhd]?)", part) for part in parts]
+    if not parts or not all(matches):
+        raise ValueError("write an offset as 90s, 45m, -2h or 3d")
+    return sum((timedelta(**{_UNITS[m[2] or "s"]: float(m[1])}) for m in matches if m), timedelta())
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings from config.yml (or the file HUIYIN_CONFIG names) and the environment."""
+    named = environ.get("HUIYIN_CONFIG")
+    path = Path(named) if named else Path("config.yml")
+    if named and not path.exists():
+        raise config.Misconfigured(f"HUIYIN_CONFIG names {named}, which does not exist")
+    settings = config.load(Settings, path, environ)
+    if settings.clock_offset and settings.web.public_url:
+        raise config.Misconfigured("clock.offset moves the clock for rehearsals: not while web.public_url is set")
+    return settings

@@ -1,0 +1,142 @@
+"""The loops that do the work: inbox to assistant, outbox to channels, and what the calendar brings about."""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+
+from core import clock, log, queues
+from core.queues import MAX_ATTEMPTS, Inbox, Outbox
+from service import delivery, intake, passive
+from service.idempotency import KEPT, IdempotencyKey
+from service.pace import stopwatch
+from service.runtime import Runtime
+from ticketing import tickets
+
+logger = log.logger(__name__)
+
+INBOX_WORKERS = 4
+OUTBOX_WORKERS = 4
+LOOK_EVERY_S = 1.0
+TIDY_EVERY_S = 20.0
+RETRY_AFTER = (timedelta(seconds=2), timedelta(seconds=15))
+
+Row = TypeVar("Row", Inbox, Outbox)
+
+
+async def run(runtime: Runtime) -> None:
+    """All loops, until cancelled. A loop that fails is an error of ours: it is logged and goes on."""
+    name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+    async with asyncio.TaskGroup() as group:
+        for number in range(INBOX_WORKERS):
+            worker = f"{name}:inbox:{number}"
+            group.create_task(_work(runtime, Inbox, "inbox", worker, _take_in))
+        for number in range(OUTBOX_WORKERS):
+            worker = f"{name}:outbox:{number}"
+            group.create_task(_work(runtime, Outbox, "outbox", worker, delivery.deliver))
+        group.create_task(_repeat(runtime, _tidy, TIDY_EVERY_S))
+        group.create_task(_repeat(runtime, _measure, LOOK_EVERY_S))
+
+
+async def settle(runtime: Runtime) -> None:
+    """At the start, where this process is known to be alone: take back what the last one had in hand."""
+    async with runtime.db.writing() as session:
+        await passive.settle_after_restart(session, clock.now())
+        await queues.release_all(session, Inbox)
+        await queues.release_all(session, Outbox)
+
+
+async def _work(
+    runtime: Runtime,
+    table: type[Row],
+    topic: str,
+    worker: str,
+    do: Callable[[Runtime, Row, str], Awaitable[None]],
+) -> None:
+    while True:
+        try:
+            row = await _claim(runtime, table, worker)
+            if row is None:
+                runtime.beat(topic)
+                await runtime.news.wait(topic, LOOK_EVERY_S)
+                continue
+            await do(runtime, row, worker)
+            runtime.news.notify(topic)  # The next of this order key is free now.
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            logger.exception("worker failed", queue=topic)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _claim(runtime: Runtime, table: type[Row], worker: str) -> Row | None:
+    try:
+        async with runtime.db.reading() as session:
+            if not await queues.anything_due(session, table, clock.now()):
+                return None
+        async with runtime.db.writing() as session:
+            return await queues.claim(session, table, worker, clock.now())
+    except IntegrityError:  # Another process took a row of the same order key at this moment.
+        return None
+
+
+async def _take_in(runtime: Runtime, row: Inbox, worker: str) -> None:
+    """Handle one inbox row; what fails is tried again, and after three tries left to a person."""
+    started = stopwatch()
+    try:
+        await intake.handle(runtime, row, worker, clock.now())
+    except asyncio.CancelledError:
+        raise
+    except Exception as error:
+        logger.exception("message failed", inbox=row.id, attempts=row.attempts)
+        await _leave(runtime, row, worker, f"{type(error).__name__}: {error}")
+    finally:
+        runtime.pace.answered(stopwatch() - started)
+
+
+async def _leave(runtime: Runtime, row: Inbox, worker: str, error: str) -> None:
+    async with runtime.db.writing() as session:
+        if row.attempts >= MAX_ATTEMPTS:
+            await queues.set_aside(session, Inbox, row.id, worker, log.mask_text(error))
+        else:
+            again_at = clock.now() + RETRY_AFTER[min(row.attempts, len(RETRY_AFTER)) - 1]
+            await queues.put_back(session, Inbox, row.id, worker, log.mask_text(error), again_at)
+
+
+async def _repeat(runtime: Runtime, do: Callable[[Runtime], Awaitable[None]], seconds: float) -> None:
+    while True:
+        try:
+            await do(runtime)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            logger.exception("periodic work failed", work=do.__name__)
+        await asyncio.sleep(seconds)
+
+
+async def _tidy(runtime: Runtime) -> None:
+    """What the calendar brings about: closing, archiving, unopened announcements, keys that are over."""
+    now = clock.now()
+    async with runtime.db.writing() as session:
+        await tickets.close_due(session, runtime.office, now)
+    async with runtime.db.writing() as session:
+        await tickets.archive_due(session, runtime.office, now)
+    await delivery.go_on_with_unopened(runtime, now)
+    async with runtime.db.writing() as session:
+        await session.execute(delete(IdempotencyKey).where(IdempotencyKey.at < now - KEPT))
+
+
+async def _measure(runtime: Runtime) -> None:
+    async with runtime.db.reading() as session:
+        for table, name in ((Inbox, "inbox"), (Outbox, "outbox")):
+            counts = await queues.backlog(session, table)
+            for status in ("todo", "doing", "set_aside"):
+                runtime.backlog.labels(name, status).set(counts.get(status, 0))
+            if table is Inbox:
+                runtime.pace.set_waiting(counts.get("todo", 0) + counts.get("doing", 0))
