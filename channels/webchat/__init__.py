@@ -134,11 +134,10 @@ class WebChat:
     async def send(self, message: OutboundMessage, attempt: Attempt) -> Sent:
         """Write the line into the session; sending the same row again changes nothing."""
         author = "staff" if message.origin in FROM_STAFF else "assistant"
-        text = message.text if not message.link or message.link in message.text else f"{message.text}\n{message.link}"
         try:
             async with self._db.writing() as session:
                 seq = await record.add_line(
-                    session, message.recipient, f"out-{attempt.outbox_id}", author, text, clock.now(),
+                    session, message.recipient, f"out-{attempt.outbox_id}", author, message.text, clock.now(),
                     choices=message.choices, attachments=message.attachments, outbox_id=attempt.outbox_id,
                 )
         except SQLAlchemyError as error:
@@ -191,7 +190,8 @@ class WebChat:
         try:
             kept = await self._files.keep(upload.content, upload.name)
         except NotAllowed:
-            raise Refused(415, "file_type", "Send a picture, a recording, a video, a PDF or an Office file.") from None
+            detail = "Send a picture, a recording, a video, a PDF or an Office file."
+            raise Refused(415, "file_type", detail) from None
         identity = upload.id or "file-" + hashlib.sha256(upload.content).hexdigest()[:32]
         new, seq = await self._store(name, Said(identity, upload.text, b""), kept)
         answer = {"id": identity, "seq": seq, "name": kept.name, "type": kept.type, "size": kept.size}

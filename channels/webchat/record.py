@@ -84,7 +84,10 @@ async def read_after(session: AsyncSession, name: str, seq: int, limit: int) -> 
 
 async def find_file(session: AsyncSession, name: str, file_id: str) -> WebChatFile | None:
     row = await session.get(WebChatFile, file_id)
-    return row if row and row.session_id == name else None
+    if row is None or row.session_id != name:
+        return None
+    session.expunge(row)  # what is read stays readable after the transaction
+    return row
 
 
 async def forget(session: AsyncSession, name: str) -> None:

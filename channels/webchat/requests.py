@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
+from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 
@@ -95,7 +96,7 @@ async def _read_form(request: web.Request) -> Upload:
             if not isinstance(part, BodyPartReader):
                 raise Refused(422, "wrong_field", "Send one plain file, not a form inside a form.")
             if part.name == "file":
-                name, content = part.filename or "file", await _read_part(part, MAX_BYTES)
+                name, content = unquote(part.filename or "file"), await _read_part(part, MAX_BYTES)
             elif part.name in ("id", "text"):
                 fields[part.name] = (await _read_part(part, 64 * 1024)).decode("utf-8", "replace")
     except (ValueError, AssertionError):

@@ -80,7 +80,9 @@ class Tokens:
 
     async def _row(self) -> WeChatToken | None:
         async with self._db.reading() as session:
-            return await session.scalar(select(WeChatToken).where(WeChatToken.account == self._name))
+            row = await session.scalar(select(WeChatToken).where(WeChatToken.account == self._name))
+            session.expunge_all()  # what is read stays readable after the transaction
+            return row
 
     async def _become_owner(self, seen: int) -> bool:
         now = clock.now()
