@@ -25,6 +25,7 @@ from channels.text import split_text, with_choices
 from channels.wechat import budget
 from channels.wechat.api import Api
 from channels.wechat.callback import FITS, Callback, Pace
+from channels.wechat.ledger import SOON_S, Ledger
 from channels.wechat.replay import drop_old_nonces
 from channels.wechat.settings import WeChatAccount
 from channels.wechat.tables import WeChatNonce, WeChatPart, WeChatToken, WeChatWindow
@@ -72,7 +73,8 @@ class WeChat:
         self._settings = settings
         self._db = db
         self._api = Api(account, settings, db, http)
-        self._callback = Callback(account, settings, writer, db, passive, pace or Pace())
+        self._ledger = Ledger(account, db)
+        self._callback = Callback(account, settings, writer, db, passive, self._ledger, pace or Pace())
         self._tidying: asyncio.Task[None] | None = None
 
     def routes(self) -> Iterable[web.RouteDef]:
@@ -90,6 +92,7 @@ class WeChat:
     async def close(self) -> None:
         if self._tidying:
             self._tidying.cancel()
+        await self._ledger.close()
 
     async def send(self, message: OutboundMessage, attempt: Attempt) -> Sent:
         """Step `wechat` carries the text in parts, step `wechat_notice` announces it by the template."""
@@ -101,6 +104,7 @@ class WeChat:
 
     async def left(self, openid: str, now: datetime) -> int | None:
         """How many messages may still go to a follower now, for merging; None when only WeChat knows."""
+        await self._ledger.flush()
         async with self._db.reading() as session:
             return await budget.left(session, self.account, openid, now)
 
@@ -118,19 +122,28 @@ class WeChat:
         return await self._api.media(attachment.media_id, MAX_BYTES)
 
     async def forget(self, session: AsyncSession, value: str) -> None:
+        self._ledger.forget(value)
         await budget.forget(session, self.account, value)
 
     async def _carry(self, message: OutboundMessage, attempt: Attempt) -> Sent:
         parts = split_text(with_choices(message.text, message.choices), FITS)
         async with self._db.reading() as session:
             sent = await budget.sent_parts(session, attempt.outbox_id)
-            left = await budget.left(session, self.account, message.recipient, clock.now())
-        if left is not None and len(parts) - len(sent) > left:
-            raise WindowClosed(f"{len(parts) - len(sent)} messages to send, {left} allowed until the resident writes")
+        if not await self._has_left(message.recipient, len(parts) - len(sent)):
+            raise WindowClosed("the resident must write first: this needs more messages than WeChat still allows")
         for number, part in enumerate(parts):
             if number not in sent:
                 sent[number] = await self._send_part(message.recipient, part, attempt, number)
         return Sent(sent.get(0))
+
+    async def _has_left(self, openid: str, count: int) -> bool:
+        """Looks twice: another process may be about to note that the resident has just written."""
+        for pause_s in (3 * SOON_S, 0):
+            left = await self.left(openid, clock.now())
+            if left is None or left >= count:
+                return True
+            await asyncio.sleep(pause_s)
+        return False
 
     async def _send_part(self, openid: str, part: str, attempt: Attempt, number: int) -> str:
         """The interface gives no id for a text, so the row and the part are its name."""

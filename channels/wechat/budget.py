@@ -3,6 +3,7 @@
 Rules: https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Service_Center_messages.html
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
@@ -14,15 +15,22 @@ from channels.wechat.tables import WeChatPart, WeChatWindow
 WINDOWS = {"message": (5, timedelta(hours=48)), "event": (3, timedelta(minutes=1))}
 
 
-async def open_window(session: AsyncSession, account: str, openid: str, kind: str, now: datetime) -> None:
-    """The follower acted: the window of this kind is full again. In the transaction that stores his message."""
-    count, length = WINDOWS[kind]
+async def open_windows(
+    session: AsyncSession, account: str, windows: Mapping[tuple[str, str], datetime]
+) -> None:
+    """These followers acted at these moments: their windows, by openid and kind, are full again."""
+    if not windows:
+        return
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    fresh = {"closes_at": now + length, "left": count}
+    statement = dialect.insert(WeChatWindow)
+    fresh = {"closes_at": statement.excluded.closes_at, "left": statement.excluded.left}
+    rows = [
+        {"account": account, "openid": openid, "kind": kind, "closes_at": at + WINDOWS[kind][1],
+         "left": WINDOWS[kind][0]}
+        for (openid, kind), at in sorted(windows.items())
+    ]
     await session.execute(
-        dialect.insert(WeChatWindow)
-        .values(account=account, openid=openid, kind=kind, **fresh)
-        .on_conflict_do_update(index_elements=["account", "openid", "kind"], set_=fresh)
+        statement.on_conflict_do_update(index_elements=["account", "openid", "kind"], set_=fresh), rows
     )
 
 

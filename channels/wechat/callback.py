@@ -2,19 +2,18 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.base import PassiveReplies, PassiveReply
 from channels.http import TooLarge, problem, read_body, refuse
 from channels.text import split_text, with_choices, within
-from channels.wechat import budget
-from channels.wechat.parse import ANSWERED_EVENTS, Unreadable, expects_answer, parse
-from channels.wechat.replay import Nonces, Tries
+from channels.wechat.ledger import Ledger
+from channels.wechat.parse import Unreadable, expects_answer, parse
+from channels.wechat.replay import Nonces, Tries, pair_of
 from channels.wechat.seal import CannotOpen, Forged, Opened, Seal, render_reply
 from channels.wechat.settings import WeChatAccount
 from core import clock, log
@@ -59,12 +58,14 @@ class Callback:
         writer: InboxWriter,
         db: Database,
         passive: PassiveReplies,
+        ledger: Ledger,
         pace: Pace,
     ) -> None:
         self._name = name
         self._account = account
         self._seal = Seal(account)
-        self._nonces = Nonces(name)
+        self._ledger = ledger
+        self._nonces = Nonces(name, db)
         self._tries = Tries()
         self._writer = writer
         self._db = db
@@ -86,7 +87,7 @@ class Callback:
             body = await read_body(request, MAX_BODY)
             opened = self._seal.open(request.query, body, now)
             if not opened.is_covered:
-                self._nonces.check(request.query, body, now)
+                await self._refuse_replay(request.query, body, now)
         except TooLarge:
             return self._refuse(413, "too_large")
         except Forged as error:
@@ -105,15 +106,12 @@ class Callback:
         open_s = self._pace.answer_s if expected else None
         if waits and not self._account.pushes:
             open_s = self._pace.hold_s * 3
-        also = self._also(arrival)
-        try:
-            stored = await self._store(
-                self._writer.put(arrival.message, also=also, passive_s=open_s), arrival.started
-            )
-        except Forged as error:
-            return self._refuse(403, error.reason)
+        stored = await self._store(self._writer.put(arrival.message, passive_s=open_s), arrival.started)
         if stored is None:
             return self._try_again()
+        if stored.new and waits:
+            kind = "message" if arrival.message.event is None else "event"
+            self._ledger.note_window(arrival.message.sender, kind, arrival.now)
         if not waits:
             return _success()
         if not self._account.pushes:
@@ -122,26 +120,17 @@ class Callback:
             return await self._answer_in_time(arrival, stored)
         return _success()
 
-    def _also(self, arrival: Arrival) -> Callable[[AsyncSession, int], Awaitable[None]]:
-        """What is written with the message: the window it opens, and the nonce its signature covers."""
-        message, opened, query = arrival.message, arrival.opened, arrival.request.query
-
-        async def also(session: AsyncSession, _inbox_id: int) -> None:
-            if not opened.is_covered:
-                await self._nonces.keep(session, query, opened.body, arrival.now)
-            kind = "message" if message.event is None else "event"
-            if message.event is None or message.event in ANSWERED_EVENTS:
-                await budget.open_window(session, self._name, message.sender, kind, arrival.now)
-
-        return also
+    async def _refuse_replay(self, query: Mapping[str, str], body: bytes, now: datetime) -> None:
+        """A plain message's signature says nothing about the body, so a pair counts for one body only."""
+        new = await self._nonces.check(query, body, now)
+        if new:
+            self._ledger.note_nonce(*pair_of(query), new, now)
 
     async def _store(self, storing: Awaitable[Stored], started: float) -> Stored | None:
         """None when the message is not on disk in time: then the platform shall try again."""
         spare = started + self._pace.answer_s - asyncio.get_running_loop().time()
         try:
             return await asyncio.wait_for(storing, max(spare, 0.1))
-        except Forged:
-            raise
         except Exception as error:  # a full disk, a lost database, a time-out: all the same to the platform
             _log.error("not_stored", channel="wechat", account=self._name, error=type(error).__name__)
             return None

@@ -10,41 +10,61 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.wechat.seal import Forged
 from channels.wechat.tables import WeChatNonce
+from core.db import Database
 
 KEEP = timedelta(minutes=21)
 """Twice the skew and a little: an older timestamp is refused anyway."""
 
 
 class Nonces:
-    """Timestamp and nonce of plain messages. In memory for speed, in a table for other processes and restarts."""
+    """Timestamp and nonce of plain messages: in memory while we run, from the table after a restart."""
 
-    def __init__(self, account: str) -> None:
+    def __init__(self, account: str, db: Database) -> None:
         self._account = account
-        self._seen: dict[tuple[str, str], tuple[str, datetime]] = {}
+        self._db = db
+        self._seen: dict[tuple[str, str], tuple[str, datetime]] | None = None
 
-    def check(self, query: Mapping[str, str], body: bytes, now: datetime) -> None:
-        """Forged when the pair came with another body before; the platform's own repeats are identical."""
+    async def check(self, query: Mapping[str, str], body: bytes, now: datetime) -> str | None:
+        """Forged when the pair came with another body before; the platform's own repeats are identical.
+
+        Gives the body's digest, to be kept, when the pair is new.
+        """
+        seen = await self._known(now)
+        digest = hashlib.sha256(body).hexdigest()
+        before, _ = seen.get(pair_of(query), (None, now))
+        if before is not None and before != digest:
+            raise Forged("replay")
+        seen[pair_of(query)] = (digest, now)
+        return digest if before is None else None
+
+    async def _known(self, now: datetime) -> dict[tuple[str, str], tuple[str, datetime]]:
+        if self._seen is None:
+            read = await self._read(now)
+            self._seen = self._seen or read
         if len(self._seen) > 50_000:
             self._seen = {key: item for key, item in self._seen.items() if item[1] > now - KEEP}
-        digest, _ = self._seen.setdefault(_pair(query), (_digest(body), now))
-        if digest != _digest(body):
-            raise Forged("replay")
+        return self._seen
 
-    async def keep(self, session: AsyncSession, query: Mapping[str, str], body: bytes, now: datetime) -> None:
-        """Write the pair down in the transaction that stores its message. Forged when another process saw it."""
-        timestamp, nonce = _pair(query)
-        dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-        values = {"account": self._account, "timestamp": timestamp, "nonce": nonce}
-        inserted = await session.execute(
-            dialect.insert(WeChatNonce)
-            .values(**values, digest=_digest(body), at=now)
-            .on_conflict_do_nothing()
-            .returning(WeChatNonce.digest)
+    async def _read(self, now: datetime) -> dict[tuple[str, str], tuple[str, datetime]]:
+        query = select(WeChatNonce.timestamp, WeChatNonce.nonce, WeChatNonce.digest, WeChatNonce.at).where(
+            WeChatNonce.account == self._account, WeChatNonce.at > now - KEEP
         )
-        if inserted.scalar_one_or_none() is None:
-            row = await session.scalar(select(WeChatNonce).filter_by(**values))
-            if row is not None and row.digest != _digest(body):
-                raise Forged("replay")
+        async with self._db.reading() as session:
+            return {(row.timestamp, row.nonce): (row.digest, row.at) for row in await session.execute(query)}
+
+
+async def keep_nonces(
+    session: AsyncSession, account: str, nonces: Mapping[tuple[str, str], tuple[str, datetime]]
+) -> None:
+    """Write pairs down for the next start."""
+    if not nonces:
+        return
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    rows = [
+        {"account": account, "timestamp": timestamp, "nonce": nonce, "digest": digest, "at": at}
+        for (timestamp, nonce), (digest, at) in nonces.items()
+    ]
+    await session.execute(dialect.insert(WeChatNonce).on_conflict_do_nothing(), rows)
 
 
 async def drop_old_nonces(session: AsyncSession, now: datetime) -> None:
@@ -68,9 +88,5 @@ class Tries:
         return min(before + 1, 3)
 
 
-def _pair(query: Mapping[str, str]) -> tuple[str, str]:
+def pair_of(query: Mapping[str, str]) -> tuple[str, str]:
     return query.get("timestamp", ""), query.get("nonce", "")[:128]
-
-
-def _digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()

@@ -107,7 +107,8 @@ async def test_messages_are_listed_after_a_seq_in_order(door: Browser):
     await door.deliver("物业费怎么交", 1)
     message = outbound(door, "可以在窗口交。", choices=("查地址", "转人工"))
     await door.channel.send(message, Attempt(7, "webchat"))
-    await door.channel.send(OutboundMessage("webchat", "web", door.recipient, "我来帮您。", "staff"), Attempt(8, "webchat"))
+    by_staff = OutboundMessage("webchat", "web", door.recipient, "我来帮您。", "staff")
+    await door.channel.send(by_staff, Attempt(8, "webchat"))
     _, body = await door.ask("GET", "messages", params={"after": "0"})
     assert [(item["from"], item["text"]) for item in body["items"]] == [
         ("resident", "物业费怎么交"), ("assistant", "可以在窗口交。"), ("staff", "我来帮您。"),

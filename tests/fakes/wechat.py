@@ -172,7 +172,7 @@ class FakeWeChat:
     ) -> tuple[dict[str, str], str]:
         """Query and body of a message as the account's mode demands."""
         stamp, once = str(timestamp or int(time.time())), nonce or f"n{next(self._numbers)}{os.urandom(4).hex()}"
-        query = {"timestamp": stamp, "nonce": once, "openid": "o", "signature": signature(self.keys.token, stamp, once)}
+        query = {"timestamp": stamp, "nonce": once, "signature": signature(self.keys.token, stamp, once)}
         if self.keys.mode == "plain":
             return query, xml
         sealed = encrypt(self.keys, xml, app_id)
