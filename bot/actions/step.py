@@ -1,0 +1,59 @@
+"""What every action has: a failing call ends in an honest sentence, and every turn says something."""
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.api import Api, ApiError
+
+logger = logging.getLogger(__name__)
+Events = list[dict[str, Any]]
+
+
+@lru_cache(maxsize=1)
+def _sentences() -> dict[str, str]:
+    domain = yaml.safe_load((Path(__file__).parent.parent / "domain.yml").read_text(encoding="utf-8"))
+    return {name: texts[0]["text"] for name, texts in domain["responses"].items()}
+
+
+def sentence(response: str, **values: Any) -> str:
+    """A response of domain.yml with its values, for messages made of several."""
+    return _sentences()[response].format(**values)
+
+
+class Step(Action):
+    """Subclasses write `act`; events are returned, texts go to the dispatcher."""
+
+    failed = "utter_failed"
+
+    async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
+        """The step itself."""
+        raise NotImplementedError
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        """Run `act`; whatever goes wrong, the resident is told."""
+        events: Events = [] if self.name() == "action_missed" else [SlotSet("misses", 0)]
+        try:
+            return events + await self.act(dispatcher, tracker, Api(tracker, self.name()))
+        except ApiError as problem:
+            logger.warning("%s: the service answered %s", self.name(), problem.status)
+            dispatcher.utter_message(text=sentence(
+                "utter_no_ticket" if problem.status == 404 else self.failed))
+            return events
+
+
+def text_of(tracker: Tracker) -> str:
+    """What the resident said in this turn."""
+    return str(tracker.latest_message.get("text") or "")
+
+
+def entities_of(tracker: Tracker, name: str) -> list[dict[str, Any]]:
+    """The entities of one type in this turn."""
+    return [e for e in tracker.latest_message.get("entities", []) if e["entity"] == name]

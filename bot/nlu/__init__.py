@@ -1,0 +1,1 @@
+"""What the assistant learned from and how it reads: training examples and the components that read them."""

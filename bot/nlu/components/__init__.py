@@ -1,0 +1,1 @@
+"""Rasa components of our own: tokens, sentence vectors, intent, entities."""

@@ -1,0 +1,98 @@
+"""The intent of a message: characters and sentence vectors joined at equal weight, with calibrated confidence."""
+from __future__ import annotations
+
+import logging
+import pickle
+from typing import Any
+
+import numpy as np
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.nlu.featurizers.featurizer import Featurizer
+from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from nlu.components.judge import Judge
+
+logger = logging.getLogger(__name__)
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
+class IntentJudge(IntentClassifier, GraphComponent):
+    """Two linear models in one: with vectors, and without them for when they are switched off."""
+
+    @classmethod
+    def required_components(cls) -> list[type]:
+        """Vectors come from a featurizer before this component."""
+        return [Featurizer]
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """`unsure`: below this confidence the message counts as not understood."""
+        return {"unsure": 0.25, "ranking_length": 10}
+
+    def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource,
+                 judge: Judge | None = None) -> None:
+        self._config = config
+        self._storage = storage
+        self._resource = resource
+        self._judge = judge
+
+    @classmethod
+    def create(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> IntentJudge:
+        """A classifier that has learned nothing yet."""
+        return cls(config, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource,
+        execution_context: ExecutionContext, **kwargs: Any,
+    ) -> IntentJudge:
+        """A trained classifier out of the model's own store."""
+        with model_storage.read_from(resource) as folder, (folder / "judge.pickle").open("rb") as file:
+            return cls(config, model_storage, resource, pickle.load(file))
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Learn from all examples that carry an intent."""
+        examples = [e for e in training_data.intent_examples if e.get(INTENT) and e.get(TEXT)]
+        self._judge = Judge.learn(
+            [e.get(TEXT) for e in examples],
+            np.vstack([_vector(e) for e in examples]),
+            [e.get(INTENT) for e in examples],
+        )
+        with self._storage.write_to(self._resource) as folder, (folder / "judge.pickle").open("wb") as file:
+            pickle.dump(self._judge, file)
+        return self._resource
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Set intent and ranking; a message nobody can be sure about becomes `nlu_fallback`."""
+        for message in messages:
+            ranking = self._rank(message)
+            best = ranking[0]
+            if best["confidence"] < self._config["unsure"]:
+                best = {"name": "nlu_fallback", "confidence": 1 - best["confidence"]}
+                ranking = [best, *ranking]
+            message.set(INTENT, best, add_to_output=True)
+            message.set("intent_ranking", ranking[: self._config["ranking_length"]], add_to_output=True)
+        return messages
+
+    def _rank(self, message: Message) -> list[dict[str, Any]]:
+        text = message.get(TEXT) or ""
+        if self._judge is None or not text.strip():
+            return [{"name": "nlu_fallback", "confidence": 1.0}]
+        return [{"name": name, "confidence": float(share)}
+                for name, share in self._judge.rank(text, _vector(message))]
+
+
+def _vector(message: Message) -> np.ndarray | None:
+    _, sentence = message.get_dense_features(TEXT)
+    return None if sentence is None else np.asarray(sentence.features, dtype=np.float32).reshape(-1)
+
+
