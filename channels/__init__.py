@@ -1,10 +1,14 @@
 """The doors residents come through: one folder or file per channel, the platform's protocol and nothing else."""
 
+from channels.phone import Phone
+from channels.sms import Sms
 from channels.webchat import WebChat
 from channels.wechat import WeChat
 
 CHANNELS: dict[str, type] = {
     "wechat": WeChat,
     "webchat": WebChat,
+    "phone": Phone,
+    "sms": Sms,
 }
 """Every channel by its name in addresses (`wechat:oX…`)."""

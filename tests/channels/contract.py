@@ -76,6 +76,12 @@ def refused(channel: str) -> float:
     )
 
 
+def must_speak(door: Door) -> None:
+    """Skip what is about sending where people, not machines, speak."""
+    if not door.channel.capabilities.carries:
+        pytest.skip("this channel sends nothing by itself")
+
+
 def outbound(door: Door, text: str, **fields: Any) -> OutboundMessage:
     channel = door.channel
     return OutboundMessage(channel.name, channel.account, door.recipient, text, "assistant", **fields)
@@ -106,7 +112,7 @@ class Contract:
         status = await door.malformed()
         rows = await stored(db)
         kept_aside = [row.status for row in rows] == [Status.SET_ASIDE] and bool(rows[0].raw)
-        assert (200 <= status < 300 and kept_aside) or (400 <= status < 500 and not rows)
+        assert kept_aside if rows else 400 <= status < 500
 
     async def test_what_is_too_large_is_refused(self, door: Any, db: Database) -> None:
         assert await door.oversized() == 413
@@ -126,11 +132,13 @@ class Contract:
         assert [row.text for row in await stored(db)] == ["磁盘满了"]
 
     async def test_a_sent_text_arrives_with_proof(self, door: Any) -> None:
+        must_speak(door)
         sent = await door.channel.send(outbound(door, "已经派人去修。"), Attempt(1, door.channel.name))
         assert sent.platform_id and not sent.announced
         assert await door.received() == ["已经派人去修。"]
 
     async def test_long_text_is_split_and_nothing_of_it_is_lost(self, door: Any) -> None:
+        must_speak(door)
         limit = door.channel.capabilities.max_chars
         text = "".join(f"第{number}句话说的是物业费怎样计算。" for number in range(70))
         await door.channel.send(outbound(door, text), Attempt(1, door.channel.name))
@@ -158,7 +166,8 @@ class Contract:
             await door.deliver(f"请打{PHONE}", 1)
             await door.forge(f"请打{PHONE}")
             await door.malformed()
-            await door.channel.send(outbound(door, f"您的电话{PHONE}"), Attempt(1, door.channel.name))
+            if door.channel.capabilities.carries:
+                await door.channel.send(outbound(door, f"您的电话{PHONE}"), Attempt(1, door.channel.name))
             if door.answer_with_error_body():
                 with contextlib.suppress(TemporaryFailure):
                     await door.channel.send(outbound(door, "好"), Attempt(2, door.channel.name))

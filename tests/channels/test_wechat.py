@@ -449,7 +449,7 @@ class TestWithoutCustomerService:
 
     async def test_what_came_too_late_is_given_on_the_last_try_of_the_next_message(self, quick: Phone):
         await quick.platform.says(OPENID, "第一")
-        quick.passive.ready[2] = "第一条的答复\n第二条的答复"
+        quick.passive.answer_all = "第一条的答复\n第二条的答复"
         assert await quick.platform.says(OPENID, "第二") == "第一条的答复\n第二条的答复"
 
     async def test_a_long_reply_is_given_in_part_and_the_rest_waits(self, quick: Phone):
