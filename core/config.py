@@ -125,7 +125,7 @@ def _read_secret(variable: str, file: str) -> str:
 def _type_at(kind: Any, path: list[str]) -> Any:
     """The declared type of the setting at the path; None when there is none."""
     for part in path:
-        kind = _bare(kind)
+        kind = bare_type(kind)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             field = kind.model_fields.get(part)
             kind = field.annotation if field else None
@@ -138,18 +138,18 @@ def _type_at(kind: Any, path: list[str]) -> Any:
     return kind
 
 
-def _bare(kind: Any) -> Any:
+def bare_type(kind: Any) -> Any:
     """The type without `| None` and without `Annotated`."""
     if get_origin(kind) is typing.Annotated:
         kind = get_args(kind)[0]
     if get_origin(kind) in (Union, types.UnionType):
         others = [item for item in get_args(kind) if item is not type(None)]
-        return _bare(others[0]) if len(others) == 1 else kind
+        return bare_type(others[0]) if len(others) == 1 else kind
     return kind
 
 
 def _is_text(kind: Any) -> bool:
-    kind = _bare(kind)
+    kind = bare_type(kind)
     return kind in (str, SecretStr, Path) or get_origin(kind) is Literal
 
 
@@ -168,5 +168,5 @@ def _explain(model: type[BaseModel], error: ValidationError, lines: Lines, name:
 
 
 def _names_at(model: type[BaseModel], path: list[str]) -> list[str]:
-    kind = _bare(_type_at(model, path)) if path else model
+    kind = bare_type(_type_at(model, path)) if path else model
     return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []

@@ -41,6 +41,10 @@ class Assistant:
         self._token = token
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=2)
 
+    def connect(self, url: str, token: str) -> None:
+        """Where Rasa listens now."""
+        self.url, self._token = url.rstrip("/"), token
+
     async def take_turn(self, turn: Turn, *, again: bool) -> list[Saying]:
         """The replies to one message. `again`: it may have been sent before, so its tracker is asked first.
 

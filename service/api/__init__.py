@@ -1,0 +1,33 @@
+"""/api/v1: every endpoint in one table, and the routes and the description made from it."""
+
+from aiohttp import web
+
+from core.errors import NotFound
+from service.api import conversations, knowledge, office, openapi, queue_rows, tickets
+from service.api.endpoint import Endpoint, make_view, problem
+
+BASE = "/api/v1"
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *tickets.ENDPOINTS,
+    *conversations.ENDPOINTS,
+    *queue_rows.ENDPOINTS,
+    *knowledge.ENDPOINTS,
+    *office.ENDPOINTS,
+)
+
+
+def routes() -> list[web.RouteDef]:
+    """All routes of the API. A path that does not exist answers as problem details too."""
+    found = [web.route(item.method, BASE + item.path, make_view(item)) for item in ENDPOINTS]
+    found.append(web.get(BASE + "/openapi.json", _describe))
+    found.append(web.route("*", BASE + "/{rest:.*}", _unknown))
+    return found
+
+
+async def _describe(_request: web.Request) -> web.Response:
+    return web.json_response(openapi.describe(ENDPOINTS, BASE))
+
+
+async def _unknown(_request: web.Request) -> web.Response:
+    return problem(NotFound(f"there is nothing here: {BASE}/openapi.json lists what there is"))

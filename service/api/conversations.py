@@ -1,0 +1,281 @@
+"""Conversations over the API: read them, take them over, speak, give them back."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import func, select, update
+
+from core import audit, queues
+from core import conversation as conversations
+from core.conversation import Conversation, Holder, Message
+from core.errors import Conflict, Invalid, NotFound
+from core.message import Address, OutboundMessage
+from service.api.endpoint import Call, Endpoint, Result, page, write_time
+from service.api.tickets import matter_of
+from service.texts import say
+from ticketing import sla, tickets
+from ticketing.model import Ticket
+from ticketing.staff import Actor
+
+READERS = frozenset({"clerk", "officer", "inspector", "auditor"})
+SPEAKERS = frozenset({"clerk"})
+HIDDEN_KINDS = ("report",)
+
+
+class Words(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    text: str = Field(min_length=1, max_length=10_000)
+
+
+class HandOver(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    reason: str = Field(min_length=1, max_length=500)
+    summary: str = Field("", max_length=4000)
+
+
+class Nothing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+def visible(actor: Actor) -> Any:
+    """Which conversations this actor may know of: a report's belong to inspectors, an officer's to his department."""
+    tickets_of = select(Ticket.id).where(Ticket.conversation_id == Conversation.id)
+    reports = tickets_of.where(Ticket.kind.in_(HIDDEN_KINDS)).exists()
+    if "inspector" in actor.roles:
+        return reports | ("clerk" in actor.roles)
+    if actor.roles & {"clerk", "auditor"}:
+        return ~reports
+    return ~reports & tickets_of.where(Ticket.department == actor.department).exists()
+
+
+async def _find(call: Call) -> Conversation:
+    found = await call.session.scalar(
+        select(Conversation).where(Conversation.id == call.number("id"), visible(call.actor))
+    )
+    if found is None:
+        raise NotFound("there is no such conversation: GET /conversations lists them")
+    return found
+
+
+def describe(row: Conversation) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "address": row.address,
+        "account": row.account,
+        "resident": row.resident_id,
+        "holder": row.holder,
+        "taken_by": row.taken_by,
+        "waiting_since": write_time(row.waiting_since),
+        "summary": row.summary,
+        "opened_at": write_time(row.opened_at),
+        "last_message_at": write_time(row.last_message_at),
+    }
+
+
+async def list_conversations(call: Call) -> Result:
+    limit, after = call.limit(), call.after()
+    query = select(Conversation).where(visible(call.actor)).order_by(Conversation.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(Conversation.id < after)
+    for name, column in (("address", Conversation.address), ("holder", Conversation.holder)):
+        if name in call.query:
+            query = query.where(column == call.query[name])
+    rows = (await call.session.scalars(query)).all()
+    return page([describe(row) for row in rows], rows[-1].id if rows else None, limit, len(rows))
+
+
+async def read(call: Call) -> Result:
+    return Result(describe(await _find(call)))
+
+
+async def list_messages(call: Call) -> Result:
+    """The messages of one conversation, oldest first."""
+    text = call.query.get("conversation", "")
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise Invalid("name the conversation: ?conversation=<id>", "conversation")
+    conversation = await call.session.scalar(
+        select(Conversation).where(Conversation.id == int(text), visible(call.actor))
+    )
+    if conversation is None:
+        raise NotFound("there is no such conversation: GET /conversations lists them")
+    limit, after = call.limit(), call.after() or 0
+    query = select(Message).where(Message.conversation_id == conversation.id, Message.seq > after)
+    rows = (await call.session.scalars(query.order_by(Message.seq).limit(limit))).all()
+    items = [await describe_message(call, conversation, row) for row in rows]
+    return page(items, rows[-1].seq if rows else None, limit, len(rows))
+
+
+async def describe_message(call: Call, conversation: Conversation, row: Message) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "seq": row.seq,
+        "from": row.author,
+        "text": await conversations.reveal(call.session, conversation.resident_id, row.text),
+        "at": write_time(row.at),
+        "attachments": row.attachments,
+    }
+
+
+async def take(call: Call) -> Result:
+    """A clerk takes the conversation; decided by one conditional update."""
+    conversation = await _find(call)
+    call.require(*SPEAKERS)
+    call.body()
+    await take_over(call.session, conversation, call.actor, call.now)
+    call.after_commit += ["outbox", f"conversation:{conversation.id}"]
+    return Result(describe(conversation))
+
+
+async def take_over(
+    session: Any, conversation: Conversation, actor: Actor, now: datetime
+) -> None:
+    changed = await session.execute(
+        update(Conversation)
+        .where(Conversation.id == conversation.id, Conversation.taken_by.is_(None))
+        .values(holder=Holder.STAFF, taken_by=actor.name, waiting_since=None)
+        .execution_options(synchronize_session=False)
+    )
+    await session.refresh(conversation)
+    if not changed.rowcount and conversation.taken_by != actor.name:
+        raise Conflict(f"{conversation.taken_by} has this conversation already: read on, or ask to be given it")
+    if changed.rowcount:
+        await tell(session, conversation, say("taken_by_staff", name=actor.name), None, now)
+        audit.record(session, now, actor.name, "conversation:take", f"conversation:{conversation.id}")
+
+
+async def give_back(call: Call) -> Result:
+    conversation = await _find(call)
+    call.require(*SPEAKERS)
+    call.body()
+    await hand_back(call.session, conversation, call.actor, call.now)
+    call.after_commit += ["outbox", f"conversation:{conversation.id}"]
+    return Result(describe(conversation))
+
+
+async def hand_back(session: Any, conversation: Conversation, actor: Actor, now: datetime) -> None:
+    """The assistant has it again, and the next message opens a new matter."""
+    if conversation.holder != Holder.STAFF:
+        raise Conflict("the assistant holds this conversation already")
+    conversation.holder, conversation.taken_by, conversation.waiting_since = Holder.ASSISTANT, None, None
+    matter = await conversations.current_matter(session, conversation, now)
+    matter.ended, matter.form_open = True, False
+    await tell(session, conversation, say("given_back"), None, now)
+    audit.record(session, now, actor.name, "conversation:give_back", f"conversation:{conversation.id}")
+
+
+async def speak(call: Call) -> Result:
+    conversation = await _find(call)
+    call.require(*SPEAKERS)
+    words = call.body()
+    await speak_as_staff(call.session, conversation, call.actor, words.text, call.now)
+    call.after_commit += ["outbox", f"conversation:{conversation.id}"]
+    return Result(describe(conversation), 201)
+
+
+async def speak_as_staff(
+    session: Any, conversation: Conversation, actor: Actor, text: str, now: datetime
+) -> None:
+    if conversation.taken_by not in (None, actor.name):
+        raise Conflict(f"{conversation.taken_by} has this conversation: ask to be given it")
+    await tell(session, conversation, text, actor.name, now)
+
+
+async def tell(
+    session: Any, conversation: Conversation, text: str, actor: str | None, now: datetime
+) -> None:
+    """A sentence into the conversation, through the outbox; recorded as said by staff."""
+    address = Address.parse(conversation.address)
+    message = OutboundMessage(address.channel, conversation.account, address.value, text, "staff")
+    row = queues.enqueue(session, message, now, conversation_id=conversation.id)
+    await session.flush()
+    await conversations.record_message(
+        session, conversation, now, author="staff", text=text, actor=actor, outbox_id=row.id
+    )
+
+
+async def hand_over(call: Call) -> Result:
+    """The assistant asks for a person: his place in the line, and outside opening hours a numbered ticket."""
+    matter, body = matter_of(call), call.body()
+    conversation = call.conversation
+    assert conversation is not None
+    is_open = call.runtime.office.calendars.of(None).is_open(call.now)
+    if conversation.holder != Holder.STAFF:
+        conversation.holder, conversation.waiting_since = Holder.STAFF, call.now
+    conversation.summary = await conversations.hide(call.session, conversation.resident_id, body.summary)
+    matter.form_open = False
+    number, promise = None, ""
+    if not is_open:
+        ticket = await _ticket_for_later(call, conversation, body)
+        matter.ticket_id, number = ticket.id, ticket.number
+        promise = await sla.promise(call.session, ticket)
+    before = await _waiting_before(call, conversation)
+    reason = body.reason[:200]
+    audit.record(
+        call.session, call.now, "assistant", "conversation:hand_over", f"conversation:{conversation.id}", reason
+    )
+    call.after_commit += ["conversations", f"conversation:{conversation.id}"]
+    return Result(
+        {"conversation": conversation.id, "position": before + 1, "open": is_open, "ticket": number,
+         "promise": promise}
+    )
+
+
+async def _ticket_for_later(call: Call, conversation: Conversation, body: HandOver) -> Ticket:
+    text = body.summary or body.reason
+    fields = {"kind": "consultation", "title": f"转人工：{body.reason}"[:60], "description": text}
+    return await tickets.register(
+        call.session, call.runtime.office, call.actor, fields, call.now,
+        resident_id=conversation.resident_id, conversation_id=conversation.id,
+        channel=conversation.address.partition(":")[0],
+    )
+
+
+async def _waiting_before(call: Call, conversation: Conversation) -> int:
+    query = select(func.count()).where(
+        Conversation.holder == Holder.STAFF,
+        Conversation.taken_by.is_(None),
+        Conversation.waiting_since < conversation.waiting_since,
+    )
+    return int(await call.session.scalar(query) or 0)
+
+
+async def read_matter(call: Call) -> Result:
+    """What the assistant may know of the matter it is in."""
+    matter = matter_of(call)
+    conversation = call.conversation
+    assert conversation is not None
+    resident = await call.session.get_one(conversations.Resident, conversation.resident_id)
+    channel = conversation.address.partition(":")[0]
+    return Result(
+        {
+            "matter": matter.id,
+            "conversation": conversation.id,
+            "channel": channel,
+            "interactive": channel in ("wechat", "webchat"),
+            "preset": call.runtime.settings.office.preset,
+            "office": call.runtime.office.name,
+            "last_guide": matter.last_guide,
+            "known": {"name": bool(resident.name), "phone": bool(resident.phone)},
+            "now": write_time(call.now),
+        }
+    )
+
+
+ASSISTANT = frozenset({"assistant"})
+ENDPOINTS = (
+    Endpoint("GET", "/conversations", list_conversations, "Conversations, newest first", roles=READERS,
+             query=("address", "holder", "limit", "after"), tag="conversations"),
+    Endpoint("GET", "/conversations/{id}", read, "One conversation", roles=READERS, tag="conversations"),
+    Endpoint("GET", "/messages", list_messages, "Messages of a conversation, oldest first", roles=READERS,
+             query=("conversation", "limit", "after"), tag="conversations"),
+    Endpoint("POST", "/conversations/{id}/take", take, "Take a conversation over", Nothing, session="write",
+             tag="conversations"),
+    Endpoint("POST", "/conversations/{id}/give_back", give_back, "Give a conversation back to the assistant",
+             Nothing, session="write", tag="conversations"),
+    Endpoint("POST", "/conversations/{id}/messages", speak, "Say something to the resident", Words,
+             session="write", status=201, tag="conversations"),
+    Endpoint("POST", "/hand-over", hand_over, "Ask for a person (the assistant)", HandOver, ASSISTANT, "write",
+             tag="assistant"),
+    Endpoint("GET", "/matter", read_matter, "The matter the assistant is in", roles=ASSISTANT, tag="assistant"),
+)

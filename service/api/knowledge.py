@@ -1,0 +1,121 @@
+"""Answers, guides and understanding over the API."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+
+
+from core.conversation import Matter
+from core.errors import AssistantUnavailable, Conflict
+from knowledge_base import answer as answers
+from knowledge_base.guide import Guide
+from service.api.endpoint import Call, Endpoint, Result, page
+
+KIND_OF_INTENT = {
+    "complain": "complaint",
+    "request_service": "request",
+    "suggest": "suggestion",
+    "praise": "praise",
+    "report_misconduct": "report",
+    "ask_guide": "consultation",
+    "report_emergency": "request",
+}
+"""Which kind of ticket an intent leads to (interfaces §4)."""
+
+
+class Question(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    question: str = Field(min_length=1, max_length=5000)
+    preset: Literal["property", "hall", "hospital"] | None = None
+    context_guide: str | None = None
+
+
+class Text(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    text: str = Field(min_length=1, max_length=10_000)
+    channel: str = "webchat"
+    at: str | None = None
+
+
+async def answer(call: Call) -> Result:
+    """An answer in the office's own words with its citations, or a stated reason for none."""
+    body = call.body()
+    found = await answers.answer(
+        call.session,
+        call.runtime.index,
+        body.question,
+        body.preset or call.runtime.settings.office.preset,
+        call.now,
+        context_guide=body.context_guide or (call.matter.last_guide if call.matter else None),
+        opening=call.runtime.office.describe_opening,
+    )
+    if call.matter is not None and found.citations:
+        async with call.runtime.db.writing() as session:
+            matter = await session.get_one(Matter, call.matter.id)
+            matter.last_guide = found.citations[0].guide
+    return Result(found.as_json())
+
+
+async def understand(call: Call) -> Result:
+    """What the assistant makes of a text, without side effects. Offsets are code points of the text as sent."""
+    body = call.body()
+    try:
+        parsed = await call.runtime.assistant.understand(body.text)
+    except AssistantUnavailable as error:
+        raise Conflict(f"{error.detail}: wait until /readyz says that it is ready") from None
+    shift = len(body.text) - len(body.text.lstrip())
+    intent = parsed.get("intent") or {}
+    name = intent.get("name") or "out_of_scope"
+    return Result(
+        {
+            "intent": name,
+            "confidence": intent.get("confidence", 0.0),
+            "intents": [
+                {"name": item["name"], "confidence": item["confidence"]}
+                for item in parsed.get("intent_ranking") or [intent]
+            ],
+            "entities": [_read_entity(item, body.text, shift) for item in parsed.get("entities") or []],
+            "kind": KIND_OF_INTENT.get(name),
+            "category": parsed.get("category"),
+            "urgency": "emergency" if name == "report_emergency" else parsed.get("urgency", "routine"),
+        }
+    )
+
+
+def _read_entity(item: dict[str, Any], text: str, shift: int) -> dict[str, Any]:
+    start, end = item["start"] + shift, item["end"] + shift
+    entity = {"type": item["entity"], "value": text[start:end], "start": start, "end": end}
+    if item["entity"] == "time":
+        entity |= {name: item[name] for name in ("from", "to") if name in item}
+    return entity
+
+
+async def list_guides(call: Call) -> Result:
+    limit, after = call.limit(), call.after()
+    query = select(Guide).order_by(Guide.id.desc()).limit(limit)
+    for name, column in (("preset", Guide.preset), ("status", Guide.status)):
+        if name in call.query:
+            query = query.where(column == call.query[name])
+    if "q" in call.query:
+        query = query.where(Guide.title.contains(call.query["q"], autoescape=True))
+    if after is not None:
+        query = query.where(Guide.id < after)
+    rows = (await call.session.scalars(query)).all()
+    items = [
+        {
+            "slug": row.slug, "preset": row.preset, "title": row.title, "status": row.status,
+            "version": row.version, "owner": row.owner, "checked_on": str(row.checked_on),
+            "valid_from": str(row.valid_from), "valid_to": str(row.valid_to),
+        }
+        for row in rows
+    ]
+    return page(items, rows[-1].id if rows else None, limit, len(rows))
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/answers", answer, "Answer a question from the guides", Question, tag="knowledge"),
+    Endpoint("POST", "/understand", understand, "What a text means, without side effects", Text, tag="knowledge"),
+    Endpoint("GET", "/guides", list_guides, "Guides", query=("preset", "status", "q", "limit", "after"),
+             tag="knowledge"),
+)

@@ -1,0 +1,154 @@
+"""Inbox and outbox over the API: what arrived, what went out, and what waits for a person."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from core import audit, queues
+from core.errors import Conflict, NotFound
+from core.queues import Inbox, Outbox
+from service.api.endpoint import Call, Endpoint, Result, page, write_time
+from ticketing.model import Ticket
+
+READERS = frozenset({"clerk", "administrator", "inspector"})
+INBOX_FILTERS = ("status", "channel", "account", "external_id", "conversation")
+OUTBOX_FILTERS = ("status", "channel", "account", "conversation", "ticket")
+
+
+def _describe_inbox(row: Inbox) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "channel": row.channel,
+        "account": row.account,
+        "external_id": row.external_id,
+        "sender": row.sender,
+        "text": row.text,
+        "event": row.event,
+        "attachments": row.attachments,
+        "in_reply_to": row.in_reply_to,
+        "received_at": write_time(row.received_at),
+        "status": row.status,
+        "attempts": row.attempts,
+        "scheduled_at": write_time(row.scheduled_at),
+        "claimed_by": row.claimed_by,
+        "claimed_until": write_time(row.claimed_until),
+        "last_error": row.last_error,
+        "conversation": row.conversation_id,
+        "created_at": write_time(row.created_at),
+    }
+
+
+def describe_outbox(row: Outbox, number: str | None) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "channel": row.channel,
+        "account": row.account,
+        "recipient": row.recipient,
+        "text": row.text,
+        "choices": row.choices,
+        "in_reply_to": row.in_reply_to,
+        "origin": row.origin,
+        "step": row.step,
+        "status": row.status,
+        "result": row.result,
+        "platform_id": row.platform_id,
+        "sent_at": write_time(row.sent_at),
+        "opened_at": write_time(row.opened_at),
+        "attempts": row.attempts,
+        "scheduled_at": write_time(row.scheduled_at),
+        "last_error": row.last_error,
+        "conversation": row.conversation_id,
+        "ticket": number,
+        "created_at": write_time(row.created_at),
+    }
+
+
+def _reports_hidden(call: Call, column: Any) -> Any:
+    """Rows of a conversation in which a report was made are there for inspectors only."""
+    reported = select(Ticket.id).where(Ticket.conversation_id == column, Ticket.kind == "report").exists()
+    if call.actor.roles & {"clerk", "administrator"}:
+        return True if "inspector" in call.actor.roles else ~reported
+    return reported
+
+
+async def list_inbox(call: Call) -> Result:
+    limit, after = call.limit(), call.after()
+    query = select(Inbox).where(_reports_hidden(call, Inbox.conversation_id))
+    columns = {
+        "status": Inbox.status, "channel": Inbox.channel, "account": Inbox.account,
+        "external_id": Inbox.external_id,
+    }
+    for name, column in columns.items():
+        if name in call.query:
+            query = query.where(column == call.query[name])
+    if "conversation" in call.query:
+        query = query.where(Inbox.conversation_id == _identity(call.query["conversation"]))
+    if after is not None:
+        query = query.where(Inbox.id < after)
+    rows = (await call.session.scalars(query.order_by(Inbox.id.desc()).limit(limit))).all()
+    return page([_describe_inbox(row) for row in rows], rows[-1].id if rows else None, limit, len(rows))
+
+
+async def list_outbox(call: Call) -> Result:
+    limit, after = call.limit(), call.after()
+    query = (
+        select(Outbox, Ticket.number)
+        .outerjoin(Ticket, Ticket.id == Outbox.ticket_id)
+        .where(_reports_hidden(call, Outbox.conversation_id))
+    )
+    if not call.actor.roles & {"inspector"}:
+        query = query.where((Ticket.id.is_(None)) | (Ticket.kind != "report"))
+    columns = {"status": Outbox.status, "channel": Outbox.channel, "account": Outbox.account,
+               "ticket": Ticket.number}
+    for name, column in columns.items():
+        if name in call.query:
+            query = query.where(column == call.query[name])
+    if "conversation" in call.query:
+        query = query.where(Outbox.conversation_id == _identity(call.query["conversation"]))
+    if after is not None:
+        query = query.where(Outbox.id < after)
+    rows = (await call.session.execute(query.order_by(Outbox.id.desc()).limit(limit))).all()
+    items = [describe_outbox(row, number) for row, number in rows]
+    return page(items, rows[-1][0].id if rows else None, limit, len(rows))
+
+
+def _identity(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1
+
+
+async def replay_inbox(call: Call) -> Result:
+    """Put a message that was set aside back to work."""
+    row_id = call.number("id")
+    if await call.session.get(Inbox, row_id) is None:
+        raise NotFound("there is no such message: GET /inbox lists them")
+    call.require("clerk", "administrator")
+    await _replay(call, Inbox, row_id, "inbox")
+    return Result(_describe_inbox(await call.session.get_one(Inbox, row_id, populate_existing=True)))
+
+
+async def retry_outbox(call: Call) -> Result:
+    row_id = call.number("id")
+    if await call.session.get(Outbox, row_id) is None:
+        raise NotFound("there is no such message: GET /outbox lists them")
+    call.require("clerk", "administrator")
+    await _replay(call, Outbox, row_id, "outbox")
+    return Result(describe_outbox(await call.session.get_one(Outbox, row_id, populate_existing=True), None))
+
+
+async def _replay(call: Call, table: type[Inbox] | type[Outbox], row_id: int, name: str) -> None:
+    if not await queues.replay(call.session, table, row_id, call.now):
+        raise Conflict("only a message that was set aside can be tried again")
+    audit.record(call.session, call.now, call.actor.name, f"{name}:replay", f"{name}:{row_id}")
+    call.after_commit.append(name)
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/inbox", list_inbox, "Messages that arrived", roles=READERS,
+             query=(*INBOX_FILTERS, "limit", "after"), tag="queues"),
+    Endpoint("GET", "/outbox", list_outbox, "Messages that went out", roles=READERS,
+             query=(*OUTBOX_FILTERS, "limit", "after"), tag="queues"),
+    Endpoint("POST", "/inbox/{id}/replay", replay_inbox, "Try a message that was set aside again",
+             session="write", tag="queues"),
+    Endpoint("POST", "/outbox/{id}/retry", retry_outbox, "Try an outgoing message that was set aside again",
+             session="write", tag="queues"),
+)

@@ -1,0 +1,85 @@
+"""Tickets over the API: register, read, list, and every verb of the lifecycle."""
+
+from core.conversation import Matter
+from core.errors import NotFound
+from service.api.endpoint import Call, Endpoint, Result
+from ticketing import bodies, search, sla, tickets, views
+from ticketing.lifecycle import VERBS
+from ticketing.model import Ticket
+from ticketing.staff import Actor
+
+REGISTRARS = frozenset({"clerk", "officer", "supervisor", "inspector", "assistant"})
+
+
+async def register(call: Call) -> Result:
+    """A new ticket. For the assistant: of the resident whose matter it named."""
+    body = call.body().model_dump(exclude_unset=True, mode="json")
+    known = {}
+    if call.conversation is not None:
+        known = {
+            "resident_id": call.conversation.resident_id,
+            "conversation_id": call.conversation.id,
+            "channel": call.conversation.address.partition(":")[0],
+        }
+    ticket = await tickets.register(call.session, call.runtime.office, call.actor, body, call.now, **known)
+    if call.matter is not None:
+        call.matter.ticket_id = ticket.id
+        call.matter.form_open = False
+    answer = await _describe(call, ticket)
+    answer["code"] = ticket.code
+    headers = {"Location": f"/api/v1/tickets/{ticket.number}", "ETag": f'"{ticket.version}"'}
+    call.after_commit += ["outbox", "tickets"]
+    return Result(answer, 201, headers)
+
+
+async def read(call: Call) -> Result:
+    ticket = await tickets.find_visible(call.session, call.actor, call.params["number"])
+    return Result(await _describe(call, ticket), headers={"ETag": f'"{ticket.version}"'})
+
+
+async def list_tickets(call: Call) -> Result:
+    filters = {name: call.query[name] for name in search.FILTERS if name in call.query}
+    limit = call.limit()
+    found = await search.list_tickets(call.session, call.actor, filters, limit, call.query.get("after"), call.now)
+    items = [await _describe(call, ticket) for ticket in found.tickets]
+    return Result({"items": items, "next": found.next})
+
+
+async def perform(call: Call) -> Result:
+    """Any verb: the checks and their order are ticketing's."""
+    verb = call.params["verb"]
+    if verb not in VERBS:
+        raise NotFound(f"there is no verb {verb[:40]}: a ticket's `allowed` lists those that work now")
+    actor = call.actor
+    if call.matter is not None and verb in bodies.RESIDENT_VERBS:
+        actor = Actor("resident", frozenset({"resident"}), None, call.actor.resident_id)
+    ticket = await tickets.perform(
+        call.session, call.runtime.office, actor, call.params["number"], verb, call.raw_body, call.if_match, call.now
+    )
+    call.after_commit += ["outbox", "tickets"]
+    return Result(await _describe(call, ticket), headers={"ETag": f'"{ticket.version}"'})
+
+
+async def clocks(call: Call) -> Result:
+    ticket = await tickets.find_visible(call.session, call.actor, call.params["number"])
+    return Result({"items": await sla.explain_clocks(call.session, call.runtime.office, ticket, call.now)})
+
+
+async def _describe(call: Call, ticket: Ticket) -> dict[str, object]:
+    return await views.describe(call.session, call.runtime.office, call.actor, ticket, call.now)
+
+
+def matter_of(call: Call) -> Matter:
+    """The matter the assistant named; NotFound without one."""
+    if call.matter is None:
+        raise NotFound("name the matter in the header X-Huiyin-Matter")
+    return call.matter
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/tickets", register, "Register a ticket", bodies.Register, REGISTRARS, "write", status=201),
+    Endpoint("GET", "/tickets", list_tickets, "Tickets, newest first", query=(*search.FILTERS, "limit", "after")),
+    Endpoint("GET", "/tickets/{number}", read, "One ticket", session="write"),
+    Endpoint("GET", "/tickets/{number}/clocks", clocks, "A ticket's clocks, explained"),
+    Endpoint("POST", "/tickets/{number}/{verb}", perform, "Do something with a ticket", session="write"),
+)

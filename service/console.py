@@ -1,0 +1,375 @@
+"""The console for staff: sign in by a one-time link or password, the queue, one ticket, conversations, call-backs.
+
+Pages call the same functions as the API and send what a form holds as that verb's body; the verbs a ticket
+shows are its `allowed`, their fields come from the bodies that the API checks.
+"""
+
+import functools
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp_jinja2
+from aiohttp import web
+from sqlalchemy import func, select
+
+from core import audit, clock, queues
+from core import conversation as conversations
+from core.conversation import Conversation, Holder, Message, Resident
+from core.errors import HuiyinError, Invalid, NotFound, TooMany
+from core.queues import Inbox, Outbox, Status
+from service import auth, clients
+from service.api import conversations as api_conversations
+from service.api.endpoint import RUNTIME, write_time
+from service.forms import describe_verbs, read_form
+from service.runtime import Runtime
+from service.words import KINDS, STATES
+from ticketing import callbacks, search, tickets, views
+from ticketing import staff as staff_table
+from ticketing.staff import Actor
+
+REFRESH_S = 5
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A signed-in member of staff looking at a page."""
+
+    runtime: Runtime
+    request: web.Request
+    me: Actor
+    form_token: str
+    now: datetime
+
+    async def render(self, template: str, *, status: int = 200, refresh: int = 0, **values: Any) -> web.Response:
+        async with self.runtime.db.reading() as session:
+            waiting = await session.scalar(
+                select(func.count()).where(Conversation.holder == Holder.STAFF, Conversation.taken_by.is_(None))
+            )
+        values |= {
+            "me": self.me, "form_token": self.form_token, "office": self.runtime.office.name,
+            "waiting": waiting, "refresh": refresh,
+        }
+        values.setdefault("error", self.request.query.get("error"))
+        return secure(aiohttp_jinja2.render_template(f"staff/{template}", self.request, values, status=status))
+
+
+def secure(response: web.Response) -> web.Response:
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; "
+        "base-uri 'none'; form-action 'self'"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+View = Callable[[Visit], Awaitable[web.StreamResponse]]
+
+
+def signed_in(view: View) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Only for those who signed in; a form must carry the session's own token; an error is shown where it arose."""
+
+    @functools.wraps(view)
+    async def handle(request: web.Request) -> web.StreamResponse:
+        runtime, now = request.app[RUNTIME], clock.now()
+        async with runtime.db.reading() as session:
+            found = await auth.find_session(session, request.cookies.get(auth.COOKIE, ""), now)
+        if found is None:
+            raise web.HTTPSeeOther("/staff/sign-in")
+        visit = Visit(runtime, request, staff_table.actor_of(found[1]), found[0].form_token, now)
+        if request.method != "POST":
+            return await view(visit)
+        form = await request.post()
+        if not hmac.compare_digest(str(form.get("form_token", "")).encode(), visit.form_token.encode()):
+            raise web.HTTPForbidden(text="this form is not from your own session: reload the page")
+        try:
+            return await view(visit)
+        except HuiyinError as error:
+            back = request.headers.get("X-Back") or request.path.rsplit("/", 1)[0]
+            raise web.HTTPSeeOther(f"{back}?{urlencode({'error': error.detail})}") from None
+
+    return handle
+
+
+# Signing in
+
+
+async def show_enter(request: web.Request) -> web.Response:
+    """The link is shown as a button first: link previews of chat programs must not use it up."""
+    runtime = request.app[RUNTIME]
+    values = {"token": request.query.get("token", ""), "office": runtime.office.name}
+    return secure(aiohttp_jinja2.render_template("staff/enter.html", request, values))
+
+
+async def enter(request: web.Request) -> web.Response:
+    runtime, now = request.app[RUNTIME], clock.now()
+    form = await request.post()
+    try:
+        clients.count_try(runtime, request, "sign_in")
+    except TooMany as error:
+        return _sign_in_page(request, error.detail, 429)
+    async with runtime.db.writing() as session:
+        token = await auth.enter(session, str(form.get("token", "")), now)
+    if token is None:
+        return _sign_in_page(request, "这个链接已经用过或过期。请管理员运行 huiyin staff reset 姓名。", 403)
+    return _with_cookie(request, token)
+
+
+async def show_sign_in(request: web.Request) -> web.Response:
+    return _sign_in_page(request, None, 200)
+
+
+async def sign_in(request: web.Request) -> web.Response:
+    runtime, now = request.app[RUNTIME], clock.now()
+    form = await request.post()
+    try:
+        clients.count_try(runtime, request, "sign_in")
+    except TooMany as error:
+        return _sign_in_page(request, error.detail, 429)
+    name = str(form.get("name", ""))
+    async with runtime.db.reading() as session:
+        known = await staff_table.check_password(session, name, str(form.get("password", "")))
+    if not known:
+        return _sign_in_page(request, "姓名或密码不对。", 403)
+    async with runtime.db.writing() as session:
+        token = await auth.open_session(session, name, now)
+    return _with_cookie(request, token)
+
+
+def _sign_in_page(request: web.Request, error: str | None, status: int) -> web.Response:
+    values = {"error": error, "office": request.app[RUNTIME].office.name}
+    return secure(aiohttp_jinja2.render_template("staff/sign_in.html", request, values, status=status))
+
+
+def _with_cookie(request: web.Request, token: str) -> web.Response:
+    response = web.HTTPSeeOther("/staff/")
+    is_https = request.app[RUNTIME].settings.web.public_url.startswith("https://")
+    response.set_cookie(
+        auth.COOKIE, token, httponly=True, samesite="Strict", secure=is_https, path="/",
+        max_age=int(auth.SESSION_LASTS.total_seconds()),
+    )
+    raise response
+
+
+@signed_in
+async def leave(visit: Visit) -> web.StreamResponse:
+    async with visit.runtime.db.writing() as session:
+        await auth.close_session(session, visit.request.cookies.get(auth.COOKIE, ""), visit.now)
+    raise web.HTTPSeeOther("/staff/sign-in")
+
+
+# Tickets
+
+
+@signed_in
+async def queue(visit: Visit) -> web.StreamResponse:
+    query = {name: value for name, value in visit.request.query.items() if name in search.FILTERS and value}
+    async with visit.runtime.db.reading() as session:
+        found = await search.list_tickets(
+            session, visit.me, query, PAGE, visit.request.query.get("after"), visit.now
+        )
+        items = [
+            await views.describe(session, visit.runtime.office, visit.me, ticket, visit.now)
+            for ticket in found.tickets
+        ]
+    return await visit.render(
+        "queue.html", items=items, query=query, next=found.next, refresh=REFRESH_S,
+        next_query=urlencode(query | {"after": found.next or ""}), states=STATES.items(), kinds=KINDS.items(),
+    )
+
+
+@signed_in
+async def show_ticket(visit: Visit) -> web.StreamResponse:
+    """Reading a confidential resident's ticket is audited, hence the writing transaction."""
+    number = visit.request.match_info["number"]
+    async with visit.runtime.db.writing() as session:
+        try:
+            ticket = await tickets.find_visible(session, visit.me, number)
+        except NotFound:
+            raise web.HTTPNotFound(text="没有这张工单，或者您不能查看。") from None
+        described = await views.describe(session, visit.runtime.office, visit.me, ticket, visit.now)
+        messages = await _messages(session, ticket.conversation_id, described)
+    verbs = describe_verbs(described["allowed"], visit.runtime.office.preset)
+    return await visit.render("ticket.html", t=described, messages=messages, verbs=verbs)
+
+
+async def _messages(session: Any, conversation_id: int | None, described: dict[str, Any]) -> list[dict[str, Any]]:
+    """A ticket's conversation; a masked resident's words stay with their tokens."""
+    if conversation_id is None:
+        return []
+    conversation = await session.get_one(Conversation, conversation_id)
+    query = select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq.desc())
+    rows = list((await session.scalars(query.limit(200))).all())[::-1]
+    masked = described.get("confidential", False)
+    return [
+        {
+            "from": row.author,
+            "at": write_time(row.at),
+            "text": row.text if masked else await conversations.reveal(session, conversation.resident_id, row.text),
+        }
+        for row in rows
+    ]
+
+
+@signed_in
+async def act(visit: Visit) -> web.StreamResponse:
+    """A verb's form: the version seen on the page decides, so that two people do not overwrite each other."""
+    number, verb = visit.request.match_info["number"], visit.request.match_info["verb"]
+    form = await visit.request.post()
+    body = read_form(verb, {key: str(value) for key, value in form.items()})
+    version = str(form.get("version", ""))
+    async with visit.runtime.db.writing() as session:
+        await tickets.perform(
+            session, visit.runtime.office, visit.me, number, verb, body,
+            int(version) if version.isdecimal() else None, visit.now,
+        )
+    visit.runtime.news.notify("outbox")
+    raise web.HTTPSeeOther(f"/staff/tickets/{number}")
+
+
+# Conversations
+
+
+def _talks(actor: Actor) -> Any:
+    return api_conversations.visible(actor)
+
+
+@signed_in
+async def list_conversations(visit: Visit) -> web.StreamResponse:
+    async with visit.runtime.db.reading() as session:
+        query = (
+            select(Conversation)
+            .where(Conversation.holder == Holder.STAFF, _talks(visit.me))
+            .order_by(Conversation.taken_by.is_not(None), Conversation.waiting_since)
+        )
+        items = [api_conversations.describe(row) for row in await session.scalars(query.limit(PAGE))]
+    return await visit.render("conversations.html", items=items, refresh=REFRESH_S)
+
+
+async def _conversation(visit: Visit, session: Any) -> Conversation:
+    text = visit.request.match_info["id"]
+    row = await session.scalar(
+        select(Conversation).where(Conversation.id == int(text[:18]), _talks(visit.me))
+    )
+    if row is None:
+        raise web.HTTPNotFound(text="没有这个会话，或者您不能查看。")
+    return row  # type: ignore[no-any-return]
+
+
+@signed_in
+async def show_conversation(visit: Visit) -> web.StreamResponse:
+    async with visit.runtime.db.reading() as session:
+        row = await _conversation(visit, session)
+        messages = await _messages(session, row.id, {})
+        described = api_conversations.describe(row)
+        described["summary"] = await conversations.reveal(session, row.resident_id, row.summary or "")
+    return await visit.render("conversation.html", c=described, messages=messages, refresh=REFRESH_S)
+
+
+@signed_in
+async def act_on_conversation(visit: Visit) -> web.StreamResponse:
+    deed = visit.request.match_info["deed"]
+    form = await visit.request.post()
+    async with visit.runtime.db.writing() as session:
+        row = await _conversation(visit, session)
+        if not visit.me.roles & api_conversations.SPEAKERS:
+            raise Invalid("接待居民需要坐席角色，请联系管理员。")
+        if deed == "take":
+            await api_conversations.take_over(session, row, visit.me, visit.now)
+        elif deed == "give_back":
+            await api_conversations.hand_back(session, row, visit.me, visit.now)
+        elif text := str(form.get("text", "")).strip():
+            await api_conversations.speak_as_staff(session, row, visit.me, text, visit.now)
+    visit.runtime.news.notify("outbox")
+    raise web.HTTPSeeOther(f"/staff/conversations/{row.id}")
+
+
+# What waits for a person
+
+
+@signed_in
+async def list_callbacks(visit: Visit) -> web.StreamResponse:
+    async with visit.runtime.db.reading() as session:
+        items = []
+        for row, ticket in await callbacks.list_open(session, visit.me):
+            resident = await session.get_one(Resident, ticket.resident_id)
+            text = await conversations.reveal(session, ticket.resident_id, row.text or "")
+            items.append({"id": row.id, "ticket": ticket.number, "text": text, "resident_name": resident.name,
+                          "phone": resident.phone})
+    return await visit.render("callbacks.html", items=items)
+
+
+@signed_in
+async def finish_callback(visit: Visit) -> web.StreamResponse:
+    form = await visit.request.post()
+    body = {"reached": "reached" in form, "note": str(form.get("note", ""))}
+    async with visit.runtime.db.writing() as session:
+        await callbacks.done(
+            session, visit.runtime.office, visit.me, int(visit.request.match_info["id"][:18]), body, visit.now
+        )
+    raise web.HTTPSeeOther("/staff/callbacks")
+
+
+@signed_in
+async def list_aside(visit: Visit) -> web.StreamResponse:
+    rows = []
+    async with visit.runtime.db.reading() as session:
+        if visit.me.roles & {"clerk", "administrator"}:
+            for table, name, way in ((Inbox, "inbox", "来信"), (Outbox, "outbox", "去信")):
+                query = select(table).where(table.status == Status.SET_ASIDE).order_by(table.id.desc()).limit(PAGE)
+                rows += [
+                    {"queue": name, "way": way, "id": row.id, "channel": row.channel, "account": row.account,
+                     "at": write_time(row.created_at), "error": row.last_error, "text": row.text or _raw(row)}
+                    for row in await session.scalars(query)
+                ]
+    return await visit.render("aside.html", rows=rows)
+
+
+def _raw(row: Any) -> str:
+    return bytes(getattr(row, "raw", b""))[:400].decode("utf-8", "replace")
+
+
+@signed_in
+async def try_again(visit: Visit) -> web.StreamResponse:
+    if not visit.me.roles & {"clerk", "administrator"}:
+        raise Invalid("再试一次需要坐席或管理员角色。")
+    name, row_id = visit.request.match_info["queue"], int(visit.request.match_info["id"][:18])
+    table: type[Inbox] | type[Outbox] = {"inbox": Inbox, "outbox": Outbox}[name]  # type: ignore[assignment]
+    async with visit.runtime.db.writing() as session:
+        await queues.replay(session, table, row_id, visit.now)
+        audit.record(session, visit.now, visit.me.name, f"{name}:replay", f"{name}:{row_id}")
+    visit.runtime.news.notify(name)
+    raise web.HTTPSeeOther("/staff/aside")
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/staff/enter", show_enter),
+        web.post("/staff/enter", enter),
+        web.get("/staff/sign-in", show_sign_in),
+        web.post("/staff/sign-in", sign_in),
+        web.post("/staff/leave", leave),
+        web.get("/staff", _to_queue),
+        web.get("/staff/", queue),
+        web.get("/staff/tickets/{number}", show_ticket),
+        web.post("/staff/tickets/{number}/{verb}", act),
+        web.get("/staff/conversations", list_conversations),
+        web.get(r"/staff/conversations/{id:\d+}", show_conversation),
+        web.post(r"/staff/conversations/{id:\d+}/{deed:take|give_back|messages}", act_on_conversation),
+        web.get("/staff/callbacks", list_callbacks),
+        web.post(r"/staff/callbacks/{id:\d+}", finish_callback),
+        web.get("/staff/aside", list_aside),
+        web.post(r"/staff/aside/{queue:inbox|outbox}/{id:\d+}", try_again),
+    ]
+
+
+async def _to_queue(_request: web.Request) -> web.Response:
+    raise web.HTTPSeeOther("/staff/")
+
+

@@ -1,0 +1,76 @@
+"""Is it alive, is it ready, what are its figures: /healthz, /readyz, /metrics."""
+
+import sqlite3
+from datetime import datetime
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from core import clock
+from service.api.endpoint import RUNTIME
+from service.runtime import Runtime
+
+Part = dict[str, str]
+OK, DEGRADED, DOWN = "ok", "degraded", "down"
+
+
+def routes() -> list[web.RouteDef]:
+    return [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)]
+
+
+async def healthz(_request: web.Request) -> web.Response:
+    return web.json_response({"status": OK})
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """Every part by name. Without the database nothing works; everything else degrades."""
+    parts = await _look_at_parts(request.app[RUNTIME], clock.now())
+    statuses = {part["status"] for part in parts.values()}
+    status = DOWN if parts["database"]["status"] == DOWN else OK if statuses == {OK} else DEGRADED
+    return web.json_response({"status": status, "parts": parts}, status=503 if status == DOWN else 200)
+
+
+async def metrics(_request: web.Request) -> web.Response:
+    return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _look_at_parts(runtime: Runtime, now: datetime) -> dict[str, Part]:
+    parts = {"database": await _look_at_database(runtime), "assistant": await _look_at_assistant(runtime)}
+    for name, account in runtime.channels:
+        parts[f"channel.{name}.{account}" if account else f"channel.{name}"] = _part(OK, "open")
+    for worker in ("inbox", "outbox"):
+        late = runtime.is_late(worker)
+        parts[f"worker.{worker}"] = _part(DEGRADED, "silent for a minute") if late else _part(OK, "working")
+    parts["calendar"] = _look_at_calendar(runtime, now)
+    parts["guides"] = _part(OK, f"{len(runtime.index)} sections") if len(runtime.index) else _part(
+        DEGRADED, "no guide is published"
+    )
+    return parts
+
+
+async def _look_at_database(runtime: Runtime) -> Part:
+    try:
+        async with runtime.db.reading() as session:
+            await session.execute(text("SELECT 1"))
+    except (SQLAlchemyError, OSError, sqlite3.Error) as error:
+        return _part(DOWN, f"cannot be read ({type(error).__name__})")
+    return _part(OK, runtime.db.engine.dialect.name)
+
+
+async def _look_at_assistant(runtime: Runtime) -> Part:
+    if await runtime.assistant.is_ready():
+        return _part(OK, "ready")
+    return _part(DEGRADED, "loading or away: what arrives is kept and given to a clerk")
+
+
+def _look_at_calendar(runtime: Runtime, now: datetime) -> Part:
+    year = clock.local(now).year
+    if runtime.office.calendars.of(None).is_provisional(year):
+        return _part(DEGRADED, f"no official holiday notice for {year} yet: dates are provisional")
+    return _part(OK, f"holidays of {year} are known")
+
+
+def _part(status: str, detail: str) -> Part:
+    return {"status": status, "detail": detail}

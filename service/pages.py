@@ -1,0 +1,142 @@
+"""Residents' pages: the chat, the guides, one's progress, one reply. They work without JavaScript, but for the chat."""
+
+import hmac
+import re
+from typing import Any
+
+import aiohttp_jinja2
+from aiohttp import web
+from sqlalchemy import select
+
+from core import clock
+from core import conversation as conversations
+from core.conversation import Resident
+from core.errors import TooMany
+from knowledge_base import library
+from knowledge_base.guide import FIELDS, Guide
+from service import clients, delivery
+from service.api.endpoint import RUNTIME
+from service.markdown import render
+from service.runtime import Runtime
+from service.texts import say
+from ticketing import sla, views
+from ticketing.model import Reply, Ticket
+from ticketing.staff import Actor
+
+NUMBER = re.compile(r"HY\d{8}-\d{5,}")
+WRONG_PAIR = "没有查到。请核对工单号和查询码（或登记电话的后四位）。"
+
+
+def routes() -> list[web.RouteDef]:
+    return [
+        web.get("/", home),
+        web.get("/guides", list_guides),
+        web.get("/guides/{slug}", read_guide),
+        web.get("/progress", progress),
+        web.post("/progress", progress),
+        web.get("/r/{token}", read_reply),
+    ]
+
+
+def _render(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
+    runtime = request.app[RUNTIME]
+    large = request.query.get("large", request.cookies.get("large", "0")) == "1"
+    values |= {"office": runtime.office.name, "large": large}
+    response = aiohttp_jinja2.render_template(template, request, values, status=status)
+    if "large" in request.query:
+        response.set_cookie("large", "1" if large else "0", max_age=365 * 86400, samesite="Lax")
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'self'; img-src 'self' data:; frame-ancestors 'self'; base-uri 'none'; form-action 'self'"
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+async def home(request: web.Request) -> web.Response:
+    return _render(request, "home.html", welcome=say("welcome", office=request.app[RUNTIME].office.name))
+
+
+async def list_guides(request: web.Request) -> web.Response:
+    runtime = request.app[RUNTIME]
+    async with runtime.db.reading() as session:
+        found = await library.guides(session, [runtime.settings.office.preset], ["published"])
+    return _render(request, "guides.html", guides=sorted(found, key=lambda guide: guide.title))
+
+
+async def read_guide(request: web.Request) -> web.Response:
+    runtime = request.app[RUNTIME]
+    async with runtime.db.reading() as session:
+        guide = await library.find(session, runtime.settings.office.preset, request.match_info["slug"])
+    if guide is None or guide.state not in ("published", "expired"):
+        return _render(request, "missing.html", 404)
+    return _render(request, "guide.html", guide=guide, parts=_parts(guide))
+
+
+def _parts(guide: Guide) -> list[dict[str, str]]:
+    parts = [{"heading": "说明", "html": render("\n\n".join(filter(None, (guide.note, guide.overview))))}]
+    parts += [
+        {"heading": field.heading, "html": render(guide.fields[field.name])}
+        for field in FIELDS
+        if guide.fields.get(field.name)
+    ]
+    faq = "".join(f"<h3>{render(item.question, inline=True)}</h3>{render(item.answer)}" for item in guide.faq)
+    return [*parts, {"heading": "常见问题", "html": faq}] if faq else parts
+
+
+async def progress(request: web.Request) -> web.Response:
+    """Number and code (or the last digits of the phone); a wrong pair looks like an unknown number."""
+    number, code = "", ""
+    if request.method == "POST":
+        form = await request.post()
+        number, code = str(form.get("number", "")).strip().upper(), str(form.get("code", "")).strip().upper()
+    if not number:
+        return _render(request, "progress.html", number="", ticket=None, error=None)
+    runtime = request.app[RUNTIME]
+    try:
+        clients.count_try(runtime, request, "progress")
+    except TooMany as error:
+        response = _render(request, "progress.html", 429, number=number, ticket=None, error=error.detail)
+        response.headers["Retry-After"] = str(error.retry_after)
+        return response
+    found = await _find_progress(runtime, number, code)
+    if found is None:
+        return _render(request, "progress.html", 404, number=number, ticket=None, error=WRONG_PAIR)
+    return _render(request, "progress.html", number=number, error=None, **found)
+
+
+async def _find_progress(runtime: Runtime, number: str, code: str) -> dict[str, Any] | None:
+    if not NUMBER.fullmatch(number):
+        return None
+    async with runtime.db.reading() as session:
+        ticket = await session.scalar(select(Ticket).where(Ticket.number == number))
+        if ticket is None:
+            return None
+        resident = await session.get_one(Resident, ticket.resident_id)
+        keys = [ticket.code or "", re.sub(r"\D", "", resident.phone or "")[-4:]]
+        if not any(len(key) >= 4 and hmac.compare_digest(key.encode(), code.encode()) for key in keys):
+            return None
+        actor = Actor("resident", frozenset({"resident"}), None, ticket.resident_id)
+        described = await views.describe(session, runtime.office, actor, ticket, clock.now())
+        return {"ticket": described, "promise": await sla.promise(session, ticket)}
+
+
+async def read_reply(request: web.Request) -> web.Response:
+    """One reply in full. Opening it is what delivers a reply that was only announced."""
+    runtime, now = request.app[RUNTIME], clock.now()
+    reply_id = delivery.read_reply_token(runtime, request.match_info["token"])
+    if reply_id is None:
+        return _render(request, "missing.html", 404)
+    async with runtime.db.writing() as session:
+        reply = await session.get(Reply, reply_id)
+        if reply is None:
+            return _render(request, "missing.html", 404)
+        ticket = await session.get_one(Ticket, reply.ticket_id)
+        withdrawn = reply.withdrawn_at is not None
+        text = "" if withdrawn else await conversations.reveal(session, ticket.resident_id, reply.text)
+        if not withdrawn and request.method == "GET":
+            await delivery.open_reply(runtime, session, reply_id, now)
+        at = clock.local(reply.approved_at or now).strftime("%Y年%m月%d日")
+    return _render(request, "reply.html", withdrawn=withdrawn, number=ticket.number, text=text, at=at)
+
+

@@ -1,0 +1,13 @@
+// Looks for news every few seconds and swaps the page's main part, unless somebody is writing in it.
+"use strict";
+const seconds = Number(document.currentScript.dataset.refresh);
+const down = () => { const log = document.getElementById("log"); if (log) log.scrollTop = log.scrollHeight; };
+down();
+setInterval(async () => {
+  const answer = await fetch(location.href).catch(() => null);
+  if (!answer || !answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const id of ["log"]) { const now = document.getElementById(id), next = page.getElementById(id); if (now && next && now.innerHTML !== next.innerHTML) { now.innerHTML = next.innerHTML; down(); } }
+  const nav = document.querySelector("header nav"), nextNav = page.querySelector("header nav"); if (nav && nextNav) nav.innerHTML = nextNav.innerHTML;
+  if (!document.querySelector("main textarea, main input:not([type=hidden])")) { const main = document.querySelector("main"), next = page.querySelector("main"); if (next) main.innerHTML = next.innerHTML; }
+}, seconds * 1000);

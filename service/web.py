@@ -1,0 +1,167 @@
+"""The web application: built here, with every part's start and end in one place."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+from prometheus_client import generate_latest
+
+from channels.base import Channel, LocalNews
+from channels.webchat import WebChat
+from channels.wechat import WeChat
+from core import log
+from core.db import Database
+from core.errors import HuiyinError
+from core.inbox_writer import InboxWriter
+from knowledge_base.index import Index
+from service import api, console, health, pages, workers
+from service.api.endpoint import RUNTIME, problem
+from service.assistant import Assistant
+from service.delivery import make_tell
+from service.pace import Pace
+from service.passive import OutboxPassiveReplies
+from service.runtime import Runtime
+from service.settings import Settings
+from ticketing.office import make_office
+
+logger = log.logger(__name__)
+
+HERE = Path(__file__).parent
+LONGEST_BODY = 30 * 1024 * 1024
+
+
+def build_app(settings: Settings, db: Database, assistant_token: str, with_workers: bool = True) -> web.Application:
+    """The application, with nothing started yet. `rasa_url` is set on the runtime once Rasa's port is known."""
+    app = web.Application(client_max_size=LONGEST_BODY, middlewares=[_answer_errors])
+    aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=jinja2.select_autoescape(default=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    runtime = build_runtime(settings, db, assistant_token)
+    app[RUNTIME] = runtime
+    for channel in runtime.channels.values():
+        app.add_routes(channel.routes())
+    app.add_routes([web.route("*", "/channels/{rest:.*}", _no_such_channel)])
+    app.add_routes(api.routes())
+    app.add_routes(health.routes())
+    app.add_routes(console.routes())
+    app.add_routes(pages.routes())
+    app.router.add_static("/static", HERE / "static")
+    app.cleanup_ctx.append(_run_parts(runtime, with_workers))
+    return app
+
+
+def build_runtime(settings: Settings, db: Database, assistant_token: str) -> Runtime:
+    """Every part of the service, joined."""
+    http = aiohttp.ClientSession()
+    news = LocalNews()
+    runtime = Runtime(
+        settings=settings,
+        db=db,
+        http=http,
+        news=news,
+        writer=InboxWriter(db, on_stored=lambda: _wake(runtime)),
+        assistant=Assistant(
+            http, settings.assistant.url, settings.assistant.token.get_secret_value(), settings.assistant.timeout_s
+        ),
+        office=make_office(settings, lambda *args: make_tell(runtime)(*args)),
+        index=Index(vectors=settings.understanding.vectors, cache=settings.data_dir / "vectors"),
+        pace=Pace(workers.INBOX_WORKERS),
+        assistant_token=assistant_token,
+    )
+    runtime.channels = {(item.name, item.account): item for item in _build_channels(runtime)}
+    log.hide_secrets([*settings.secrets(), assistant_token])
+    return runtime
+
+
+def _wake(runtime: Runtime) -> None:
+    runtime.pace.arrived()
+    runtime.news.notify("inbox")
+
+
+def _build_channels(runtime: Runtime) -> list[Channel]:
+    """One object for each account that is configured. Web chat needs no account."""
+    settings = runtime.settings
+    passive = OutboxPassiveReplies(runtime)
+    channels: list[Channel] = [
+        WeChat(name, account, runtime.writer, runtime.db, runtime.http, passive)
+        for name, account in settings.wechat.accounts.items()
+    ]
+    channels.append(make_webchat(runtime))
+    return channels
+
+
+def make_webchat(runtime: Runtime) -> WebChat:
+    limits = runtime.settings.web.limits
+    return WebChat(
+        runtime.writer, runtime.db, runtime.news, limits,
+        data_dir=runtime.settings.data_dir, trusted_proxies=runtime.settings.web.trusted_proxies,
+    )
+
+
+def _run_parts(runtime: Runtime, with_workers: bool):  # type: ignore[no-untyped-def]
+    async def run(app: web.Application) -> AsyncIterator[None]:
+        if with_workers and runtime.db.is_sqlite:
+            await workers.settle(runtime)
+        tasks = [asyncio.create_task(runtime.writer.run())]
+        for channel in runtime.channels.values():
+            await channel.start()
+        tasks.append(asyncio.create_task(_keep_index_fresh(runtime)))
+        if with_workers:
+            tasks.append(asyncio.create_task(workers.run(runtime)))
+        tasks += [asyncio.create_task(child.keep_running()) for child in runtime.children]
+        app.on_shutdown.append(_close_streams)
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await runtime.http.close()
+
+    return run
+
+
+async def _close_streams(app: web.Application) -> None:
+    """Open event streams end before the server waits for its handlers."""
+    for channel in app[RUNTIME].channels.values():
+        await channel.close()
+
+
+async def _keep_index_fresh(runtime: Runtime) -> None:
+    """Load the guides into memory, and again whenever their version in the database has changed."""
+    while True:
+        try:
+            await runtime.index.refresh(runtime.db)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            logger.exception("the guides could not be loaded")
+        await runtime.news.wait("guides", 5.0)
+
+
+@web.middleware
+async def _answer_errors(request: web.Request, handler):  # type: ignore[no-untyped-def]
+    """Our own errors as problem details; anything else is logged and hides its inside."""
+    try:
+        return await handler(request)
+    except web.HTTPException:
+        raise
+    except HuiyinError as error:
+        return problem(error)
+    except (asyncio.CancelledError, ConnectionResetError):
+        raise
+    except Exception:
+        logger.exception("request failed", method=request.method, path=request.path)
+        return problem(HuiyinError("this is our fault and was logged: try again, or tell the administrator"))
+
+
+async def _no_such_channel(_request: web.Request) -> web.Response:
+    return web.json_response({"title": "Not found", "status": 404, "detail": "no such channel or account"}, status=404)
+
+

@@ -1,0 +1,48 @@
+"""What staff read for the words of the API: states, kinds, verbs, channels; and the filters templates use."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from core import clock
+from ticketing.lifecycle import VERBS
+
+STATES = {
+    "registered": "已登记", "accepted": "已受理", "in_progress": "办理中", "in_approval": "待审批",
+    "approved": "待送达", "replied": "已答复", "closed": "已办结", "followed_up": "已回访",
+    "declined": "不予受理", "withdrawn": "已撤回", "merged": "已并单", "archived": "已归档",
+}
+KINDS = {
+    "consultation": "咨询", "complaint": "投诉", "request": "求助/报修", "suggestion": "建议", "report": "举报",
+    "praise": "表扬",
+}
+URGENCIES = {"routine": "一般", "pressing": "较急", "urgent": "紧急", "emergency": "特急"}
+CHANNELS = {"wechat": "微信", "email": "邮件", "phone": "电话", "webchat": "网页", "desk": "窗口", "sms": "短信"}
+AUTHORS = {"resident": "居民", "assistant": "智能助手", "staff": "工作人员"}
+DELIVERIES = {"waiting": "发送中", "sent": "已发出", "announced": "已通知，待打开", "delivered": "已送达",
+              "failed": "未送达"}
+CLOCKS = {"accept": "受理", "finish": "办结", "first_reply": "首次答复", "sign_for": "签收"}
+ROLES = {"clerk": "坐席", "officer": "专员", "supervisor": "主管", "inspector": "纪检", "editor": "编辑",
+         "auditor": "审计", "administrator": "管理员"}
+
+
+def _words(table: dict[str, str]) -> Callable[[str], str]:
+    return lambda code: table.get(code, code)
+
+
+def _moment(text: str | None) -> str:
+    """11月25日 14:05 on the office's clock."""
+    if not text:
+        return ""
+    local = clock.local(datetime.fromisoformat(text))
+    return f"{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def _verb(code: str) -> str:
+    return VERBS[code].chinese if code in VERBS else code
+
+
+FILTERS = {
+    "state": _words(STATES), "kind": _words(KINDS), "urgency": _words(URGENCIES), "channel": _words(CHANNELS),
+    "author": _words(AUTHORS), "delivery": _words(DELIVERIES), "clockname": _words(CLOCKS), "role": _words(ROLES),
+    "moment": _moment, "verb": _verb,
+}
