@@ -1,5 +1,6 @@
 """The doors residents come through: one folder or file per channel, the platform's protocol and nothing else."""
 
+from channels.email import Email
 from channels.phone import Phone
 from channels.sms import Sms
 from channels.webchat import WebChat
@@ -8,6 +9,7 @@ from channels.wechat import WeChat
 CHANNELS: dict[str, type] = {
     "wechat": WeChat,
     "webchat": WebChat,
+    "email": Email,
     "phone": Phone,
     "sms": Sms,
 }
