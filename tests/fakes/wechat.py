@@ -80,7 +80,7 @@ class FakeWeChat:
     """The platform. Records: `sent`, `notices`, `tries`, `token_calls`, `refused`. Knobs: the other fields.
 
     `scripted` answers the next calls of the send interfaces: a number is an errcode in a 200, `http:503`
-    a status, `slow` never answers, `garbage` is no JSON, `twice` breaks the connection after accepting.
+    a status, `slow` never answers, `garbage` is no JSON, None lets the call through.
     """
 
     callback: str = ""
