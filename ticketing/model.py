@@ -1,0 +1,173 @@
+"""The case and what hangs on it: transitions, replies, notes, tasks, measures, call-backs."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import UTC, Base, EncryptedText, Id, Json
+
+
+class TicketNumber(Base):
+    """The last number given on a day."""
+
+    __tablename__ = "ticket_number"
+
+    day: Mapped[str] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+
+class Ticket(Base):
+    """One case. Texts hold tokens in place of personal data; `version` goes up by one with every transition."""
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        Index("ix_ticket_state", "state", "id"),
+        Index("ix_ticket_department", "department", "state", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    number: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    category: Mapped[str | None]
+    title: Mapped[str]
+    description: Mapped[str]
+    place: Mapped[str | None]
+    happened_at: Mapped[str | None]
+    state: Mapped[str]
+    urgency: Mapped[str]
+    confidential: Mapped[bool]
+    about: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    department: Mapped[str | None]
+    assignee: Mapped[str | None]
+    resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), index=True)
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
+    channel: Mapped[str | None]
+    call_id: Mapped[str | None] = mapped_column(index=True)
+    code: Mapped[str] = mapped_column(EncryptedText)
+    """What the resident shows to read the progress."""
+    round: Mapped[int] = mapped_column(default=1)
+    """One up with each redo: replies of earlier rounds deliver nothing any more."""
+    level: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+    registered_by: Mapped[str]
+    registered_at: Mapped[datetime] = mapped_column(UTC)
+    moved_at: Mapped[datetime] = mapped_column(UTC)
+    """The moment of the last transition."""
+    elements: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    missing: Mapped[list[str]] = mapped_column(Json, default=list)
+    answered_on_call: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    supplement_open: Mapped[bool] = mapped_column(default=False)
+    supplements_asked: Mapped[int] = mapped_column(default=0)
+    return_open: Mapped[bool] = mapped_column(default=False)
+    returns_refused: Mapped[int] = mapped_column(default=0)
+    extension_asked: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    solved: Mapped[bool | None]
+    satisfied: Mapped[int | None]
+    excluded: Mapped[bool] = mapped_column(default=False)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    state_before: Mapped[str | None]
+    """The state before a merge, for its undoing."""
+
+
+class Transition(Base):
+    """One thing that happened to a ticket."""
+
+    __tablename__ = "transition"
+    __table_args__ = (UniqueConstraint("ticket_id", "seq"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
+    seq: Mapped[int]
+    verb: Mapped[str]
+    from_state: Mapped[str | None]
+    to_state: Mapped[str]
+    actor: Mapped[str]
+    at: Mapped[datetime] = mapped_column(UTC)
+    reason: Mapped[str | None]
+    changes: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+
+class Note(Base):
+    """An internal word; residents never see it."""
+
+    __tablename__ = "note"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    actor: Mapped[str]
+    text: Mapped[str]
+    at: Mapped[datetime] = mapped_column(UTC)
+
+
+class Reply(Base):
+    """What the office answers. It goes out when it is approved; its delivery is the outbox's business."""
+
+    __tablename__ = "reply"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    round: Mapped[int]
+    text: Mapped[str]
+    action_taken: Mapped[str | None]
+    findings: Mapped[str | None]
+    submitted_by: Mapped[str]
+    submitted_at: Mapped[datetime] = mapped_column(UTC)
+    approved_by: Mapped[str | None]
+    approved_at: Mapped[datetime | None] = mapped_column(UTC)
+    delivered_at: Mapped[datetime | None] = mapped_column(UTC)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UTC)
+    call_turn: Mapped[int | None]
+    """Given in the call itself: the turn that is its proof."""
+
+
+class Task(Base):
+    """协办 or 征求意见: what another department does or says, without owning the ticket."""
+
+    __tablename__ = "task"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    department: Mapped[str] = mapped_column(index=True)
+    kind: Mapped[str]
+    text: Mapped[str]
+    due_at: Mapped[datetime | None] = mapped_column(UTC)
+    answer: Mapped[str | None]
+    answered_at: Mapped[datetime | None] = mapped_column(UTC)
+    answered_by: Mapped[str | None]
+
+
+class Measure(Base):
+    """承诺: what a reply promises for later."""
+
+    __tablename__ = "measure"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    what: Mapped[str]
+    owner: Mapped[str | None]
+    due_on: Mapped[date]
+    fulfilled_at: Mapped[datetime | None] = mapped_column(UTC)
+    proof: Mapped[str | None]
+
+
+class Callback(Base):
+    """A call that a person must make, because nothing else reached the resident."""
+
+    __tablename__ = "callback"
+    __table_args__ = (Index("ix_callback_open", "done_at", "id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    reply_id: Mapped[int | None] = mapped_column(ForeignKey("reply.id"))
+    round: Mapped[int]
+    reason: Mapped[str]
+    """delivery·bad_rating"""
+    text: Mapped[str]
+    opened_at: Mapped[datetime] = mapped_column(UTC)
+    attempts: Mapped[int] = mapped_column(default=0)
+    done_at: Mapped[datetime | None] = mapped_column(UTC)
+    done_by: Mapped[str | None]
+    reached: Mapped[bool | None]
+    note: Mapped[str | None]
