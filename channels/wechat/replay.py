@@ -1,5 +1,6 @@
 """Tries and replays: which try of a message this is, and whether its nonce was used for another body."""
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ class Nonces:
         self._account = account
         self._db = db
         self._seen: dict[tuple[str, str], tuple[str, datetime]] | None = None
+        self._reading = asyncio.Lock()
 
     async def check(self, query: Mapping[str, str], body: bytes, now: datetime) -> str | None:
         """Forged when the pair came with another body before; the platform's own repeats are identical.
@@ -38,9 +40,9 @@ class Nonces:
         return digest if before is None else None
 
     async def _known(self, now: datetime) -> dict[tuple[str, str], tuple[str, datetime]]:
-        if self._seen is None:
-            read = await self._read(now)
-            self._seen = self._seen or read
+        async with self._reading:
+            if self._seen is None:
+                self._seen = await self._read(now)
         if len(self._seen) > 50_000:
             self._seen = {key: item for key, item in self._seen.items() if item[1] > now - KEEP}
         return self._seen
