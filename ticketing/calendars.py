@@ -1,0 +1,173 @@
+"""Each department's working time: weekly hours, public holidays and 调休 of mainland China, the office's own days."""
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import holidays
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from core.clock import local
+from core.errors import Invalid
+from core.reckoning import explain
+from core.working_hours import Windows, WorkingHours, check_windows
+
+FIRST_YEAR, LAST_YEAR = 2010, 2100
+"""Years whose holidays are known or can be computed; a later date has none, and is provisional."""
+
+LONGEST_SPAN = timedelta(days=3660)
+"""`GET /calendar` lists at most ten years."""
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WINDOW = re.compile(r"(\d\d):([0-5]\d)-(\d\d):([0-5]\d)", re.ASCII)
+_SUBSTITUTE = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
+
+
+class OwnDay(BaseModel):
+    """A day the office sets itself: `hours` empty means closed. It wins over holidays and 调休."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    date: date
+    name: str
+    hours: Windows = ()
+
+    @field_validator("hours", mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        return read_windows(value) if isinstance(value, str) else value
+
+
+class Calendar(BaseModel):
+    """One calendar: `weekly` maps `mon-fri`, `sat` … to windows; a department names the calendar it keeps."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    weekly: tuple[Windows, ...]
+    holidays: bool = True
+    """Whether public holidays and 调休 apply (not for an emergency room)."""
+    days: tuple[OwnDay, ...] = ()
+
+    @field_validator("weekly", mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        return read_weekly(value) if isinstance(value, dict) else value
+
+
+def read_windows(text: str) -> Windows:
+    """`09:00-12:00, 14:00-17:30` → windows; an empty text is a closed day."""
+    windows = []
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        match = _WINDOW.fullmatch(part)
+        if match is None:
+            raise ValueError(f"'{part}' is not a window: write it like 09:00-12:00")
+        windows.append((int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])))
+    try:
+        return check_windows(windows)
+    except Invalid as error:
+        raise ValueError(error.detail) from error
+
+
+def read_weekly(spans: dict[str, str]) -> tuple[Windows, ...]:
+    """`{mon-fri: …, sat: …}` → seven sets of windows, Monday first."""
+    weekly: list[Windows] = [()] * 7
+    for span, text in spans.items():
+        first, _, last = span.partition("-")
+        if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
+            raise ValueError(f"'{span}' is not a span of weekdays: write mon, or mon-fri")
+        for weekday in range(WEEKDAYS.index(first), WEEKDAYS.index(last or first) + 1):
+            weekly[weekday] = read_windows(text)
+    return tuple(weekly)
+
+
+@lru_cache(maxsize=1)
+def public_holidays() -> tuple[dict[date, str], dict[date, int], date]:
+    """Holidays by name, made-up days by the weekday they stand in for, and the first provisional date.
+
+    The `holidays` package lists the days of a notice but for the weekends that touch them; those belong to
+    the holiday too (a clinic with Saturday hours is closed on them) and are filled in here.
+    """
+    found = holidays.country_holidays("CN", years=range(FIRST_YEAR, LAST_YEAR + 1), language="zh_CN")
+    made_up = {on: 0 for on in found.weekend_workdays}
+    closed: dict[date, str] = {}
+    for on, name in sorted(found.items()):
+        match = _SUBSTITUTE.search(name)
+        if match and (worked := date(int(match[1]), int(match[2]), int(match[3]))) in made_up:
+            made_up[worked] = on.weekday()
+        closed[on] = name.split("（")[0].replace("; ", "、")
+    _fill_weekends(closed, made_up)
+    noticed: dict[int, Any] = type(found).special_public_holidays  # type: ignore[attr-defined]
+    return closed, made_up, date(max(noticed) + 1, 1, 1)
+
+
+def _fill_weekends(closed: dict[date, str], made_up: dict[date, int]) -> None:
+    for on, name in sorted(closed.items()):
+        for step in (timedelta(days=-1), timedelta(days=1)):
+            near = on + step
+            while near.weekday() >= 5 and near not in made_up and near not in closed:
+                closed[near] = name
+                near += step
+
+
+def build(calendar: Calendar) -> WorkingHours:
+    """The calendar as an object that can be counted with."""
+    special = {day.date: (day.hours, day.name) for day in calendar.days}
+    if not calendar.holidays:
+        return WorkingHours(calendar.weekly, special=special)
+    closed, made_up, provisional_from = public_holidays()
+    return WorkingHours(
+        calendar.weekly, closed=closed, made_up=made_up, special=special, provisional_from=provisional_from
+    )
+
+
+def list_days(hours: WorkingHours, first: date, last: date) -> dict[str, Any]:
+    """The body of `GET /calendar`. A span that runs backwards or over ten years is Invalid."""
+    if not timedelta() <= last - first <= LONGEST_SPAN:
+        raise Invalid("`to` is not before `from`, and at most ten years after it.", "to")
+    return {
+        "items": [
+            {
+                "date": day.date.isoformat(),
+                "working": day.working,
+                "hours": day.hours,
+                "source": day.source.value,
+                "name": day.name,
+                "provisional": day.provisional,
+            }
+            for day in hours.days(first, last)
+        ]
+    }
+
+
+def describe_due(hours: WorkingHours, start: datetime, target: str, count: str | None = None) -> dict[str, Any]:
+    """The body of `GET /calendar/due`: when it is due, on the office's wall clock, and the way there."""
+    due = hours.add(start, target, count)
+    return {"due_at": local(due).isoformat(), "steps": explain(hours, start, target, count)}
+
+
+def check_notice(now: datetime) -> tuple[str, str]:
+    """For `/readyz`: `ok`, or `degraded` while today's year has no notice of the State Council."""
+    _, _, provisional_from = public_holidays()
+    if local(now).date() < provisional_from:
+        return "ok", f"holidays are announced until {provisional_from - timedelta(days=1)}"
+    return "degraded", "this year's holidays are provisional: import the State Council's notice"
+
+
+def read_days(lines: Iterable[str]) -> tuple[OwnDay, ...]:
+    """Own days from lines `2027-10-08, 国庆节` (closed) or `2027-10-09, 调休上班, 09:00-12:00, 14:00-17:30`.
+
+    What `huiyin calendar import FILE` reads; `#` begins a comment. A line that cannot be read is Invalid.
+    """
+    days = []
+    for number, line in enumerate(lines, 1):
+        text = line.split("#")[0].strip()
+        if not text:
+            continue
+        on, name, hours = [*(part.strip() for part in text.split(",", 2)), "", ""][:3]
+        try:
+            days.append(OwnDay(date=date.fromisoformat(on), name=name, hours=read_windows(hours)))
+        except ValueError as error:
+            raise Invalid(f"line {number}: {error}", "days") from error
+    return tuple(days)
