@@ -1,0 +1,61 @@
+"""Call-backs: the list of calls to make, and what came of each."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import audit
+from core.checking import check_body
+from core.errors import Conflict, Forbidden, NotFound
+from ticketing.bodies import CallbackDone
+from ticketing.delivery import delivered
+from ticketing.model import Callback, Ticket
+from ticketing.office import Office
+from ticketing.staff import Actor
+from ticketing.visibility import roles_on, visible
+
+CALLERS = frozenset({"clerk", "officer"})
+
+
+async def list_open(session: AsyncSession, actor: Actor, limit: int = 200) -> list[tuple[Callback, Ticket]]:
+    """The calls this actor may see, oldest first."""
+    query = (
+        select(Callback, Ticket)
+        .join(Ticket, Ticket.id == Callback.ticket_id)
+        .where(Callback.done_at.is_(None), visible(actor))
+        .order_by(Callback.id)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in (await session.execute(query)).all()]
+
+
+async def done(
+    session: AsyncSession, office: Office, actor: Actor, callback_id: int, raw: Any, now: datetime
+) -> Callback:
+    """Log one call. Reached: the reply is delivered by it, and the task is over; else it stays open."""
+    row = (
+        await session.execute(
+            select(Callback, Ticket)
+            .join(Ticket, Ticket.id == Callback.ticket_id)
+            .where(Callback.id == callback_id, visible(actor))
+        )
+    ).first()
+    if row is None:
+        raise NotFound("there is no such call-back: GET /call-backs lists them")
+    callback, ticket = row[0], row[1]
+    if not roles_on(actor, ticket) & CALLERS:
+        raise Forbidden("a call-back is made by a clerk or an officer")
+    body = check_body(CallbackDone, raw)
+    if callback.done_at is not None:
+        raise Conflict("this call-back is done already")
+    callback.attempts += 1
+    callback.note, callback.reached = body.note, body.reached
+    if body.reached:
+        callback.done_at, callback.done_by = now, actor.name
+    audit.record(session, now, actor.name, "callback:call", f"callback:{callback.id}")
+    await session.flush()
+    if body.reached and callback.reply_id is not None and callback.reason == "delivery":
+        await delivered(session, office, callback.reply_id, now)
+    return callback

@@ -1,0 +1,264 @@
+"""The page of use cases: register, find, perform a verb, and what the calendar brings about."""
+
+import re
+import secrets
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock
+from core import conversation as conversations
+from core.checking import check_body
+from core.conversation import Conversation, Resident
+from core.errors import Conflict, Forbidden, HuiyinError, Invalid, NotFound, Stale
+from core.message import Address
+from ticketing import search, sla
+from ticketing.bodies import Register, ResidentBody
+from ticketing.delivery import is_delivered
+from ticketing.lifecycle import VERBS, State, Verb
+from ticketing.model import Reply, Ticket, TicketNumber
+from ticketing.office import Office
+from ticketing.record import add_transition
+from ticketing.routing import suggest_category
+from ticketing.staff import SYSTEM, Actor
+from ticketing.verbs import DO, Act
+from ticketing.visibility import roles_on, visible
+
+CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+CODE_LENGTH = 6
+AT_ONCE = 200
+"""How many tickets one round of the calendar's work takes."""
+
+
+async def register(
+    session: AsyncSession,
+    office: Office,
+    actor: Actor,
+    raw: dict[str, Any],
+    now: datetime,
+    *,
+    resident_id: int | None = None,
+    conversation_id: int | None = None,
+    channel: str | None = None,
+    call_id: str | None = None,
+    started_at: datetime | None = None,
+) -> Ticket:
+    """A new ticket with its first transition, clocks and audit row, in the caller's transaction.
+
+    `resident_id`: who it is, when a conversation knows; else `resident` in the body says. `started_at`: the
+    moment the clocks start from, where that is earlier than now (a call's clocks start with the call).
+    """
+    body = check_body(Register, raw)
+    if body.category is not None:
+        office.preset.category(body.category)
+    resident, conversation_id = await _find_resident(session, body.resident, now, resident_id, conversation_id)
+    text = f"{body.title or ''} {body.description} {body.place or ''}"
+    title = body.title or _first_words(body.description)
+    ticket = Ticket(
+        number=await _next_number(session, now),
+        kind=body.kind,
+        category=body.category or suggest_category(office.preset, body.kind, text),
+        title=await conversations.hide(session, resident.id, title),
+        description=await conversations.hide(session, resident.id, body.description),
+        place=await conversations.hide(session, resident.id, body.place) if body.place else None,
+        happened_at=body.happened_at,
+        state=State.REGISTERED,
+        urgency=body.urgency,
+        confidential=body.confidential,
+        about=body.about.model_dump(exclude_none=True) if body.about else None,
+        resident_id=resident.id,
+        conversation_id=conversation_id,
+        channel=channel or (body.resident.address or "").partition(":")[0] or None,
+        call_id=call_id,
+        code="".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH)),
+        round=1, level=0, version=1,
+        registered_by=actor.name,
+        registered_at=now,
+        moved_at=now,
+        elements=[], missing=[],
+        supplement_open=False, supplements_asked=0, return_open=False, returns_refused=0, excluded=False,
+    )
+    session.add(ticket)
+    await session.flush()
+    await add_transition(session, actor, ticket, "register", None, now)
+    await sla.on_verb(session, office, ticket, "register", started_at or now)
+    await search.index(session, ticket)
+    if actor.resident_id is None and "system" not in actor.roles and _can_be_told(conversation_id, body.resident):
+        act = Act(session, office, actor, ticket, "register", body, now)
+        await act.tell("registered", "receipt", code=ticket.code, promise=await act.promise())
+    return ticket
+
+
+def _can_be_told(conversation_id: int | None, resident: ResidentBody) -> bool:
+    return conversation_id is not None or bool(resident.address or resident.phone or resident.email)
+
+
+def _first_words(text: str) -> str:
+    first = re.split(r"[。！？!?\n]", text.strip(), maxsplit=1)[0]
+    return first[:40] or "来访事项"
+
+
+async def _find_resident(
+    session: AsyncSession,
+    body: ResidentBody,
+    now: datetime,
+    resident_id: int | None,
+    conversation_id: int | None,
+) -> tuple[Resident, int | None]:
+    """The resident a conversation knows, or the one whose address is given, or a new one."""
+    if resident_id is not None:
+        resident = await session.get_one(Resident, resident_id)
+    elif body.address:
+        conversation = await _conversation_of(session, body.address, now)
+        conversation_id = conversation.id
+        resident = await session.get_one(Resident, conversation.resident_id)
+    else:
+        resident = await conversations.add_resident(session, now, kind=body.kind)
+    _learn(session, resident, body)
+    await session.flush()
+    return resident, conversation_id
+
+
+async def _conversation_of(session: AsyncSession, text: str, now: datetime) -> Conversation:
+    """The newest conversation with this address, whatever account it is on; a new one without account else."""
+    try:
+        address = Address.parse(text)
+    except ValueError as error:
+        raise Invalid(f"resident.address: {error}", "resident.address") from None
+    found = await session.scalar(
+        select(Conversation).where(Conversation.address == str(address)).order_by(Conversation.id.desc()).limit(1)
+    )
+    return found or await conversations.find_or_open(session, address, "", now)
+
+
+def _learn(session: AsyncSession, resident: Resident, body: ResidentBody) -> None:
+    """Keep what was said about the person; nothing known is overwritten by nothing."""
+    resident.name = body.name or resident.name
+    resident.email = body.email or resident.email
+    resident.kind = body.kind if body.kind != "person" else resident.kind or "person"
+    if body.phone:
+        resident.phone = body.phone
+        keys = session.get_bind().dialect.huiyin_keys  # type: ignore[attr-defined]
+        resident.phone_digest = keys.digest(body.phone)
+    if body.on_behalf_of:
+        resident.on_behalf_of = body.on_behalf_of.model_dump(exclude_none=True)
+
+
+async def _next_number(session: AsyncSession, now: datetime) -> str:
+    """HY20261123-00017. The day's counter is one row, raised by one statement: no number is given twice."""
+    day = clock.local(now).strftime("%Y%m%d")
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(TicketNumber).values(day=day, last=1)
+    statement = statement.on_conflict_do_update(index_elements=["day"], set_={"last": TicketNumber.last + 1})
+    last = (await session.execute(statement.returning(TicketNumber.last))).scalar_one()
+    return f"HY{day}-{last:05d}"
+
+
+async def find_visible(session: AsyncSession, actor: Actor, number: str) -> Ticket:
+    """The ticket, when this actor may know of it. NotFound otherwise: the two cases look the same."""
+    ticket = await session.scalar(select(Ticket).where(Ticket.number == number, visible(actor)))
+    if ticket is None:
+        raise NotFound("there is no such ticket: GET /tickets lists those you may see")
+    return ticket
+
+
+async def perform(
+    session: AsyncSession,
+    office: Office,
+    actor: Actor,
+    number: str,
+    verb: str,
+    raw: Any,
+    if_match: int | None,
+    now: datetime,
+) -> Ticket:
+    """Do a verb. Checked in this order: to be seen, role, body, version, state; then what the verb itself needs."""
+    ticket = await find_visible(session, actor, number)
+    row = VERBS.get(verb)
+    if row is None or verb not in DO:
+        raise NotFound(f"there is no verb {verb[:40]}")
+    _check_role(row, actor, ticket)
+    body = check_body(row.body, raw)
+    if if_match is not None and if_match != ticket.version:
+        raise Stale(f"the ticket is at version {ticket.version} now, and {ticket.state}: read it again, then decide")
+    if ticket.state not in row.sources:
+        allowed = ", ".join(allowed_verbs(office, actor, ticket)) or "nothing"
+        raise Conflict(f"{verb} is not possible while the ticket is {ticket.state}; possible is: {allowed}")
+    await DO[verb](Act(session, office, actor, ticket, verb, body, now))
+    await session.flush()
+    if verb in search.INDEXED_VERBS:
+        await search.index(session, ticket)
+    return ticket
+
+
+def _check_role(row: Verb, actor: Actor, ticket: Ticket) -> None:
+    if not roles_on(actor, ticket) & row.who:
+        raise Forbidden(f"{row.name} needs the role {' or '.join(sorted(row.who))}")
+
+
+def allowed_verbs(office: Office, actor: Actor, ticket: Ticket) -> list[str]:
+    """The verbs this actor can use on the ticket as it stands."""
+    roles = roles_on(actor, ticket)
+    return [
+        row.name for row in VERBS.values()
+        if row.name in DO and ticket.state in row.sources and roles & row.who and _makes_sense(office, row, ticket)
+    ]
+
+
+def _makes_sense(office: Office, row: Verb, ticket: Ticket) -> bool:
+    """Verbs that wait for a request are offered only when there is one."""
+    needs = {
+        "grant_return": ticket.return_open,
+        "refuse_return": ticket.return_open,
+        "request_return": not ticket.return_open,
+        "refuse_extension": ticket.extension_asked is not None,
+        "ask_supplement": not ticket.supplement_open,
+        "sign_for": office.preset.sign_for,
+    }
+    return needs.get(row.name, True)
+
+
+async def close_due(session: AsyncSession, office: Office, now: datetime) -> int:
+    """Close what was delivered and stayed without a word for `tickets.close_after`; how many were closed."""
+    query = (
+        select(Ticket, Reply.delivered_at)
+        .join(Reply, Reply.ticket_id == Ticket.id)
+        .where(Ticket.state == State.REPLIED, Reply.round == Ticket.round, Reply.delivered_at.is_not(None))
+        .order_by(Ticket.id, Reply.id.desc())
+        .limit(AT_ONCE)
+    )
+    closed = 0
+    seen: set[int] = set()
+    for ticket, delivered_at in (await session.execute(query)).all():
+        if ticket.id in seen or office.after(delivered_at, office.close_after, ticket.department) > now:
+            seen.add(ticket.id)
+            continue
+        seen.add(ticket.id)
+        if await is_delivered(session, ticket):
+            await _by_system(session, office, ticket, "close", now)
+            closed += 1
+    return closed
+
+
+async def archive_due(session: AsyncSession, office: Office, now: datetime) -> int:
+    """Archive what has lain still for `tickets.archive_after`; how many were archived."""
+    row = VERBS["archive"]
+    query = select(Ticket).where(Ticket.state.in_(row.sources)).order_by(Ticket.moved_at).limit(AT_ONCE)
+    archived = 0
+    for ticket in await session.scalars(query):
+        if office.after(ticket.moved_at, office.archive_after, ticket.department) > now:
+            continue
+        act = Act(session, office, SYSTEM, ticket, "archive", None, now)
+        await act.move(State.ARCHIVED)
+        archived += 1
+    return archived
+
+
+async def _by_system(session: AsyncSession, office: Office, ticket: Ticket, verb: str, now: datetime) -> None:
+    try:
+        await perform(session, office, SYSTEM, ticket.number, verb, {}, None, now)
+    except HuiyinError as error:  # It waits for a person; the next ticket is not held up.
+        raise RuntimeError(f"{verb} of {ticket.number}: {error.detail}") from error

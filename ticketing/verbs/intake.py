@@ -1,0 +1,167 @@
+"""Before somebody works on it: confirm, amend, ask for more, take more, accept, decline, answer at once, assign."""
+
+from sqlalchemy import select
+
+from core import clock
+from core.errors import Conflict, Forbidden, Invalid
+from ticketing.model import Reply, Task
+from ticketing.office import Office
+from ticketing.verbs.act import Act, Do
+from ticketing.visibility import is_about, roles_on
+
+PLAIN_FIELDS = ("category", "kind", "place", "happened_at", "urgency", "confidential", "about")
+TEXT_FIELDS = ("title", "description")
+
+
+async def confirm(act: Act) -> None:
+    """The clerk has looked at a transcript or letter; what he corrected counts as certain."""
+    elements = {item["name"]: dict(item) for item in act.ticket.elements}
+    for given in act.body.elements or []:
+        value = await act.hide(given.value)
+        elements[given.name] = {**elements.get(given.name, {"evidence": None}), "name": given.name,
+                                "value": value, "confidence": 1.0}
+        if given.name == "place":
+            act.ticket.place = value
+        if given.name == "time":
+            act.ticket.happened_at = given.value
+    act.ticket.elements = list(elements.values())
+    act.ticket.missing = [name for name in act.ticket.missing if name not in elements]
+    await act.move()
+
+
+async def amend(act: Act) -> None:
+    """Change facts; the old values stay in the record."""
+    changes: dict[str, list[object]] = {}
+    given = act.body.model_dump(exclude_unset=True, mode="json")
+    if given.get("category") is not None:
+        act.office.preset.category(given["category"])
+    for name, value in given.items():
+        if name in TEXT_FIELDS or name == "place":
+            value = await act.hide(value) if value else value
+        old = getattr(act.ticket, name)
+        if old != value:
+            changes[name] = [old, value]
+            setattr(act.ticket, name, value)
+    await act.move(changes=changes)
+
+
+async def ask_supplement(act: Act) -> None:
+    """Everything missing at once (一次性告知). A second time is a supervisor's to decide."""
+    if act.ticket.supplement_open:
+        raise Conflict("a supplement is being waited for already: wait for it, or take it as given")
+    if act.ticket.supplements_asked and "supervisor" not in roles_on(act.actor, act.ticket):
+        raise Forbidden("the resident was asked once already (一次性告知): a second time is a supervisor's to ask")
+    act.ticket.supplement_open = True
+    act.ticket.supplements_asked += 1
+    act.ticket.missing = list(act.body.missing)
+    await act.move(reason="、".join(act.body.missing))
+    listed = "\n".join(f"{number}. {item}" for number, item in enumerate(act.body.missing, 1))
+    await act.tell("ask_supplement", "supplement", missing=listed)
+
+
+async def supplement(act: Act) -> None:
+    act.ticket.supplement_open = False
+    act.ticket.missing = []
+    await act.move(reason=await act.hide(act.body.text))
+
+
+async def accept(act: Act) -> None:
+    await act.move("accepted")
+    day = clock.local(act.now)
+    await act.tell("accepted", "receipt", date=f"{day.month}月{day.day}日", promise=await act.promise())
+
+
+async def decline(act: Act) -> None:
+    """Not taken up: the coded reason, words, and where to go instead; delivered like a reply."""
+    await act.move("declined", reason=f"{act.body.code}：{act.body.reason}")
+    await act.tell("declined", "decline", reason=act.body.reason, where_to=act.body.where_to)
+
+
+async def answer_directly(act: Act) -> None:
+    """The reply at once; or the turn of the call in which the agent gave it, which is its delivery."""
+    if "assistant" in act.actor.roles and act.ticket.kind != "consultation":
+        raise Forbidden("the assistant answers consultations only: leave this one to a clerk")
+    if act.body.call_turn is not None:
+        await _answered_in_call(act)
+        return
+    reply = await add_reply(act, act.body.reply)
+    await act.move("approved")
+    await send_reply(act, reply)
+
+
+async def _answered_in_call(act: Act) -> None:
+    turns = (act.ticket.answered_on_call or {}).get("turns") or []
+    known = act.ticket.answered_on_call or {}
+    said = next((turn for turn in turns if turn.get("turn") == act.body.call_turn), None)
+    if said is None and known.get("turn") == act.body.call_turn:
+        said = known
+    if said is None or said.get("speaker", "agent") != "agent":
+        raise Invalid("call_turn: this call has no such turn of the agent", "call_turn")
+    reply = await add_reply(act, said["text"])
+    reply.call_turn, reply.approved_at, reply.approved_by = act.body.call_turn, act.now, act.actor.name
+    reply.delivered_at = act.now
+    await act.move("replied")
+
+
+async def add_reply(
+    act: Act, text: str, action_taken: str | None = None, findings: str | None = None
+) -> Reply:
+    reply = Reply(
+        ticket_id=act.ticket.id,
+        round=act.ticket.round,
+        text=await act.hide(text),
+        action_taken=await act.hide(action_taken) if action_taken else None,
+        findings=findings,
+        submitted_by=act.actor.name,
+        submitted_at=act.now,
+    )
+    act.session.add(reply)
+    await act.session.flush()
+    return reply
+
+
+async def send_reply(act: Act, reply: Reply) -> None:
+    """On its way along the delivery plan, to residents of merged tickets too."""
+    from ticketing.verbs.joining import merged_into
+
+    reply.approved_at, reply.approved_by = act.now, act.actor.name
+    await act.session.flush()
+    text = await act.reveal(reply.text)
+    await act.tell("reply", "reply", reply, text=text)
+    for ticket in await merged_into(act.session, act.ticket):
+        other = Act(act.session, act.office, act.actor, ticket, act.verb, act.body, act.now)
+        await other.tell("reply", "reply", reply, text=reply.text)
+
+
+async def assign(act: Act) -> None:
+    """To a department, never to the unit it is about; joint departments get tasks."""
+    department = act.office.preset.department(act.body.department)
+    joint = [act.office.preset.department(code) for code in act.body.joint]
+    for item in (department, *joint):
+        if is_about(act.ticket, item.code, item.name):
+            raise Conflict(f"the ticket is about {item.name}: it must go to another department")
+    changes: dict[str, list[object]] = {"department": [act.ticket.department, department.code]}
+    act.ticket.department, act.ticket.assignee = department.code, act.body.assignee
+    await act.move("in_progress", changes=changes)
+    for item in joint:
+        due_at = joint_due(act.office, item.code, act)
+        act.session.add(
+            Task(ticket_id=act.ticket.id, department=item.code, kind="joint", text=act.ticket.title, due_at=due_at)
+        )
+
+
+def joint_due(office: Office, department: str, act: Act):  # type: ignore[no-untyped-def]
+    return office.after(act.now, office.preset.tasks.joint, department)
+
+
+async def open_tasks(act: Act, kind: str) -> list[Task]:
+    query = select(Task).where(
+        Task.ticket_id == act.ticket.id, Task.kind == kind, Task.answered_at.is_(None)
+    )
+    return list((await act.session.scalars(query)).all())
+
+
+DO: dict[str, Do] = {
+    "confirm": confirm, "amend": amend, "ask_supplement": ask_supplement, "supplement": supplement,
+    "accept": accept, "decline": decline, "answer_directly": answer_directly, "assign": assign,
+}

@@ -1,0 +1,54 @@
+"""Tickets that belong together: merge, unmerge, link."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.errors import Conflict, Invalid
+from ticketing.lifecycle import OPEN
+from ticketing.model import Ticket
+from ticketing.verbs.act import Act, Do
+from ticketing.visibility import visible
+
+
+async def merged_into(session: AsyncSession, ticket: Ticket) -> Sequence[Ticket]:
+    """The tickets that go on in this one."""
+    query = select(Ticket).where(Ticket.merged_into_id == ticket.id, Ticket.state == "merged")
+    return (await session.scalars(query)).all()
+
+
+async def _find_other(act: Act, number: str, field: str) -> Ticket:
+    other = await act.session.scalar(select(Ticket).where(Ticket.number == number, visible(act.actor)))
+    if other is None:
+        raise Invalid(f"{field}: there is no ticket {number[:40]}", field)
+    if other.id == act.ticket.id:
+        raise Invalid(f"{field}: that is this ticket itself", field)
+    return other
+
+
+async def merge(act: Act) -> None:
+    """Into an open ticket; those that were merged into this one follow it, so there are no chains."""
+    into = await _find_other(act, act.body.into, "into")
+    if into.state not in OPEN:
+        raise Conflict(f"{into.number} is {into.state}: a ticket is merged into an open one")
+    act.ticket.state_before, act.ticket.merged_into_id = act.ticket.state, into.id
+    await act.move("merged", changes={"merged_into": [None, into.number]})
+    for follower in await merged_into(act.session, act.ticket):
+        follower.merged_into_id = into.id
+    if into.resident_id != act.ticket.resident_id:
+        await act.tell("merged", "progress", into=into.number)
+
+
+async def unmerge(act: Act) -> None:
+    back = act.ticket.state_before or "registered"
+    act.ticket.merged_into_id = act.ticket.state_before = None
+    await act.move(back)
+
+
+async def link(act: Act) -> None:
+    other = await _find_other(act, act.body.to, "to")
+    await act.move(changes={"linked": [None, other.number]})
+
+
+DO: dict[str, Do] = {"merge": merge, "unmerge": unmerge, "link": link}

@@ -1,0 +1,211 @@
+"""A ticket as the API shows it, for this reader: what he may not know is masked."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import audit, clock, privacy
+from core.conversation import Conversation, Resident, ResidentAddress, reveal
+from core.queues import Outbox, Result, Status
+from ticketing import sla
+from ticketing.lifecycle import PLAIN_WORDS, State
+from ticketing.model import Callback, Measure, Reply, Task, Ticket, Transition
+from ticketing.office import Office
+from ticketing.staff import Actor
+from ticketing.tickets import allowed_verbs
+from ticketing.visibility import hides_person
+
+Row = TypeVar("Row")
+
+
+def write_time(moment: datetime | None) -> str | None:
+    """RFC 3339 with the office's offset."""
+    return clock.local(moment).isoformat(timespec="milliseconds") if moment else None
+
+
+class Reader:
+    """Resolves a resident's tokens for one reader, or leaves them where the person is hidden."""
+
+    def __init__(self, session: AsyncSession, ticket: Ticket, hidden: bool) -> None:
+        self._session, self._ticket, self.hidden = session, ticket, hidden
+
+    async def text(self, text: str | None) -> str | None:
+        if text is None or self.hidden:
+            return text
+        return await reveal(self._session, self._ticket.resident_id, text)
+
+
+async def describe(
+    session: AsyncSession, office: Office, actor: Actor, ticket: Ticket, now: datetime
+) -> dict[str, Any]:
+    """Exactly the ticket of interfaces §4. A confidential resident's reading is audited."""
+    hidden = hides_person(actor, ticket)
+    if ticket.confidential and not hidden and actor.resident_id is None:
+        audit.record(session, now, actor.name, "resident:read", f"ticket:{ticket.number}")
+    reader = Reader(session, ticket, hidden)
+    into = await session.get(Ticket, ticket.merged_into_id) if ticket.merged_into_id else None
+    return {
+        "number": ticket.number,
+        "kind": ticket.kind,
+        "category": ticket.category,
+        "title": await reader.text(ticket.title),
+        "description": await reader.text(ticket.description),
+        "place": await reader.text(ticket.place),
+        "happened_at": ticket.happened_at,
+        "state": ticket.state,
+        "state_text": PLAIN_WORDS[State(ticket.state)],
+        "urgency": ticket.urgency,
+        "confidential": ticket.confidential,
+        "about": ticket.about,
+        "department": ticket.department,
+        "assignee": ticket.assignee,
+        "resident": await _describe_resident(session, ticket, hidden),
+        "conversation": ticket.conversation_id,
+        "channel": ticket.channel,
+        "call_id": ticket.call_id,
+        "answered_on_call": ticket.answered_on_call,
+        "registered_at": write_time(ticket.registered_at),
+        "registered_by": ticket.registered_by,
+        "allowed": allowed_verbs(office, actor, ticket),
+        "clocks": await sla.describe_clocks(session, ticket, now),
+        "promise": await sla.promise(session, office, ticket),
+        "transitions": await _describe_transitions(session, ticket, reader),
+        "level": ticket.level,
+        "replies": await _describe_replies(session, ticket, reader, actor),
+        "measures": await _describe_measures(session, ticket, reader),
+        "tasks": await _describe_tasks(session, ticket, reader),
+        "elements": [{**item, "value": await reader.text(item.get("value"))} for item in ticket.elements],
+        "missing": ticket.missing,
+        "solved": ticket.solved,
+        "satisfied": ticket.satisfied,
+        "merged_into": into.number if into else None,
+        "version": ticket.version,
+    }
+
+
+async def _all(session: AsyncSession, table: type[Row], ticket: Ticket) -> Sequence[Row]:
+    query = select(table).where(table.ticket_id == ticket.id).order_by(table.id)  # type: ignore[attr-defined]
+    return (await session.scalars(query)).all()
+
+
+async def _describe_resident(session: AsyncSession, ticket: Ticket, hidden: bool) -> dict[str, Any]:
+    resident = await session.get_one(Resident, ticket.resident_id)
+    name, phone, email = resident.name, resident.phone, resident.email
+    address: str | None = None
+    if hidden:
+        name = privacy.mask_name(name) if name else name
+        phone = f"{phone[:3]}****{phone[-4:]}" if phone else phone
+        email = privacy.mask(email) if email else email
+    elif ticket.conversation_id is not None:
+        address = (await session.get_one(Conversation, ticket.conversation_id)).address
+    else:
+        known = select(ResidentAddress).where(ResidentAddress.resident_id == resident.id).limit(1)
+        row = await session.scalar(known)
+        address = f"{row.channel}:{row.value}" if row else None
+    described: dict[str, Any] = {
+        "id": resident.id, "kind": resident.kind, "name": name, "phone": phone, "email": email,
+        "address": address,
+    }
+    if resident.on_behalf_of and not hidden:
+        described["on_behalf_of"] = resident.on_behalf_of
+    return described
+
+
+async def _describe_transitions(session: AsyncSession, ticket: Ticket, reader: Reader) -> list[dict[str, Any]]:
+    found = []
+    for row in await _all(session, Transition, ticket):
+        item: dict[str, Any] = {
+            "seq": row.seq, "verb": row.verb, "from_state": row.from_state, "to_state": row.to_state,
+            "actor": row.actor, "at": write_time(row.at), "reason": await reader.text(row.reason),
+        }
+        if row.changes:
+            item["changes"] = row.changes
+        found.append(item)
+    return found
+
+
+async def _describe_replies(
+    session: AsyncSession, ticket: Ticket, reader: Reader, actor: Actor
+) -> list[dict[str, Any]]:
+    """Replies with their deliveries; a resident sees only what was approved."""
+    found = []
+    for row in await _all(session, Reply, ticket):
+        if actor.resident_id is not None and (row.approved_at is None or row.withdrawn_at is not None):
+            continue
+        found.append(
+            {
+                "id": row.id,
+                "text": await reader.text(row.text),
+                "action_taken": await reader.text(row.action_taken) if actor.resident_id is None else None,
+                "findings": row.findings,
+                "submitted_by": row.submitted_by,
+                "approved_at": write_time(row.approved_at),
+                "approved_by": row.approved_by,
+                "delivered_at": write_time(row.delivered_at),
+                "withdrawn_at": write_time(row.withdrawn_at),
+                "deliveries": await _describe_deliveries(session, ticket, row),
+            }
+        )
+    return found
+
+
+async def _describe_deliveries(session: AsyncSession, ticket: Ticket, reply: Reply) -> list[dict[str, Any]]:
+    rows = await session.scalars(
+        select(Outbox).where(Outbox.reply_id == reply.id, Outbox.ticket_id == ticket.id).order_by(Outbox.id)
+    )
+    found = [
+        {
+            "step": row.step, "channel": row.channel, "status": _delivery_status(row),
+            "at": write_time(row.opened_at or row.sent_at or row.created_at), "platform_id": row.platform_id,
+            "error": row.last_error,
+        }
+        for row in rows
+    ]
+    if reply.call_turn is not None:
+        found.append({"step": "call", "channel": "phone", "status": "delivered",
+                      "at": write_time(reply.delivered_at), "platform_id": f"turn:{reply.call_turn}", "error": None})
+    calls = await session.scalars(select(Callback).where(Callback.reply_id == reply.id).order_by(Callback.id))
+    found += [
+        {
+            "step": "call_back", "channel": "phone",
+            "status": "delivered" if call.reached else "waiting",
+            "at": write_time(call.done_at or call.opened_at), "platform_id": f"call-back:{call.id}",
+            "error": call.note if call.attempts and not call.reached else None,
+        }
+        for call in calls
+    ]
+    return found
+
+
+def _delivery_status(row: Outbox) -> str:
+    if row.status != Status.DONE:
+        return "waiting"
+    if row.result == Result.SENT:
+        return "delivered"
+    if row.result == Result.ANNOUNCED:
+        return "delivered" if row.opened_at else "announced"
+    return "failed"
+
+
+async def _describe_measures(session: AsyncSession, ticket: Ticket, reader: Reader) -> list[dict[str, Any]]:
+    return [
+        {"id": row.id, "what": await reader.text(row.what), "owner": row.owner, "due_on": row.due_on.isoformat(),
+         "fulfilled_at": write_time(row.fulfilled_at)}
+        for row in await _all(session, Measure, ticket)
+    ]
+
+
+async def _describe_tasks(session: AsyncSession, ticket: Ticket, reader: Reader) -> list[dict[str, Any]]:
+    return [await describe_task(row, ticket.number, reader) for row in await _all(session, Task, ticket)]
+
+
+async def describe_task(row: Task, number: str, reader: Reader) -> dict[str, Any]:
+    return {
+        "id": row.id, "ticket": number, "department": row.department, "kind": row.kind,
+        "status": "done" if row.answered_at else "open", "text": await reader.text(row.text),
+        "due_at": write_time(row.due_at), "answer": await reader.text(row.answer),
+        "answered_at": write_time(row.answered_at),
+    }
