@@ -44,15 +44,18 @@ async def is_delivered(session: AsyncSession, ticket: Ticket) -> bool:
         ),
     )
     called = exists().where(
-        Callback.ticket_id == ticket.id, Callback.round == ticket.round, Callback.reached.is_(True)
+        Callback.ticket_id == ticket.id,
+        Callback.round == ticket.round,
+        Callback.reply_id == Reply.id,
+        Callback.reached.is_(True),
     )
     by_reply = exists().where(
         Reply.ticket_id == ticket.id,
         Reply.round == ticket.round,
         Reply.withdrawn_at.is_(None),
-        or_(Reply.call_turn.is_not(None), carried),
+        or_(Reply.call_turn.is_not(None), carried, called),
     )
-    return bool(await session.scalar(select(or_(by_reply, called))))
+    return bool(await session.scalar(select(by_reply)))
 
 
 async def open_callback(

@@ -1,15 +1,12 @@
-"""The close gate: no ticket is closed without a reply that reached the resident. Kept in code and by the database."""
+"""The close gate: no ticket is closed without a reply that reached the resident. The database's half."""
 
-from sqlalchemy import DDL, event, exists, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import DDL, event
 
-from core.queues import Outbox, Result
-from ticketing.model import Callback, Reply, Ticket
+from ticketing.model import Ticket
 
 REFUSAL = "close refused: no reply of this round was delivered"
 
-# What counts as delivered, once in SQL for the triggers and once, below, for the code. {t} is the ticket's row.
+# What counts as delivered: the same rule as ticketing.delivery.is_delivered. {t} is the ticket's row.
 _DELIVERED = """(
   EXISTS (SELECT 1 FROM outbox o JOIN reply r ON r.id = o.reply_id
            WHERE o.ticket_id = {t}.id AND r.ticket_id = {t}.id AND o.origin = 'reply'
@@ -65,35 +62,9 @@ def attach() -> None:
     """Make the gate whenever the tables are made."""
     for dialect, statements in STATEMENTS.items():
         for statement in statements:
-            ddl = DDL(statement.replace("%", "%%")).execute_if(dialect=dialect)
+            ddl = DDL(statement.replace("%", "%%")).execute_if(dialect=dialect)  # type: ignore[no-untyped-call]
             event.listen(Ticket.metadata, "after_create", ddl)
 
 
 attach()
 
-
-def is_delivered() -> ColumnElement[bool]:
-    """The same rule as the triggers', as a condition on Ticket."""
-    of_this_round = (Reply.ticket_id == Ticket.id, Reply.round == Ticket.round, Reply.withdrawn_at.is_(None))
-    proven = or_(
-        Outbox.result == Result.SENT,
-        (Outbox.result == Result.ANNOUNCED) & Outbox.opened_at.is_not(None),
-    )
-    attempt = exists().where(
-        Outbox.ticket_id == Ticket.id, Outbox.reply_id == Reply.id, Outbox.origin == "reply", proven, *of_this_round
-    )
-    call = exists().where(
-        Callback.ticket_id == Ticket.id,
-        Callback.reply_id == Reply.id,
-        Callback.round == Ticket.round,
-        Callback.reached.is_(True),
-        *of_this_round,
-    )
-    in_the_call = exists().where(Reply.call_turn.is_not(None), *of_this_round)
-    return or_(attempt, call, in_the_call)
-
-
-async def was_delivered(session: AsyncSession, ticket: Ticket) -> bool:
-    """Whether a reply of this ticket's present round reached the resident."""
-    await session.flush()
-    return await session.scalar(select(Ticket.id).where(Ticket.id == ticket.id, is_delivered())) is not None
