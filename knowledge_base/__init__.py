@@ -1,0 +1,1 @@
+"""Guides in, cited answers out."""

@@ -1,0 +1,211 @@
+"""search(question) to scored guides and sections: words, sentence vectors and sounds joined by measured weights."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+from core.embed import Vectors
+from core.segment import fold, terms
+from knowledge_base.guide import Guide, Section
+from knowledge_base.sounds import syllables
+from knowledge_base.words import WordIndex
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each measure counts; chosen on half of the questions (docs/decisions/0002)."""
+
+    name_words: float
+    name_vectors: float
+    name_sounds: float
+    coverage: float
+    section_words: float
+    synonym: float
+    context: float
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A guide found for a question, with the line that found it and its best section."""
+
+    guide: Guide
+    score: float
+    line: str
+    """The title, alias or FAQ question nearest to the question."""
+    faq: int | None
+    """The number of the FAQ entry, where the nearest FAQ line is near enough to be looked at."""
+    faq_score: float
+    section: Section
+    parts: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A short text that names a guide: its title, an alias, an FAQ question."""
+
+    guide: int
+    text: str
+    faq: int | None = None
+
+
+class Index:
+    """All guides of one preset, ready to be searched; never changed, replaced as a whole."""
+
+    def __init__(self, guides: Sequence[Guide], weights: Weights | None = None) -> None:
+        self.guides = list(guides)
+        self.weights = weights or default_weights()
+        self.lines = [line for number, guide in enumerate(self.guides) for line in _lines(number, guide)]
+        self.sections = [(number, section) for number, guide in enumerate(self.guides)
+                         for section in guide.sections()]
+        self._line_guide = np.array([line.guide for line in self.lines], dtype=np.int64)
+        self._section_guide = np.array([number for number, _ in self.sections], dtype=np.int64)
+        self._lines = WordIndex([terms(line.text) for line in self.lines], cosine=True)
+        self._sounds = WordIndex([syllables(line.text) for line in self.lines], cosine=True)
+        self._sections = WordIndex([terms(_full(self.guides[number], section)) for number, section in self.sections])
+        self._vectors: Vectors | None = None
+        self._mean: Vectors | None = None
+
+    @property
+    def has_vectors(self) -> bool:
+        return self._vectors is not None
+
+    def texts(self) -> list[str]:
+        """The lines whose vectors are wanted, in order."""
+        return [line.text for line in self.lines]
+
+    def set_vectors(self, vectors: Vectors) -> None:
+        """Take the lines' vectors in; they are centred, because all sentences of one trade look alike."""
+        mean = vectors.mean(axis=0)
+        self._mean, self._vectors = mean, _unit(vectors - mean)
+
+    def search(self, question: str, vector: Vectors | None = None, *, context: str | None = None,
+               limit: int = 10) -> list[Hit]:
+        """The guides nearest to a question, best first. `vector` is the question's, `context` a guide's slug."""
+        if not self.guides:
+            return []
+        measures = self.measure(question, vector)
+        total = sum(getattr(self.weights, name) * values for name, values in measures.guides.items())
+        assert isinstance(total, np.ndarray)
+        if context is not None:
+            total = total + self.weights.context * np.array([guide.slug == context for guide in self.guides])
+        best = np.argsort(-total, kind="stable")[:limit]
+        return [self._hit(int(number), float(total[number]), measures) for number in best]
+
+    def measure(self, question: str, vector: Vectors | None = None) -> "Measures":
+        """Each measure's value for each guide, before they are joined."""
+        wanted = expand(question, self.weights.synonym)
+        lines = self._lines.score(wanted)
+        sounds = self._sounds.score(dict.fromkeys(syllables(question), 1.0))
+        near = np.zeros(len(self.lines), np.float32)
+        if vector is not None and self._vectors is not None and self._mean is not None:
+            near = np.maximum(self._vectors @ _unit(vector - self._mean), 0)
+        sections = self._sections.score(wanted)
+        found = sections.max(initial=0)
+        return Measures(
+            {
+                "name_words": self._best(lines, self._line_guide),
+                "name_vectors": self._best(near, self._line_guide),
+                "name_sounds": self._best(sounds, self._line_guide),
+                "coverage": self._coverage(question),
+                "section_words": self._best(sections, self._section_guide) / (found or 1),
+            },
+            lines, near, sections,
+        )
+
+    def _coverage(self, question: str) -> npt.NDArray[np.float32]:
+        """The share of what the question says (rare terms count more) that a guide knows at all."""
+        return self._words_of_guides.covered(dict.fromkeys(terms(question), 1.0))
+
+    @property
+    def _words_of_guides(self) -> WordIndex:
+        if not hasattr(self, "_whole"):
+            self._whole = WordIndex([terms(_whole(guide)) for guide in self.guides])
+        return self._whole
+
+    def _best(self, values: npt.NDArray[np.float32], owner: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        best = np.zeros(len(self.guides), np.float32)
+        np.maximum.at(best, owner, values)
+        return best
+
+    def _hit(self, number: int, score: float, measures: "Measures") -> Hit:
+        guide = self.guides[number]
+        mine = np.flatnonzero(self._line_guide == number)
+        near = measures.lines[mine] * self.weights.name_words + measures.near[mine] * self.weights.name_vectors
+        line = self.lines[int(mine[int(near.argmax())])]
+        asked = [at for at in mine if self.lines[at].faq is not None]
+        faq, faq_score = None, 0.0
+        if asked:
+            values = measures.lines[asked] + measures.near[asked]
+            faq, faq_score = self.lines[asked[int(values.argmax())]].faq, float(values.max())
+        own = np.flatnonzero(self._section_guide == number)
+        section = self.sections[int(own[int(measures.sections[own].argmax())])][1]
+        parts = {name: float(values[number]) for name, values in measures.guides.items()}
+        return Hit(guide, score, line.text, faq, faq_score, section, parts)
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What the measures say: by guide, and for lines and sections one by one."""
+
+    guides: dict[str, npt.NDArray[np.float32]]
+    lines: npt.NDArray[np.float32]
+    near: npt.NDArray[np.float32]
+    sections: npt.NDArray[np.float32]
+
+
+def expand(question: str, weight: float) -> dict[str, float]:
+    """The question's terms at weight 1, and the office's words for what residents call otherwise at `weight`."""
+    wanted = dict.fromkeys(terms(question), 1.0)
+    plain = fold(question)
+    for word, others in synonyms().items():
+        if word in plain:
+            for other in others:
+                for term in terms(other):
+                    wanted.setdefault(term, weight)
+    return wanted
+
+
+@lru_cache(maxsize=1)
+def synonyms() -> dict[str, list[str]]:
+    """The resident's word → the office's words, folded."""
+    table: dict[str, list[str]] = yaml.safe_load((HERE / "synonyms.yml").read_text("utf-8"))
+    return {fold(word): others for word, others in table.items()}
+
+
+@lru_cache(maxsize=1)
+def settings() -> dict[str, Any]:
+    """The measured weights and thresholds."""
+    loaded: dict[str, Any] = yaml.safe_load((HERE / "finding.yml").read_text("utf-8"))
+    return loaded
+
+
+def default_weights(vectors: bool = True) -> Weights:
+    return Weights(**settings()["weights" if vectors else "weights_without_vectors"])
+
+
+def _lines(number: int, guide: Guide) -> list[_Line]:
+    names = [_Line(number, name) for name in dict.fromkeys((guide.title, *guide.aliases))]
+    return names + [_Line(number, each.question, at) for at, each in enumerate(guide.faq)]
+
+
+def _full(guide: Guide, section: Section) -> str:
+    return f"{guide.title} {section.question} {section.text}"
+
+
+def _whole(guide: Guide) -> str:
+    parts = [guide.title, *guide.aliases, guide.overview, *guide.fields.values()]
+    return " ".join([*parts, *(f"{each.question} {each.answer}" for each in guide.faq)])
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    unit: Vectors = (vectors / np.maximum(length, 1e-9)).astype(np.float32)
+    return unit
