@@ -51,3 +51,6 @@ class Office:
         """When `target` from `start` is over, by the department's calendar."""
         return self.calendars.of(department).add(start, target)
 
+    def is_open(self, now: datetime, department: str | None = None) -> bool:
+        """Whether the counter is open at this moment."""
+        return self.calendars.of(department).is_open(now)
