@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import holidays
+from holidays.countries.china import ChinaStaticHolidays
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from core.clock import local
@@ -98,8 +99,7 @@ def public_holidays() -> tuple[dict[date, str], dict[date, int], date]:
             made_up[worked] = on.weekday()
         closed[on] = name.split("（")[0].replace("; ", "、")
     _fill_weekends(closed, made_up)
-    noticed: dict[int, Any] = type(found).special_public_holidays  # type: ignore[attr-defined]
-    return closed, made_up, date(max(noticed) + 1, 1, 1)
+    return closed, made_up, date(max(ChinaStaticHolidays.special_public_holidays) + 1, 1, 1)
 
 
 def _fill_weekends(closed: dict[date, str], made_up: dict[date, int]) -> None:

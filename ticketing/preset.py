@@ -119,9 +119,9 @@ class Rule(Part):
         return value
 
     @property
-    def shares(self) -> list[tuple[float, tuple[str, ...]]]:
-        """`[(0.8, ("clerk",)), …]`, the smallest share first."""
-        return sorted((int(share[:-1]) / 100, whom) for share, whom in self.tell.items())
+    def shares(self) -> list[tuple[int, tuple[str, ...]]]:
+        """`[(80, ("clerk",)), …]`, in hundredths, the smallest first."""
+        return sorted((int(share[:-1]), whom) for share, whom in self.tell.items())
 
     def is_in_force(self, now: datetime) -> bool:
         today = local(now).date()
