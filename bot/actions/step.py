@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,14 +29,14 @@ def sentence(response: str, **values: Any) -> str:
     return _sentences()[response].format(**values)
 
 
-class Step(Action):
+class Step(Action, ABC):
     """Subclasses write `act`; events are returned, texts go to the dispatcher."""
 
     failed = "utter_failed"
 
+    @abstractmethod
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         """The step itself."""
-        raise NotImplementedError
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         """Run `act`; whatever goes wrong, the resident is told."""
