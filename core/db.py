@@ -121,11 +121,12 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A consistent view; nothing is kept."""
+        """A consistent view; nothing is kept. What was loaded can still be read afterwards."""
         async with self._read() as session:
             try:
                 yield session
             finally:
+                session.expunge_all()  # A rollback would expire it.
                 await session.rollback()
 
     @asynccontextmanager

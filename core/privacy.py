@@ -106,7 +106,9 @@ def mask_name(name: str) -> str:
     return name[:1] + "某" if name else name
 
 
-def tokenise(text: str, known: Mapping[str, str], digest: Callable[[str], str]) -> tuple[str, dict[str, str]]:
+def tokenise(
+    text: str, known: Mapping[str, str], digest: Callable[[str], str], *, only_known: bool = False
+) -> tuple[str, dict[str, str]]:
     """Replace personal data by tokens such as `<PHONE_1>`.
 
     `known` maps the digest of a value to its token; the same value keeps its token. Returns the text and

@@ -13,9 +13,7 @@ from service.texts import say
 from ticketing import sla, tickets
 from ticketing.lifecycle import OPEN
 from ticketing.model import Ticket
-from ticketing.staff import Actor
-
-SYSTEM = Actor("system", frozenset({"system"}), None)
+from ticketing.staff import SYSTEM, Actor
 
 
 async def hand_to_clerk(
@@ -43,7 +41,7 @@ async def hand_to_clerk(
         channel=conversation.address.partition(":")[0],
     )
     matter.ticket_id = ticket.id
-    promise = await sla.promise(session, ticket)
+    promise = await sla.promise(session, runtime.office, ticket)
     return [Saying(say("assistant_away", number=ticket.number, promise=promise))]
 
 

@@ -91,6 +91,7 @@ def check() -> None:
 def check_guides(paths: Annotated[list[Path] | None, typer.Argument()] = None) -> None:
     """Look for guides that must not be published as they are."""
     from knowledge_base.check import check_guides as check
+
     from knowledge_base.importer import GUIDES
 
     today = clock.local(clock.now()).date()
@@ -203,14 +204,14 @@ def reset_staff(name: str) -> None:
 
 
 async def _make_link(name: str) -> str:
-    from service import auth
+    from service import sign_in
 
     settings = _settings()
     db = await schema.open_database(settings)
     try:
         async with db.writing() as session:
             await staff_table.find(session, name)
-            token = await auth.make_link(session, name, clock.now())
+            token = await sign_in.make_link(session, name, clock.now())
     finally:
         await db.close()
     return f"{settings.public_url}/staff/enter?token={token}"

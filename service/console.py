@@ -21,15 +21,16 @@ from core import conversation as conversations
 from core.conversation import Conversation, Holder, Message, Resident
 from core.errors import HuiyinError, Invalid, NotFound, TooMany
 from core.queues import Inbox, Outbox, Status
-from service import auth, clients
+from service import clients, sign_in
 from service.api import conversations as api_conversations
-from service.api.endpoint import RUNTIME, write_time
+from service.api.endpoint import RUNTIME
 from service.forms import describe_verbs, read_form
 from service.runtime import Runtime
 from service.words import KINDS, STATES
 from ticketing import callbacks, search, tickets, views
 from ticketing import staff as staff_table
 from ticketing.staff import Actor
+from ticketing.views import write_time
 
 REFRESH_S = 5
 PAGE = 50
@@ -79,7 +80,7 @@ def signed_in(view: View) -> Callable[[web.Request], Awaitable[web.StreamRespons
     async def handle(request: web.Request) -> web.StreamResponse:
         runtime, now = request.app[RUNTIME], clock.now()
         async with runtime.db.reading() as session:
-            found = await auth.find_session(session, request.cookies.get(auth.COOKIE, ""), now)
+            found = await sign_in.find_session(session, request.cookies.get(sign_in.COOKIE, ""), now)
         if found is None:
             raise web.HTTPSeeOther("/staff/sign-in")
         visit = Visit(runtime, request, staff_table.actor_of(found[1]), found[0].form_token, now)
@@ -115,7 +116,7 @@ async def enter(request: web.Request) -> web.Response:
     except TooMany as error:
         return _sign_in_page(request, error.detail, 429)
     async with runtime.db.writing() as session:
-        token = await auth.enter(session, str(form.get("token", "")), now)
+        token = await sign_in.enter(session, str(form.get("token", "")), now)
     if token is None:
         return _sign_in_page(request, "这个链接已经用过或过期。请管理员运行 huiyin staff reset 姓名。", 403)
     return _with_cookie(request, token)
@@ -125,7 +126,7 @@ async def show_sign_in(request: web.Request) -> web.Response:
     return _sign_in_page(request, None, 200)
 
 
-async def sign_in(request: web.Request) -> web.Response:
+async def sign_in_by_password(request: web.Request) -> web.Response:
     runtime, now = request.app[RUNTIME], clock.now()
     form = await request.post()
     try:
@@ -138,7 +139,7 @@ async def sign_in(request: web.Request) -> web.Response:
     if not known:
         return _sign_in_page(request, "姓名或密码不对。", 403)
     async with runtime.db.writing() as session:
-        token = await auth.open_session(session, name, now)
+        token = await sign_in.open_session(session, name, now)
     return _with_cookie(request, token)
 
 
@@ -151,8 +152,8 @@ def _with_cookie(request: web.Request, token: str) -> web.Response:
     response = web.HTTPSeeOther("/staff/")
     is_https = request.app[RUNTIME].settings.web.public_url.startswith("https://")
     response.set_cookie(
-        auth.COOKIE, token, httponly=True, samesite="Strict", secure=is_https, path="/",
-        max_age=int(auth.SESSION_LASTS.total_seconds()),
+        sign_in.COOKIE, token, httponly=True, samesite="Strict", secure=is_https, path="/",
+        max_age=int(sign_in.SESSION_LASTS.total_seconds()),
     )
     raise response
 
@@ -160,7 +161,7 @@ def _with_cookie(request: web.Request, token: str) -> web.Response:
 @signed_in
 async def leave(visit: Visit) -> web.StreamResponse:
     async with visit.runtime.db.writing() as session:
-        await auth.close_session(session, visit.request.cookies.get(auth.COOKIE, ""), visit.now)
+        await sign_in.close_session(session, visit.request.cookies.get(sign_in.COOKIE, ""), visit.now)
     raise web.HTTPSeeOther("/staff/sign-in")
 
 
@@ -353,7 +354,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/staff/enter", show_enter),
         web.post("/staff/enter", enter),
         web.get("/staff/sign-in", show_sign_in),
-        web.post("/staff/sign-in", sign_in),
+        web.post("/staff/sign-in", sign_in_by_password),
         web.post("/staff/leave", leave),
         web.get("/staff", _to_queue),
         web.get("/staff/", queue),

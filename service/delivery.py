@@ -18,10 +18,8 @@ from core.conversation import Conversation, Resident, ResidentAddress
 from core.message import Address, OutboundMessage
 from core.queues import Outbox, Result, Status
 from service.runtime import Runtime
-from service.texts import say
 from ticketing import delivery as ticket_delivery
 from ticketing.model import Reply, Ticket
-from ticketing.office import Tell
 
 logger = log.logger(__name__)
 
@@ -49,17 +47,18 @@ class Step:
     recipient: str
 
 
-def make_tell(runtime: Runtime) -> Tell:
+async def tell(
+    runtime: Runtime,
+    session: AsyncSession,
+    ticket: Ticket,
+    text: str,
+    origin: str,
+    reply: Reply | None,
+    now: datetime,
+) -> None:
     """How ticketing speaks to a resident: the first step of his plan, in the caller's transaction."""
-
-    async def tell(
-        session: AsyncSession, ticket: Ticket, text: str, origin: str, reply: Reply | None, now: datetime
-    ) -> None:
-        text = await conversations.reveal(session, ticket.resident_id, text)
-        await _begin_step(runtime, session, ticket, None, text, origin, reply.id if reply else None, now)
-        runtime.news.notify("outbox")
-
-    return tell
+    text = await conversations.reveal(session, ticket.resident_id, text)
+    await _begin_step(runtime, session, ticket, None, text, origin, reply.id if reply else None, now)
 
 
 async def plan(runtime: Runtime, session: AsyncSession, ticket: Ticket) -> list[Step]:
@@ -155,8 +154,7 @@ def read_reply_token(runtime: Runtime, token: str) -> int | None:
 
 def announce_wait(runtime: Runtime, now: datetime) -> timedelta:
     """How long an announced text may stay unopened before the plan goes on."""
-    calendar = runtime.office.calendars.of(None)
-    return calendar.add(now, runtime.settings.delivery.announce_wait) - now
+    return runtime.office.after(now, runtime.settings.delivery.announce_wait) - now
 
 
 async def deliver(runtime: Runtime, row: Outbox, worker: str) -> None:
@@ -291,3 +289,26 @@ async def open_reply(runtime: Runtime, session: AsyncSession, reply_id: int, now
         row.opened_at = now
         await session.flush()
         await ticket_delivery.delivered(session, runtime.office, reply_id, now, outbox_id=row.id)
+
+
+async def take_report(runtime: Runtime, outbox_id: int, state: str, detail: str | None) -> bool:
+    """A gateway's word on a message it took: failed goes on with the plan. False when the row is not known."""
+    async with runtime.db.writing() as session:
+        row = await session.get(Outbox, outbox_id)
+        if row is None or row.channel != "sms":
+            return False
+        if state == "failed" and row.result != Result.FAILED:
+            await _undo(runtime, session, row, detail or "the gateway reports failure")
+    runtime.news.notify("outbox")
+    return True
+
+
+async def _undo(runtime: Runtime, session: AsyncSession, row: Outbox, error: str) -> None:
+    """What counted as sent did not arrive: mark the attempt and go on with the plan (a closed ticket: a call)."""
+    row.result, row.last_error = Result.FAILED, error[:500]
+    await session.flush()
+    if row.ticket_id is not None:
+        ticket = await session.get_one(Ticket, row.ticket_id)
+        await _begin_step(
+            runtime, session, ticket, row.step, row.text, row.origin, row.reply_id, clock.now()
+        )

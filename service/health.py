@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core import clock
 from service.api.endpoint import RUNTIME
 from service.runtime import Runtime
+from ticketing.calendars import check_notice
 
 Part = dict[str, str]
 OK, DEGRADED, DOWN = "ok", "degraded", "down"
@@ -43,7 +44,7 @@ async def _look_at_parts(runtime: Runtime, now: datetime) -> dict[str, Part]:
     for worker in ("inbox", "outbox"):
         late = runtime.is_late(worker)
         parts[f"worker.{worker}"] = _part(DEGRADED, "silent for a minute") if late else _part(OK, "working")
-    parts["calendar"] = _look_at_calendar(runtime, now)
+    parts["calendar"] = _look_at_calendar(now)
     parts["guides"] = _part(OK, f"{len(runtime.index)} sections") if len(runtime.index) else _part(
         DEGRADED, "no guide is published"
     )
@@ -65,11 +66,9 @@ async def _look_at_assistant(runtime: Runtime) -> Part:
     return _part(DEGRADED, "loading or away: what arrives is kept and given to a clerk")
 
 
-def _look_at_calendar(runtime: Runtime, now: datetime) -> Part:
-    year = clock.local(now).year
-    if runtime.office.calendars.of(None).is_provisional(year):
-        return _part(DEGRADED, f"no official holiday notice for {year} yet: dates are provisional")
-    return _part(OK, f"holidays of {year} are known")
+def _look_at_calendar(now: datetime) -> Part:
+    status, detail = check_notice(now)
+    return _part(status, detail)
 
 
 def _part(status: str, detail: str) -> Part:

@@ -118,7 +118,7 @@ async def _find_progress(runtime: Runtime, number: str, code: str) -> dict[str, 
             return None
         actor = Actor("resident", frozenset({"resident"}), None, ticket.resident_id)
         described = await views.describe(session, runtime.office, actor, ticket, clock.now())
-        return {"ticket": described, "promise": await sla.promise(session, ticket)}
+        return {"ticket": described, "promise": await sla.promise(session, runtime.office, ticket)}
 
 
 async def read_reply(request: web.Request) -> web.Response:

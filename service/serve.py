@@ -16,7 +16,7 @@ from core import clock, log
 from core.db import Database
 from core.errors import Misconfigured
 from knowledge_base.importer import load_shipped
-from service import auth, bot, schema
+from service import bot, schema, sign_in
 from service.api.endpoint import RUNTIME
 from service.runtime import Runtime
 from service.settings import Settings
@@ -132,6 +132,6 @@ async def _invite(session, now: datetime) -> str:  # type: ignore[no-untyped-def
     if await session.scalar(select(Staff).where(Staff.name == ADMINISTRATOR)) is None:
         roles = ["administrator", "clerk", "officer", "supervisor"]
         await staff_table.add(session, ADMINISTRATOR, roles, None, None, now)
-    return await auth.make_link(session, ADMINISTRATOR, now)
+    return await sign_in.make_link(session, ADMINISTRATOR, now)
 
 

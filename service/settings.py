@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
-from channels.wechat import WeChatAccount
+from channels.email.settings import Mailbox
+from channels.sms import SmsSettings
+from channels.wechat.settings import WeChatAccount
 from core import config
 from core.config import Section
 
@@ -54,6 +56,11 @@ class Office(Section):
 
 class WeChat(Section):
     accounts: dict[str, WeChatAccount] = {}
+
+
+class Email(Section):
+    mailboxes: dict[str, Mailbox] = {}
+    max_bytes: int = Field(25 * 1024 * 1024, ge=1024)
 
 
 class Tickets(Section):
@@ -113,6 +120,8 @@ class Settings(Section):
     web: Web = Web()
     api: Api = Api()
     wechat: WeChat = WeChat()
+    email: Email = Email()
+    sms: SmsSettings = SmsSettings()
     tickets: Tickets = Tickets()
     delivery: Delivery = Delivery()
     survey: Survey = Survey()
@@ -154,8 +163,6 @@ class Settings(Section):
         """Every text that must never reach a log."""
         found = [token.token.get_secret_value() for token in self.api.tokens.values()]
         found.append(self.assistant.token.get_secret_value())
-        for account in self.wechat.accounts.values():
-            found += account.secrets()
         return [secret for secret in found if secret]
 
 

@@ -8,25 +8,28 @@ import aiohttp
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
-from prometheus_client import generate_latest
+from knowledge_base.index import Index
 
 from channels.base import Channel, LocalNews
-from channels.webchat import WebChat
+from channels.desk import Desk
+from channels.email import Email
+from channels.files import FileStore
+from channels.sms import Sms
+from channels.webchat import WebChat, WebChatLimits
 from channels.wechat import WeChat
 from core import log
 from core.db import Database
 from core.errors import HuiyinError
 from core.inbox_writer import InboxWriter
-from knowledge_base.index import Index
-from service import api, console, health, pages, workers
+from service import api, console, delivery, health, pages, workers
 from service.api.endpoint import RUNTIME, problem
 from service.assistant import Assistant
-from service.delivery import make_tell
+from service.clients import client_of
+from service.office import make_office
 from service.pace import Pace
 from service.passive import OutboxPassiveReplies
 from service.runtime import Runtime
 from service.settings import Settings
-from ticketing.office import make_office
 
 logger = log.logger(__name__)
 
@@ -71,13 +74,14 @@ def build_runtime(settings: Settings, db: Database, assistant_token: str) -> Run
         assistant=Assistant(
             http, settings.assistant.url, settings.assistant.token.get_secret_value(), settings.assistant.timeout_s
         ),
-        office=make_office(settings, lambda *args: make_tell(runtime)(*args)),
+        office=make_office(settings, lambda *told: delivery.tell(runtime, *told)),
         index=Index(vectors=settings.understanding.vectors, cache=settings.data_dir / "vectors"),
         pace=Pace(workers.INBOX_WORKERS),
         assistant_token=assistant_token,
     )
     runtime.channels = {(item.name, item.account): item for item in _build_channels(runtime)}
-    log.hide_secrets([*settings.secrets(), assistant_token])
+    secrets = [secret for channel in runtime.channels.values() for secret in channel.secrets()]
+    log.hide_secrets([*settings.secrets(), *secrets, assistant_token])
     return runtime
 
 
@@ -87,23 +91,26 @@ def _wake(runtime: Runtime) -> None:
 
 
 def _build_channels(runtime: Runtime) -> list[Channel]:
-    """One object for each account that is configured. Web chat needs no account."""
-    settings = runtime.settings
+    """One object for each account that is configured. Web chat and the desk need no account."""
+    settings, writer, db, http = runtime.settings, runtime.writer, runtime.db, runtime.http
     passive = OutboxPassiveReplies(runtime)
-    channels: list[Channel] = [
-        WeChat(name, account, runtime.writer, runtime.db, runtime.http, passive)
-        for name, account in settings.wechat.accounts.items()
+    files = FileStore(settings.data_dir / "attachments")
+    mail_tokens = [
+        token.token.get_secret_value() for token in settings.api.tokens.values() if "mail" in token.role
     ]
-    channels.append(make_webchat(runtime))
+    channels: list[Channel] = [
+        WeChat(name, account, writer, db, http, passive) for name, account in settings.wechat.accounts.items()
+    ]
+    channels += [
+        Email(name, mailbox, writer, files, mail_tokens=mail_tokens, max_bytes=settings.email.max_bytes)
+        for name, mailbox in settings.email.mailboxes.items()
+    ]
+    limits = WebChatLimits(settings.web.limits.webchat_per_minute, settings.web.limits.webchat_sessions_per_minute)
+    proxies = settings.web.trusted_proxies
+    channels.append(WebChat(limits, writer, db, runtime.news, files, lambda request: client_of(request, proxies)))
+    channels.append(Sms(settings.sms, http, lambda *report: delivery.take_report(runtime, *report)))
+    channels.append(Desk())
     return channels
-
-
-def make_webchat(runtime: Runtime) -> WebChat:
-    limits = runtime.settings.web.limits
-    return WebChat(
-        runtime.writer, runtime.db, runtime.news, limits,
-        data_dir=runtime.settings.data_dir, trusted_proxies=runtime.settings.web.trusted_proxies,
-    )
 
 
 def _run_parts(runtime: Runtime, with_workers: bool):  # type: ignore[no-untyped-def]

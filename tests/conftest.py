@@ -15,16 +15,28 @@ KEYS = Keyring(bytes(range(32)))
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """An empty database with all tables, once on SQLite and once on PostgreSQL."""
-    import service.models  # noqa: F401  (every table of the house, known to Base)
-
     url = f"sqlite+aiosqlite:///{tmp_path}/huiyin.db"
     if request.param == "postgresql":
         cluster: Cluster | None = request.getfixturevalue("postgres_cluster")
         if cluster is None:
             pytest.skip("NO POSTGRESQL ON THIS MACHINE: this half was not tested (install postgresql)")
-        url = await cluster.new_database()
+        if not cluster.template:
+            made = await cluster.new_database()
+            await make_tables(made)
+            cluster.template = made.rpartition("/")[2]
+        url = await cluster.new_database(cluster.template)
+    else:
+        await make_tables(url)
+    database = Database(url, KEYS)
+    yield database
+    await database.close()
+
+
+async def make_tables(url: str) -> None:
+    """All tables of the house, as the models say."""
+    import service.models  # noqa: F401
+
     database = Database(url, KEYS)
     async with database.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
-    yield database
     await database.close()

@@ -17,16 +17,19 @@ import pytest
 
 
 class Cluster:
-    """A running server on a free port of 127.0.0.1; `new_database()` gives the URL of an empty one."""
+    """A running server on a free port of 127.0.0.1; `new_database()` gives the URL of a new one."""
 
     def __init__(self, port: int) -> None:
         self.port = port
+        self.template = ""
+        """A database with all tables, made once, that new ones are copied from; empty: none yet."""
         self._numbers = itertools.count(1)
 
-    async def new_database(self) -> str:
+    async def new_database(self, template: str = "") -> str:
         name = f"huiyin_{next(self._numbers)}"
         connection = await asyncpg.connect(f"postgresql://huiyin@127.0.0.1:{self.port}/postgres")
-        await connection.execute(f"CREATE DATABASE {name}")
+        copied = f" TEMPLATE {template} STRATEGY FILE_COPY" if template else ""
+        await connection.execute(f"CREATE DATABASE {name}{copied}")
         await connection.close()
         return f"postgresql+asyncpg://huiyin@127.0.0.1:{self.port}/{name}"
 

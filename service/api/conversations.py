@@ -11,12 +11,13 @@ from core import conversation as conversations
 from core.conversation import Conversation, Holder, Message
 from core.errors import Conflict, Invalid, NotFound
 from core.message import Address, OutboundMessage
-from service.api.endpoint import Call, Endpoint, Result, page, write_time
+from service.api.endpoint import Call, Endpoint, Result, page
 from service.api.tickets import matter_of
 from service.texts import say
 from ticketing import sla, tickets
 from ticketing.model import Ticket
 from ticketing.staff import Actor
+from ticketing.views import write_time
 
 READERS = frozenset({"clerk", "officer", "inspector", "auditor"})
 SPEAKERS = frozenset({"clerk"})
@@ -199,7 +200,7 @@ async def hand_over(call: Call) -> Result:
     matter, body = matter_of(call), call.body()
     conversation = call.conversation
     assert conversation is not None
-    is_open = call.runtime.office.calendars.of(None).is_open(call.now)
+    is_open = call.runtime.office.is_open(call.now)
     if conversation.holder != Holder.STAFF:
         conversation.holder, conversation.waiting_since = Holder.STAFF, call.now
     conversation.summary = await conversations.hide(call.session, conversation.resident_id, body.summary)
@@ -208,7 +209,7 @@ async def hand_over(call: Call) -> Result:
     if not is_open:
         ticket = await _ticket_for_later(call, conversation, body)
         matter.ticket_id, number = ticket.id, ticket.number
-        promise = await sla.promise(call.session, ticket)
+        promise = await sla.promise(call.session, call.runtime.office, ticket)
     before = await _waiting_before(call, conversation)
     reason = body.reason[:200]
     audit.record(

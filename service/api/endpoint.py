@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, log
+from core.checking import check_body
 from core.conversation import Conversation, Matter
 from core.errors import Forbidden, HuiyinError, Invalid, NotFound
 from service import idempotency
@@ -62,7 +63,7 @@ class Call:
     def body(self) -> Any:
         """The checked body. Raises Invalid naming the field. Call it after what may answer 404 or 403."""
         assert self.model
-        return parse_body(self.model, self.raw_body)
+        return check_body(self.model, self.raw_body)
 
     def number(self, name: str) -> int:
         """A numeric identity in the address; NotFound when it is none."""
@@ -104,15 +105,6 @@ class Endpoint:
     query: tuple[str, ...] = ()
     status: int = 200
     tag: str = "tickets"
-
-
-def parse_body(model: type[BaseModel], raw: Any) -> Any:
-    try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        name = ".".join(str(part) for part in first["loc"]) or "body"
-        raise Invalid(f"{name}: {first['msg'][:1].lower()}{first['msg'][1:]}", name) from None
 
 
 def make_view(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -212,11 +204,6 @@ def _encode(value: Any) -> Any:
     if isinstance(value, datetime):
         return clock.local(value).isoformat(timespec="seconds")
     raise TypeError(f"{type(value).__name__} is not JSON")
-
-
-def write_time(moment: datetime | None) -> str | None:
-    """RFC 3339 with the office's offset."""
-    return clock.local(moment).isoformat(timespec="milliseconds") if moment else None
 
 
 def problem(error: HuiyinError) -> web.Response:

@@ -5,7 +5,6 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
-
 from core.conversation import Matter
 from core.errors import AssistantUnavailable, Conflict
 from knowledge_base import answer as answers

@@ -7,8 +7,9 @@ from sqlalchemy import select
 from core import audit, queues
 from core.errors import Conflict, NotFound
 from core.queues import Inbox, Outbox
-from service.api.endpoint import Call, Endpoint, Result, page, write_time
+from service.api.endpoint import Call, Endpoint, Result, page
 from ticketing.model import Ticket
+from ticketing.views import write_time
 
 READERS = frozenset({"clerk", "administrator", "inspector"})
 INBOX_FILTERS = ("status", "channel", "account", "external_id", "conversation")

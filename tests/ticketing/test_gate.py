@@ -18,14 +18,25 @@ NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 def _ticket(resident: int, state: str) -> Ticket:
     return Ticket(
-        number="HY20261123-00001", kind="complaint", title="楼道灯不亮", description="三楼的灯坏了", state=state,
-        urgency="routine", confidential=False, resident_id=resident, code="ABC234", round=2, registered_by="wang",
-        registered_at=NOW, moved_at=NOW,
+        number="HY20261123-00001",
+        kind="complaint",
+        title="楼道灯不亮",
+        description="三楼的灯坏了",
+        state=state,
+        urgency="routine",
+        confidential=False,
+        resident_id=resident,
+        code="ABC234",
+        round=2,
+        registered_by="wang",
+        registered_at=NOW,
+        moved_at=NOW,
     )
 
 
-async def _replied(db: Database, reply: dict[str, Any] | None, sent: dict[str, Any] | None,
-                   call: dict[str, Any] | None) -> None:
+async def _replied(
+    db: Database, reply: dict[str, Any] | None, sent: dict[str, Any] | None, call: dict[str, Any] | None
+) -> None:
     """A replied ticket in its second round, with a reply, an attempt and a call-back as given."""
     async with db.writing() as session:
         ticket = _ticket((await add_resident(session, NOW)).id, "replied")
@@ -44,8 +55,16 @@ async def _replied(db: Database, reply: dict[str, Any] | None, sent: dict[str, A
                 setattr(attempt, name, value)
         if call is not None:
             for_reply = call.pop("for_reply", True)
-            session.add(Callback(ticket_id=ticket.id, reply_id=row.id if row and for_reply else None,
-                                 reason="delivery", text="已修好", opened_at=NOW, **({"round": 2} | call)))
+            session.add(
+                Callback(
+                    ticket_id=ticket.id,
+                    reply_id=row.id if row and for_reply else None,
+                    reason="delivery",
+                    text="已修好",
+                    opened_at=NOW,
+                    **({"round": 2} | call),
+                )
+            )
 
 
 async def _set_state(db: Database, state: str) -> None:
@@ -81,8 +100,9 @@ ALLOWED = [
 async def test_sql_cannot_close_what_was_not_delivered(
     db: Database, reply: Any, sent: Any, call: Any, state: str
 ) -> None:
-    await _replied(db, None if reply is None else dict(reply), dict(sent) if sent else sent,
-                   dict(call) if call else call)
+    await _replied(
+        db, None if reply is None else dict(reply), dict(sent) if sent else sent, dict(call) if call else call
+    )
     with pytest.raises(DBAPIError, match="close refused"):
         await _set_state(db, state)
 
