@@ -48,7 +48,9 @@ class Office:
         return Calendars(self.preset)
 
     def after(self, start: datetime, target: str, department: str | None = None) -> datetime:
-        """When `target` from `start` is over, by the department's calendar."""
+        """When `target` from `start` is over, by the department's calendar; `0` is at once."""
+        if target.strip() == "0":
+            return start
         return self.calendars.of(department).add(start, target)
 
     def is_open(self, now: datetime, department: str | None = None) -> bool:
