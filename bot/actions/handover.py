@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import ActiveLoop, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api, ApiError
@@ -16,7 +16,7 @@ from actions.tickets import blank, own_ticket
 DANGERS: list[tuple[str, str]] = [
     (r"自杀|不想活|想死|跳楼|轻生|割腕|活不下去|结束生命|寻短见", "utter_suicide"),
     (r"燃气|煤气|天然气|瓦斯|液化气", "utter_gas"),
-    (r"(?:电梯|轿厢).{0,12}(?:困|关|卡|出不来|出不去|停在)|(?:困|关|卡)在.{0,4}电梯", "utter_lift"),
+    (r"(?:电梯|轿厢).{0,12}(?:困|关|卡|出不来|出不去|停在)|(?:困|关|卡)在?.{0,4}(?:电梯|轿厢)", "utter_lift"),
     (r"着火|起火|火灾|失火|冒烟|烧起来|爆炸|火势|明火|浓烟", "utter_fire"),
     (r"晕倒|昏迷|没呼吸|呼吸困难|喘不上|流血|大出血|摔伤|骨折|心梗|中风|抽搐|触电|溺水|受伤|砸伤|没意识|晕过去|中毒|胸口", "utter_injury"),
     (r"持刀|砍人|杀人|抢劫|打人|打架|小偷|入室|行凶|绑架|尾随|猥亵|强奸|斗殴|偷东西|家暴|撬", "utter_crime"),
@@ -42,7 +42,7 @@ async def hand_over(say: CollectingDispatcher, tracker: Tracker, api: Api, reaso
     else:
         number = f" {place['ticket']}" if place.get("ticket") else ""
         say.utter_message(text=sentence("utter_hand_over_closed", number=number, promise=promise))
-    return [*blank(), SlotSet("requested_slot", None), SlotSet("offer", None), SlotSet("misses", 0)]
+    return [ActiveLoop(None), *blank(), SlotSet("requested_slot", None), SlotSet("offer", None), SlotSet("misses", 0)]
 
 
 class HandOver(Step):
@@ -80,7 +80,7 @@ class Emergency(Step):
         except ApiError:
             lines.append(sentence("utter_emergency_failed"))
         say.utter_message(text="\n".join(lines))
-        return [*blank(), SlotSet("requested_slot", None)]
+        return [ActiveLoop(None), *blank(), SlotSet("requested_slot", None)]
 
 
 async def miss(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:

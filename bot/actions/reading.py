@@ -17,6 +17,7 @@ _CONFIDENTIAL = re.compile(r"保密|(?:别|不要|不能)(?:让|告诉).{0,8}(?:
 _UNKNOWN = re.compile(r"不记得|记不清|不清楚|不知道|忘了|说不(?:清|好|准)|没注意|不方便说|随便|不详|跳过|没有$|不用了$")
 _NEW_VALUE = re.compile(r"不对|不是|错了|改成|改为|更正|应该是|应为|是.{1,12}才对")
 _BEHALF = re.compile(r"(?:替|帮|代)我?(?P<who>妈妈?|爸爸?|母亲|父亲|奶奶|爷爷|外婆|外公|老公|老婆|丈夫|妻子|儿子|女儿|孩子|邻居|朋友|公司|单位)")
+_BARE_PERIOD = re.compile(r"(?:每天)?(?:凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|夜晚|半夜|深夜|午夜|晚间)")
 _QUESTION = re.compile(r"[?？吗呢]\s*$|怎么|如何|多少|什么|哪|几点|能不能|可不可以|要不要|是不是")
 _GIVE_UP = re.compile(r"^(?:那就?|还是)?算了|(?:不|别)(?:投诉|报修?|登记|办|反映|提|说)了|取消(?:登记|投诉|报修)?|不(?:想|用|要)(?:投诉|登记|报)")
 
@@ -66,6 +67,8 @@ def read(slots: dict[str, Any], message: dict[str, Any], requested: str | None) 
 def _value(slot: str, entities: list[dict[str, Any]], slots: dict[str, Any], corrects: bool) -> dict[str, Any]:
     entity = entities[-1] if corrects else entities[0]
     if slot == "happened":
+        if _BARE_PERIOD.fullmatch(entity["value"]):
+            return {"happened": entity["value"], "happened_at": None}   # 天天半夜 is a habit, not a moment.
         return {"happened": entity["value"], "happened_at": None if entity.get("coming") else entity.get("from")}
     return {"place": amended(slots.get("place"), entity["value"]) if corrects else entity["value"]}
 

@@ -36,14 +36,16 @@ class ReadForm(Step):
         slots = dict(tracker.slots)
         message = tracker.latest_message
         starts = slots.get("kind") is None
-        if slots.get("read_message") == api.message and not starts:
+        if slots.get("read_message") == api.message:
+            if starts:   # Given up in this very turn.
+                return [SlotSet("read_message", api.message), SlotSet("requested_slot", None)]
             return await self._ask_next(api, slots, {})
         intent = (message.get("intent") or {}).get("name")
-        if starts:
-            slots |= dict(_BLANK)
         new: dict[str, Any] = {"read_message": api.message}
         if starts:
             new |= dict(_BLANK) | {"kind": KINDS.get(intent or "", "complaint")}
+        if not starts and (give_up(text_of(tracker)) or intent == "withdraw"):
+            return [*blank(), SlotSet("read_message", api.message), SlotSet("requested_slot", None)]
         requested = None if starts else slots.get("requested_slot")
         aside = not starts and comes_between(intent, text_of(tracker), requested, message)
         new |= read(slots | new, message, None if aside else requested)
@@ -67,8 +69,8 @@ class ReadForm(Step):
 
 
 def comes_between(intent: str | None, text: str, requested: str | None, message: dict[str, Any]) -> bool:
-    """A person, an emergency or giving up always; a question only when it does not answer what was asked."""
-    if intent in _LEAVES or give_up(text):
+    """A person or an emergency always; a question only when it does not answer what was asked."""
+    if intent in _LEAVES:
         return True
     answers = {"place": "place", "happened": "time", "phone": "phone"}.get(requested or "")
     if any(entity["entity"] == answers for entity in message.get("entities", [])) or requested == "what":
@@ -86,6 +88,9 @@ class Register(Step):
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         """One POST /tickets, one message."""
         slots = dict(tracker.slots)
+        if slots.get("kind") is None:
+            say.utter_message(text=sentence("utter_cancelled"))
+            return blank()
         ticket = await api.post("/tickets", body_of(slots))
         say.utter_message(text=receipt(slots, ticket))
         return blank()
@@ -117,19 +122,6 @@ def receipt(slots: dict[str, Any], ticket: dict[str, Any]) -> str:
         "utter_receipt", number=ticket["number"], promise=ticket.get("promise", ""), code=ticket.get("code", ""),
         what=slots.get("what") if slots.get("what") != SKIPPED else "（未说明）", details="".join(lines),
         missing=sentence("utter_missing", missing=missing) if missing else "")
-
-
-class CancelForm(Step):
-    """算了 ends the form; nothing is registered."""
-
-    def name(self) -> str:
-        """Runs in the middle of a form."""
-        return "action_cancel_form"
-
-    async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
-        """Forget the draft."""
-        say.utter_message(text=sentence("utter_cancelled"))
-        return [*blank(), SlotSet("requested_slot", None)]
 
 
 async def own_ticket(tracker: Tracker, api: Api) -> dict[str, Any]:
