@@ -14,7 +14,8 @@ from knowledge_base.guide import PRESETS, Guide
 from knowledge_base.importer import Imported, import_file
 from knowledge_base.tables import GuideRow, GuideSection, GuidesVersion, GuideVersion
 
-SHIPPED = Path(__file__).parent / "guides"
+GUIDES = Path(__file__).parent / "guides"
+"""The guides that come with Huiyin."""
 
 MOVES: dict[str, tuple[str, ...]] = {
     "draft": ("review", "published", "withdrawn"),
@@ -26,13 +27,13 @@ MOVES: dict[str, tuple[str, ...]] = {
 """From which state a guide may go to which."""
 
 
-def shipped(presets: Iterable[str] = PRESETS, folder: Path = SHIPPED) -> list[Imported]:
+def shipped(presets: Iterable[str] = PRESETS, folder: Path = GUIDES) -> list[Imported]:
     """The guides that come with Huiyin, in the order of their file names."""
     return [import_file(path, preset) for preset in presets for path in sorted((folder / preset).glob("*.md"))]
 
 
 async def load_shipped(
-    session: AsyncSession, presets: Iterable[str], samples: bool, now: datetime, folder: Path = SHIPPED
+    session: AsyncSession, presets: Iterable[str], samples: bool, now: datetime, folder: Path = GUIDES
 ) -> list[str]:
     """Bring the shipped guides up to date; answers the slugs that changed.
 

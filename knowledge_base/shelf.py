@@ -1,4 +1,4 @@
-"""search(question) to scored guides and sections: words, sentence vectors and sounds joined by measured weights."""
+"""The guides of one preset, ready to be searched: words, sentence vectors and sounds joined by measured weights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,12 +56,12 @@ class _Line:
     faq: int | None = None
 
 
-class Index:
+class Shelf:
     """All guides of one preset, ready to be searched; never changed, replaced as a whole."""
 
     def __init__(self, guides: Sequence[Guide], weights: Weights | None = None) -> None:
         self.guides = list(guides)
-        self.weights = weights or default_weights()
+        self._weights = weights
         self.lines = [line for number, guide in enumerate(self.guides) for line in _lines(number, guide)]
         self.sections = [(number, section) for number, guide in enumerate(self.guides)
                          for section in guide.sections()]
@@ -70,8 +70,14 @@ class Index:
         self._lines = WordIndex([terms(line.text) for line in self.lines], cosine=True)
         self._sounds = WordIndex([syllables(line.text) for line in self.lines], cosine=True)
         self._sections = WordIndex([terms(_full(self.guides[number], section)) for number, section in self.sections])
+        self._whole = WordIndex([terms(_whole(guide)) for guide in self.guides])
         self._vectors: Vectors | None = None
         self._mean: Vectors | None = None
+
+    @property
+    def weights(self) -> Weights:
+        """The measured weights: others hold while there are no vectors."""
+        return self._weights or default_weights(self.has_vectors)
 
     @property
     def has_vectors(self) -> bool:
@@ -122,13 +128,7 @@ class Index:
 
     def _coverage(self, question: str) -> npt.NDArray[np.float32]:
         """The share of what the question says (rare terms count more) that a guide knows at all."""
-        return self._words_of_guides.covered(dict.fromkeys(terms(question), 1.0))
-
-    @property
-    def _words_of_guides(self) -> WordIndex:
-        if not hasattr(self, "_whole"):
-            self._whole = WordIndex([terms(_whole(guide)) for guide in self.guides])
-        return self._whole
+        return self._whole.covered(dict.fromkeys(terms(question), 1.0))
 
     def _best(self, values: npt.NDArray[np.float32], owner: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         best = np.zeros(len(self.guides), np.float32)

@@ -1,5 +1,7 @@
 """How a text sounds: syllables in pairs, so that 居主证 finds 居住证."""
 
+from itertools import pairwise
+
 from core.segment import fold
 
 
@@ -9,7 +11,7 @@ def syllables(text: str) -> list[str]:
 
     spoken = lazy_pinyin(fold(text), style=Style.NORMAL, errors="ignore", v_to_u=False)
     spoken = [_as_heard(each) for each in spoken]
-    return [f"{one}-{two}" for one, two in zip(spoken, spoken[1:], strict=False)]
+    return [f"{one}-{two}" for one, two in pairwise(spoken)]
 
 
 def _as_heard(syllable: str) -> str:

@@ -1,9 +1,9 @@
-"""The tables of the knowledge base: guides and their versions, notices, questions that stayed open, vectors."""
+"""The tables of the knowledge base: guides and their versions, notices, questions that stayed open."""
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import UTC, Base, Id, Json
@@ -99,15 +99,6 @@ class Unanswered(Base):
     asked_at: Mapped[datetime] = mapped_column(UTC)
     settled_at: Mapped[datetime | None] = mapped_column(UTC)
     settled_by: Mapped[str | None]
-
-
-class GuideVector(Base):
-    """The sentence vector of one line of a guide, by the line's digest, so that a start needs no computing."""
-
-    __tablename__ = "guide_vector"
-
-    digest: Mapped[str] = mapped_column(primary_key=True)
-    vector: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class GuidesVersion(Base):

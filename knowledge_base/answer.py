@@ -1,0 +1,301 @@
+"""From a question to an Answer: a list of steps that one can read aloud; the first that has an outcome ends it."""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock
+from core.segment import fold
+from knowledge_base import compose, notices
+from knowledge_base.asking import asked_field, holds, names_something
+from knowledge_base.compose import say
+from knowledge_base.days import asked_day
+from knowledge_base.guide import HEADINGS, Citation, Guide, Section
+from knowledge_base.index import Index
+from knowledge_base.shelf import Hit, settings
+from knowledge_base.tables import Notice
+
+log = structlog.get_logger(__name__)
+
+Opening = Callable[[Guide, date, datetime], str | None]
+"""(guide, day asked for, now) → one sentence about whether its office is open; None where that is not known."""
+
+OPEN_FIELDS = ("hours", "address", "window", "phone", "overview")
+LONGEST = 400
+"""Characters of a question that are looked at; what is wanted is said by then."""
+
+
+_COMPLAINTS = re.compile(r"[、，,；;/（）()或和\s]+")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A guide that came near."""
+
+    guide: str
+    title: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to say, where it comes from, and, when nothing is answered, why not (`reason`)."""
+
+    status: str
+    """answered·clarify·no_guide·expired·out_of_scope·error"""
+    text: str
+    field: str | None = None
+    citations: tuple[Citation, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    reason: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """As interfaces §4 writes it."""
+        return {
+            "status": self.status, "field": self.field, "text": self.text, "reason": self.reason,
+            "citations": [each.as_json() for each in self.citations],
+            "candidates": [{"guide": each.guide, "title": each.title, "score": round(each.score, 4)}
+                           for each in self.candidates],
+        }
+
+
+@dataclass
+class Asked:
+    """A question on its way through the steps, and what they found out so far."""
+
+    question: str
+    preset: str
+    now: datetime
+    index: Index
+    session: AsyncSession | None = None
+    context_guide: str | None = None
+    place: str | None = None
+    opening: Opening | None = None
+    field: str | None = None
+    hits: Sequence[Hit] = ()
+
+    @property
+    def today(self) -> date:
+        return clock.local(self.now).date()
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The thresholds in force: others hold while there are no vectors."""
+        shelf = self.index.shelves[self.preset]
+        limits: dict[str, float] = settings()["threshold" if shelf.has_vectors else "threshold_without_vectors"]
+        return limits
+
+    def candidates(self, count: int = 3) -> tuple[Candidate, ...]:
+        return tuple(Candidate(hit.guide.slug, hit.guide.title, hit.score) for hit in self.hits[:count])
+
+    def near(self) -> tuple[Candidate, ...]:
+        return tuple(each for each in self.candidates() if each.score >= self.limits["candidate"])
+
+
+async def answer(
+    session: AsyncSession | None, index: Index, question: str, preset: str, now: datetime, *,
+    context_guide: str | None = None, place: str | None = None, opening: Opening | None = None,
+) -> Answer:
+    """The answer to one question out of the guides of one preset; never an exception for an odd question.
+
+    `context_guide` is the slug of the matter's last guide, `place` where the resident is, as far as known.
+    """
+    asked = Asked(question.strip()[:LONGEST], preset, now, index, session, context_guide, place, opening)
+    try:
+        for step in STEPS:
+            found = await step(asked)
+            if found is not None:
+                return found
+    except Exception:
+        log.exception("answer_failed", preset=preset)
+    return Answer("error", say("error"), reason="failed")
+
+
+async def tell_notice(asked: Asked) -> Answer | None:
+    """A notice in force for this question and place is the answer."""
+    if asked.session is None:
+        return None
+    for notice in await notices.in_force(asked.session, asked.preset, asked.now):
+        if notices.fits(notice, asked.question, asked.place):
+            return _quote_notice(notice)
+    return None
+
+
+async def understand_field(asked: Asked) -> Answer | None:
+    """Which field is asked for, if one is named."""
+    asked.field = asked_field(asked.question)
+    return None
+
+
+async def find_guides(asked: Asked) -> Answer | None:
+    """The nearest guides; a question that names nothing leans on the matter's last guide."""
+    context = asked.context_guide
+    if context and not names_something(asked.question):
+        guide = next((each for each in asked.index.shelves[asked.preset].guides if each.slug == context), None)
+        if guide is not None and (asked.field or len(asked.question) <= 12):
+            return _quote_guide(asked, guide, None)
+    asked.hits = await asked.index.search(asked.question, asked.preset, context=context)
+    return None
+
+
+async def warn_of_danger(asked: Asked) -> Answer | None:
+    """Warning signs at the hospital go to 120 and the emergency room before anything else is said."""
+    if asked.preset != "hospital" or not holds(asked.question, "warning"):
+        return None
+    guide = _guide(asked, "emergency")
+    if guide is None:
+        return Answer("no_guide", say("warning"), reason="warning_sign")
+    sections = [each for name in ("address", "phone") if (each := guide.section(name))]
+    body = [say("warning"), *map(compose.show_along, sections), compose.source(guide)]
+    return Answer("answered", "\n".join(body), "overview", tuple(compose.cite(guide, sections)),
+                  asked.candidates(), "warning_sign")
+
+
+async def lead_to_department(asked: Asked) -> Answer | None:
+    """A complaint leads to a department by the approved table, never to a diagnosis, a dose or an opinion."""
+    guide = _guide(asked, "which-department")
+    if asked.preset != "hospital" or guide is None:
+        return None
+    diagnosis = holds(asked.question, "diagnosis")
+    nearest = bool(asked.hits) and asked.hits[0].guide.slug == guide.slug
+    if not diagnosis and not nearest:
+        return None
+    found = _department_row(guide, asked.question)
+    if found is None:
+        return Answer("no_guide", say("no_diagnosis"), candidates=asked.near(),
+                      reason="diagnosis") if diagnosis else None
+    section, row = found
+    parts = [say("no_diagnosis")] if diagnosis else []
+    parts += [say("heading", title=guide.title, heading=HEADINGS[section.field]),
+              " → ".join(compose.plain(cell) for cell in row if cell)]
+    quote = next(line for line in section.text.split("\n") if compose.cells(line) == row)
+    citation = Citation(guide.slug, section.name, guide.title, guide.version, guide.checked_on, quote)
+    return Answer("answered", "\n".join([*parts, compose.source(guide)]), section.name, (citation,),
+                  asked.candidates(), "department")
+
+
+async def refuse_foreign_matters(asked: Asked) -> Answer | None:
+    """What no service window answers, unless a guide is surely meant."""
+    sure = bool(asked.hits) and asked.hits[0].score >= self_evident(asked)
+    if holds(asked.question, "out_of_scope") and not sure:
+        return Answer("out_of_scope", say("out_of_scope"), reason="out_of_scope")
+    return None
+
+
+async def ask_which_matter(asked: Asked) -> Answer | None:
+    """A question that names a field and no matter is asked back."""
+    if asked.field and not names_something(asked.question) and (
+            not asked.hits or asked.hits[0].score < self_evident(asked)):
+        return Answer("clarify", say("which_matter"), asked.field, reason="no_matter_named")
+    return None
+
+
+async def refuse_what_is_unknown(asked: Asked) -> Answer | None:
+    """Below the threshold nothing is answered; near guides are offered as such."""
+    if asked.hits and asked.hits[0].score >= asked.limits["answer"]:
+        return None
+    near = asked.near()
+    text = say("no_guide_near", choices=compose.choices(each.title for each in near)) if near else say("no_guide")
+    return Answer("no_guide", text, candidates=near, reason="below_threshold")
+
+
+async def ask_back_between_near_ones(asked: Asked) -> Answer | None:
+    """Two guides equally near: one short question back, their titles as choices."""
+    close = [hit for hit in asked.hits[:3] if asked.hits[0].score - hit.score <= asked.limits["clarify_margin"]]
+    if len(close) < 2 or asked.hits[0].score >= self_evident(asked):
+        return None
+    titles = compose.choices(hit.guide.title for hit in close)
+    return Answer("clarify", say("clarify", choices=titles), asked.field,
+                  candidates=asked.candidates(len(close)), reason="several_near")
+
+
+async def quote_best(asked: Asked) -> Answer | None:
+    """The best guide's own words: the field that was asked for first."""
+    return _quote_guide(asked, asked.hits[0].guide, asked.hits[0])
+
+
+STEPS: tuple[Callable[[Asked], Awaitable[Answer | None]], ...] = (
+    tell_notice,
+    understand_field,
+    find_guides,
+    warn_of_danger,
+    lead_to_department,
+    refuse_foreign_matters,
+    ask_which_matter,
+    refuse_what_is_unknown,
+    ask_back_between_near_ones,
+    quote_best,
+)
+
+
+def self_evident(asked: Asked) -> float:
+    """From here on a guide is meant, whatever else the question holds."""
+    return asked.limits["answer"] * 1.5
+
+
+def _quote_guide(asked: Asked, guide: Guide, hit: Hit | None) -> Answer:
+    if not guide.is_in_force(asked.today):
+        return _refuse_expired(asked, guide)
+    first = _first_sections(asked, guide, hit)
+    name = first[0].name
+    along = compose.sections_along(guide, name)
+    parts = [compose.show(guide, section) for section in first] + [compose.show_along(each) for each in along]
+    if asked.opening is not None and name in OPEN_FIELDS:
+        state = asked.opening(guide, asked_day(asked.question, asked.today) or asked.today, asked.now)
+        parts += [state] if state else []
+    parts += [compose.source(guide), compose.offer(guide, [each.field for each in (*first, *along)])]
+    return Answer("answered", "\n".join(filter(None, parts)), name,
+                  tuple(compose.cite(guide, [*first, *along])), asked.candidates(), "found")
+
+
+def _first_sections(asked: Asked, guide: Guide, hit: Hit | None) -> list[Section]:
+    """An FAQ line that says the same; else the field asked for; else an FAQ line that is near; else the overview."""
+    limits = settings()["faq"]
+    faq = guide.faq[hit.faq] if hit is not None and hit.faq is not None else None
+    entry = Section("faq", faq.answer, faq.question) if faq else None
+    if entry and hit and hit.faq_score >= limits["sure"]:
+        return [entry]
+    if asked.field and (found := compose.sections_of(guide, asked.field)):
+        near = entry is not None and hit is not None and hit.faq_score >= limits["likely"]
+        return [*found, entry] if near and entry else found
+    if entry and hit and hit.faq_score >= limits["likely"]:
+        return [entry]
+    return compose.sections_of(guide, "overview") or guide.sections()[:1]
+
+
+def _refuse_expired(asked: Asked, guide: Guide) -> Answer:
+    phone = guide.fields.get("phone", "")
+    key = "expired" if phone else "expired_no_phone"
+    text = say(key, title=guide.title, valid_to=guide.valid_to or "", phone=compose.plain(phone))
+    return Answer("expired", text, asked.field, candidates=asked.candidates(), reason="expired")
+
+
+def _quote_notice(notice: Notice) -> Answer:
+    until = clock.local(notice.valid_to).strftime("%Y-%m-%d %H:%M")
+    text = f"{notice.text}\n{say('notice_source', title=notice.title, until=until)}"
+    day = clock.local(notice.created_at).date()
+    return Answer("answered", text, "overview",
+                  (Citation(f"notice:{notice.id}", "overview", notice.title, 1, day, notice.text),),
+                  reason="notice")
+
+
+def _guide(asked: Asked, slug: str) -> Guide | None:
+    return next((each for each in asked.index.shelves[asked.preset].guides
+                 if each.slug == slug and each.is_in_force(asked.today)), None)
+
+
+def _department_row(guide: Guide, question: str) -> tuple[Section, list[str]] | None:
+    """The row of the approved table whose complaints share most with the question."""
+    plain, most = fold(question), 0
+    found: tuple[Section, list[str]] | None = None
+    for section in guide.sections():
+        for row in compose.rows(section.text):
+            shared = sum(len(word) for word in _COMPLAINTS.split(row[0]) if len(word) > 1 and word in plain)
+            if len(row) > 1 and shared > most:
+                most, found = shared, (section, row)
+    return found
