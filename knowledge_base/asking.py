@@ -29,11 +29,16 @@ def asked_field(question: str) -> str | None:
 def names_something(question: str) -> bool:
     """Whether the question names a matter at all; 那要带什么材料 does not."""
     plain = fold(question)
-    for field, told in asking().items():
-        if field not in GROUPS:
-            for word in sorted(told, key=len, reverse=True):
-                plain = plain.replace(word, " ")
-    return bool([word for word in words(plain) if word not in asking()["empty"] and len(word) > 1])
+    for word in _saying_nothing():
+        plain = plain.replace(word, " ")
+    return any(len(word) > 1 for word in words(plain))
+
+
+@lru_cache(maxsize=1)
+def _saying_nothing() -> list[str]:
+    """The words of all fields and the empty ones, longest first."""
+    told = [word for group, many in asking().items() if group not in GROUPS or group == "empty" for word in many]
+    return sorted(told, key=len, reverse=True)
 
 
 def holds(question: str, group: str) -> bool:

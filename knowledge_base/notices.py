@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Invalid, NotFound
-from core.segment import fold, words
+from core.segment import fold, terms
 from knowledge_base.asking import asking
 from knowledge_base.guide import PRESETS
 from knowledge_base.shelf import synonyms
@@ -70,6 +70,6 @@ def fits(notice: Notice, question: str, place: str | None) -> bool:
 def _telling(text: str) -> set[str]:
     plain = fold(text)
     said = [text] + [other for word, others in synonyms().items() if word in plain for other in others]
-    dull = set(asking()["empty"]) | {"通知", "公告", "临时", "关于", "期间", "部分", "暂停", "停"}
-    return {word for each in said for word in words(each) if word not in dull and len(word) > 1
-            and not word.isdigit()}
+    dull = set(asking()["empty"]) | {"通知", "公告", "临时", "关于", "期间", "部分", "暂停"}
+    return {term for each in said for term in terms(each) if term not in dull and len(term) > 1
+            and not term.isdigit()}

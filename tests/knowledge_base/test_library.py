@@ -1,0 +1,71 @@
+"""The life of a guide in the database."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from core.db import Database
+from core.errors import Conflict
+from knowledge_base import library
+from knowledge_base.index import Index
+from tests.knowledge_base.samples import markdown, sample
+
+NOW = datetime(2026, 11, 26, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "hall").mkdir()
+    (tmp_path / "hall" / "permit.md").write_text(markdown(), "utf-8")
+    return tmp_path
+
+
+async def test_shipped_guides_are_loaded_once_and_published_only_as_samples(db: Database, folder: Path) -> None:
+    for samples, changed, state in [(True, ["permit"], "published"), (True, [], "published"), (False, ["permit"], "draft")]:
+        async with db.writing() as session:
+            assert changed == await library.load_shipped(session, ["hall"], samples, NOW, folder)
+            found = await library.find(session, "hall", "permit")
+            assert found is not None and state == found.state
+
+
+async def test_a_changed_guide_is_a_new_version_and_an_unchanged_one_is_none(db: Database) -> None:
+    async with db.writing() as session:
+        first = await library.store(session, sample(), "published", "editor", NOW)
+        assert 3 == first.version
+        assert 3 == (await library.store(session, sample(), "published", "editor", NOW)).version
+        assert 4 == (await library.store(session, sample(fee="10元"), "published", "editor", NOW)).version
+
+
+async def test_an_editors_guide_is_not_overwritten_by_the_shipped_one(db: Database, folder: Path) -> None:
+    async with db.writing() as session:
+        await library.store(session, sample(fee="10元"), "published", "editor", NOW)
+        assert [] == await library.load_shipped(session, ["hall"], True, NOW, folder)
+
+
+async def test_a_withdrawn_guide_is_no_longer_searched(db: Database) -> None:
+    index = Index(vectors=False)
+    async with db.writing() as session:
+        await library.store(session, sample(), "published", "editor", NOW)
+    assert await index.refresh(db)
+    assert ["permit"] == [hit.guide.slug for hit in await index.search("居住证", "hall")]
+    assert not await index.refresh(db)
+    async with db.writing() as session:
+        await library.move(session, "hall", "permit", "withdrawn", "editor", NOW)
+    assert await index.refresh(db)
+    assert [] == await index.search("居住证", "hall")
+
+
+async def test_a_move_that_the_table_does_not_know_is_refused(db: Database) -> None:
+    async with db.writing() as session:
+        await library.store(session, sample(), "withdrawn", "editor", NOW)
+        with pytest.raises(Conflict):
+            await library.move(session, "hall", "permit", "published", "editor", NOW)
+
+
+async def test_what_is_over_expires_by_itself(db: Database) -> None:
+    async with db.writing() as session:
+        await library.store(session, sample(front="valid_to: 2026-10-01"), "published", "editor", NOW)
+        assert ["permit"] == await library.run_calendar(session, NOW)
+        found = await library.find(session, "hall", "permit")
+        assert found is not None and "expired" == found.state
