@@ -54,4 +54,4 @@ class Judge:
 
 
 def _logistic() -> LogisticRegression:
-    return LogisticRegression(C=COST, max_iter=300, class_weight="balanced", multi_class="multinomial")
+    return LogisticRegression(C=COST, max_iter=100, tol=1e-3, class_weight="balanced", multi_class="multinomial")

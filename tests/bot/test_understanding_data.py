@@ -1,0 +1,37 @@
+"""The assistant's own training data and dialogues, read as data."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.bot.dialogue import load
+
+BOT = Path(__file__).parents[2] / "bot"
+DOMAIN = yaml.safe_load((BOT / "domain.yml").read_text(encoding="utf-8"))
+LEARNED = {
+    block["intent"]: block["examples"].splitlines()
+    for file in sorted((BOT / "nlu").glob("*.yml"))
+    for block in yaml.safe_load(file.read_text(encoding="utf-8")).get("nlu", []) if "intent" in block
+}
+
+
+@pytest.mark.parametrize("intent", [i for i in DOMAIN["intents"] if i != "nlu_fallback"])
+def test_every_declared_intent_has_examples_enough_to_be_told_apart(intent: str) -> None:
+    assert len(LEARNED[intent]) >= 15
+
+
+def test_no_sentence_is_taught_as_two_intents() -> None:
+    said = [line for lines in LEARNED.values() for line in lines]
+    assert sorted(line for line in set(said) if said.count(line) > 1) == []
+
+
+def test_no_example_carries_an_accidental_annotation() -> None:
+    assert [line for lines in LEARNED.values() for line in lines if "](" in line] == []
+
+
+def test_every_dialogue_has_a_name_of_its_own_and_something_to_check() -> None:
+    names = [dialogue["name"] for dialogue in load()]
+    assert len(names) == len(set(names))
+    assert all(d.get("calls") or any("hears" in turn for turn in d["turns"]) for d in load())
