@@ -44,7 +44,7 @@ def train(vectors: bool) -> Path:
         return path
     if not PYTHON.exists():
         raise Misconfigured("the assistant's environment is missing: run `make setup`")
-    command = [str(PYTHON), "-m", "rasa", "train", "--quiet", "--out", "models", "--fixed-model-name",
+    command = [str(PYTHON), "-W", "ignore", "-m", "rasa", "train", "--quiet", "--data", "nlu", "--out", "models", "--fixed-model-name",
                path.name.removesuffix(".tar.gz")]
     done = subprocess.run(command, cwd=BOT, env=_environ(vectors), stdin=subprocess.DEVNULL, capture_output=True,
                           text=True)
@@ -92,7 +92,7 @@ def make_neighbours(settings: Settings, model: Path, api_url: str, api_token: st
     rasa_port, actions_port, token = free_port(), free_port(), secrets.token_urlsafe(24)
     environ = _environ(settings.understanding.vectors) | {
         "HUIYIN_ACTIONS_URL": f"http://127.0.0.1:{actions_port}/webhook",
-        "HUIYIN_TRACKER_DB": str(folder / "tracker.db"),
+        "HUIYIN_TRACKER_DB": f"sqlite:///{folder / 'tracker.db'}",
     }
     rasa = Child(
         "rasa",

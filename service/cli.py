@@ -91,8 +91,7 @@ def check() -> None:
 def check_guides(paths: Annotated[list[Path] | None, typer.Argument()] = None) -> None:
     """Look for guides that must not be published as they are."""
     from knowledge_base.check import check_guides as check
-
-    from knowledge_base.importer import GUIDES
+    from knowledge_base.library import GUIDES
 
     today = clock.local(clock.now()).date()
     faults = [fault for path in paths or [GUIDES] for fault in check(path, today)]

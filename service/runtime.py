@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import aiohttp
-from knowledge_base.index import Index
 from prometheus_client import Counter, Gauge
 
 from channels.base import Channel, LocalNews
 from core import clock
 from core.db import Database
 from core.inbox_writer import InboxWriter
+from knowledge_base.index import Index
 from service.assistant import Assistant
 from service.children import Child
 from service.pace import Pace

@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from core import clock, log
 from core.db import Database
 from core.errors import Misconfigured
-from knowledge_base.importer import load_shipped
+from knowledge_base.guide import PRESETS
+from knowledge_base.library import load_shipped
 from service import bot, schema, sign_in
 from service.api.endpoint import RUNTIME
 from service.runtime import Runtime
@@ -90,7 +91,7 @@ async def _begin_background(runtime: Runtime, port: int) -> None:
     now = clock.now()
     try:
         async with runtime.db.writing() as session:
-            await load_shipped(session, runtime.settings.samples_are_published, now)
+            await load_shipped(session, PRESETS, runtime.settings.samples_are_published, now)
         runtime.news.notify("guides")
     except Exception:
         logger.exception("the shipped guides could not be loaded")

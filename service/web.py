@@ -8,7 +8,6 @@ import aiohttp
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
-from knowledge_base.index import Index
 
 from channels.base import Channel, LocalNews
 from channels.desk import Desk
@@ -21,6 +20,7 @@ from core import log
 from core.db import Database
 from core.errors import HuiyinError
 from core.inbox_writer import InboxWriter
+from knowledge_base.index import Index
 from service import api, console, delivery, health, pages, workers
 from service.api.endpoint import RUNTIME, problem
 from service.assistant import Assistant

@@ -2,14 +2,17 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from core.conversation import Matter
 from core.errors import AssistantUnavailable, Conflict
 from knowledge_base import answer as answers
-from knowledge_base.guide import Guide
+from knowledge_base import notices
+from knowledge_base.tables import GuideRow, Notice
 from service.api.endpoint import Call, Endpoint, Result, page
+from service.opening import make_opening
+from ticketing.views import write_time
 
 KIND_OF_INTENT = {
     "complain": "complaint",
@@ -47,7 +50,7 @@ async def answer(call: Call) -> Result:
         body.preset or call.runtime.settings.office.preset,
         call.now,
         context_guide=body.context_guide or (call.matter.last_guide if call.matter else None),
-        opening=call.runtime.office.describe_opening,
+        opening=make_opening(call.runtime.office),
     )
     if call.matter is not None and found.citations:
         async with call.runtime.db.writing() as session:
@@ -92,18 +95,18 @@ def _read_entity(item: dict[str, Any], text: str, shift: int) -> dict[str, Any]:
 
 async def list_guides(call: Call) -> Result:
     limit, after = call.limit(), call.after()
-    query = select(Guide).order_by(Guide.id.desc()).limit(limit)
-    for name, column in (("preset", Guide.preset), ("status", Guide.status)):
+    query = select(GuideRow).order_by(GuideRow.id.desc()).limit(limit)
+    for name, column in (("preset", GuideRow.preset), ("status", GuideRow.state)):
         if name in call.query:
             query = query.where(column == call.query[name])
     if "q" in call.query:
-        query = query.where(Guide.title.contains(call.query["q"], autoescape=True))
+        query = query.where(GuideRow.title.contains(call.query["q"], autoescape=True))
     if after is not None:
-        query = query.where(Guide.id < after)
+        query = query.where(GuideRow.id < after)
     rows = (await call.session.scalars(query)).all()
     items = [
         {
-            "slug": row.slug, "preset": row.preset, "title": row.title, "status": row.status,
+            "slug": row.slug, "preset": row.preset, "title": row.title, "status": row.state,
             "version": row.version, "owner": row.owner, "checked_on": str(row.checked_on),
             "valid_from": str(row.valid_from), "valid_to": str(row.valid_to),
         }
@@ -112,9 +115,57 @@ async def list_guides(call: Call) -> Result:
     return page(items, rows[-1].id if rows else None, limit, len(rows))
 
 
+class NewNotice(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    title: str = Field(min_length=1, max_length=200)
+    text: str = Field(min_length=1, max_length=5000)
+    places: list[str] = []
+    valid_from: AwareDatetime
+    valid_to: AwareDatetime
+    preset: Literal["property", "hall", "hospital"] | None = None
+
+
+async def put_up_notice(call: Call) -> Result:
+    """What is true for a while: answered first while it is in force."""
+    body = call.body()
+    row = await notices.put_up(
+        call.session, body.preset or call.runtime.settings.office.preset, body.title, body.text, body.places,
+        body.valid_from, body.valid_to, call.actor.name, call.now,
+    )
+    return Result(_describe_notice(row), 201)
+
+
+async def list_notices(call: Call) -> Result:
+    limit, after = call.limit(), call.after()
+    query = select(Notice).where(Notice.withdrawn_at.is_(None)).order_by(Notice.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(Notice.id < after)
+    rows = (await call.session.scalars(query)).all()
+    return page([_describe_notice(row) for row in rows], rows[-1].id if rows else None, limit, len(rows))
+
+
+async def withdraw_notice(call: Call) -> Result:
+    await notices.withdraw(call.session, call.number("id"), call.actor.name, call.now)
+    return Result(None, 204)
+
+
+def _describe_notice(row: Notice) -> dict[str, Any]:
+    return {
+        "id": row.id, "title": row.title, "text": row.text, "places": row.places,
+        "valid_from": write_time(row.valid_from), "valid_to": write_time(row.valid_to),
+    }
+
+
+EDITORS = frozenset({"editor", "supervisor"})
+
 ENDPOINTS = (
     Endpoint("POST", "/answers", answer, "Answer a question from the guides", Question, tag="knowledge"),
     Endpoint("POST", "/understand", understand, "What a text means, without side effects", Text, tag="knowledge"),
+    Endpoint("POST", "/notices", put_up_notice, "Put up a notice", NewNotice, EDITORS, "write", status=201,
+             tag="knowledge"),
+    Endpoint("GET", "/notices", list_notices, "Notices", query=("limit", "after"), tag="knowledge"),
+    Endpoint("DELETE", "/notices/{id}", withdraw_notice, "Take a notice down", roles=EDITORS, session="write",
+             status=204, tag="knowledge"),
     Endpoint("GET", "/guides", list_guides, "Guides", query=("preset", "status", "q", "limit", "after"),
              tag="knowledge"),
 )
