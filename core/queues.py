@@ -140,6 +140,7 @@ class Outbox(Base):
 
 
 Row = TypeVar("Row", Inbox, Outbox)
+Queue = type[Inbox] | type[Outbox]
 
 
 def inbox_values(message: InboundMessage, now: datetime) -> dict[str, Any]:
@@ -323,7 +324,7 @@ async def _leave(session: AsyncSession, table: type[Row], row_id: int, worker: s
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
-async def replay(session: AsyncSession, table: type[Row], row_id: int, now: datetime) -> bool:
+async def replay(session: AsyncSession, table: Queue, row_id: int, now: datetime) -> bool:
     """Put a row that was set aside back to work; False when it was not set aside."""
     changed = await session.execute(
         update(table)
@@ -334,7 +335,7 @@ async def replay(session: AsyncSession, table: type[Row], row_id: int, now: date
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
-async def backlog(session: AsyncSession, table: type[Row]) -> dict[str, int]:
+async def backlog(session: AsyncSession, table: Queue) -> dict[str, int]:
     """How many rows are in each status that is not done."""
     query = select(table.status, func.count()).where(table.status != Status.DONE).group_by(table.status)
     return {status: count for status, count in (await session.execute(query)).all()}

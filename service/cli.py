@@ -130,7 +130,7 @@ async def _open() -> Database:
     return await schema.open_database(_settings())
 
 
-async def _list_rows(table: type[Inbox] | type[Outbox], status: str | None, limit: int, as_json: bool) -> None:
+async def _list_rows(table: type[queues.Row], status: str | None, limit: int, as_json: bool) -> None:
     db = await _open()
     async with db.reading() as session:
         query = select(table).order_by(table.id.desc()).limit(limit)
@@ -161,7 +161,7 @@ def _row_as_dict(row: Inbox | Outbox) -> dict[str, Any]:
     }
 
 
-async def _replay(table: type[Inbox] | type[Outbox], row_id: int) -> None:
+async def _replay(table: queues.Queue, row_id: int) -> None:
     db = await _open()
     now = clock.now()
     try:

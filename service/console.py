@@ -20,7 +20,7 @@ from core import audit, clock, queues
 from core import conversation as conversations
 from core.conversation import Conversation, Holder, Message, Resident
 from core.errors import HuiyinError, Invalid, NotFound, TooMany
-from core.queues import Inbox, Outbox, Status
+from core.queues import Inbox, Outbox, Row, Status
 from service import clients, sign_in
 from service.api import conversations as api_conversations
 from service.api.endpoint import RUNTIME
@@ -319,21 +319,24 @@ async def finish_callback(visit: Visit) -> web.StreamResponse:
 
 @signed_in
 async def list_aside(visit: Visit) -> web.StreamResponse:
-    rows = []
-    async with visit.runtime.db.reading() as session:
-        if visit.me.roles & {"clerk", "administrator"}:
-            for table, name, way in ((Inbox, "inbox", "来信"), (Outbox, "outbox", "去信")):
-                query = select(table).where(table.status == Status.SET_ASIDE).order_by(table.id.desc()).limit(PAGE)
-                rows += [
-                    {"queue": name, "way": way, "id": row.id, "channel": row.channel, "account": row.account,
-                     "at": write_time(row.created_at), "error": row.last_error, "text": row.text or _raw(row)}
-                    for row in await session.scalars(query)
-                ]
+    rows: list[dict[str, Any]] = []
+    if visit.me.roles & {"clerk", "administrator"}:
+        rows = await _aside(visit, Inbox, "inbox", "来信") + await _aside(visit, Outbox, "outbox", "去信")
     return await visit.render("aside.html", rows=rows)
 
 
-def _raw(row: Any) -> str:
-    return bytes(getattr(row, "raw", b""))[:400].decode("utf-8", "replace")
+async def _aside(visit: Visit, table: type[Row], name: str, way: str) -> list[dict[str, Any]]:
+    async with visit.runtime.db.reading() as session:
+        query = select(table).where(table.status == Status.SET_ASIDE).order_by(table.id.desc()).limit(PAGE)
+        return [
+            {"queue": name, "way": way, "id": row.id, "channel": row.channel, "account": row.account,
+             "at": write_time(row.created_at), "error": row.last_error or "", "text": row.text or _raw(row)}
+            for row in await session.scalars(query)
+        ]
+
+
+def _raw(row: Inbox | Outbox) -> str:
+    return row.raw[:400].decode("utf-8", "replace") if isinstance(row, Inbox) else ""
 
 
 @signed_in
@@ -341,7 +344,7 @@ async def try_again(visit: Visit) -> web.StreamResponse:
     if not visit.me.roles & {"clerk", "administrator"}:
         raise Invalid("再试一次需要坐席或管理员角色。")
     name, row_id = visit.request.match_info["queue"], int(visit.request.match_info["id"][:18])
-    table: type[Inbox] | type[Outbox] = {"inbox": Inbox, "outbox": Outbox}[name]  # type: ignore[assignment]
+    table: queues.Queue = {"inbox": Inbox, "outbox": Outbox}[name]  # type: ignore[assignment]
     async with visit.runtime.db.writing() as session:
         await queues.replay(session, table, row_id, visit.now)
         audit.record(session, visit.now, visit.me.name, f"{name}:replay", f"{name}:{row_id}")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.base import Attempt, Channel, PermanentFailure, Sent, TemporaryFailure, WindowClosed
@@ -277,7 +277,7 @@ async def go_on_with_unopened(runtime: Runtime, now: datetime) -> None:
             await _begin_step(runtime, session, ticket, row.step, row.text, row.origin, row.reply_id, now)
 
 
-def _announced():  # type: ignore[no-untyped-def]
+def _announced() -> Select[Outbox]:
     return select(Outbox).where(
         Outbox.status == Status.DONE, Outbox.result == Result.ANNOUNCED, Outbox.opened_at.is_(None)
     )

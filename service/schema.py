@@ -2,10 +2,10 @@
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.db import Database
@@ -14,6 +14,9 @@ from core.errors import Misconfigured
 from service import models  # noqa: F401  (every table of the house)
 from service.settings import Settings
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS = Path(__file__).resolve().parent.parent / "core" / "migrations"
 
 
@@ -21,7 +24,9 @@ def is_sqlite(settings: Settings) -> bool:
     return settings.resolved_database_url.startswith("sqlite")
 
 
-def alembic_config(url: str) -> Config:
+def alembic_config(url: str) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
@@ -29,9 +34,37 @@ def alembic_config(url: str) -> Config:
 
 
 async def migrate(settings: Settings) -> None:
-    """Bring the database to the newest revision."""
+    """Bring the database to the newest revision; nothing is loaded for it when it is there already."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    if await _revision(settings.resolved_database_url) == newest_revision():
+        return
+    from alembic import command
+
     await asyncio.to_thread(command.upgrade, alembic_config(settings.resolved_database_url), "head")
+
+
+def newest_revision() -> str:
+    """Revisions are numbered, so the last file's number is the newest."""
+    return max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
+
+
+async def _revision(url: str) -> str | None:
+    """Where the database stands; None for a new one."""
+    if _is_missing_file(url):
+        return None
+    engine = create_async_engine(url)
+    try:
+        async with engine.connect() as connection:
+            revision = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+            return str(revision) if revision else None
+    except DBAPIError:
+        return None
+    finally:
+        await engine.dispose()
+
+
+def _is_missing_file(url: str) -> bool:
+    return url.startswith("sqlite") and not Path(url.partition(":///")[2]).exists()
 
 
 async def open_database(settings: Settings) -> Database:
@@ -52,7 +85,7 @@ async def find_keys(settings: Settings) -> Keyring:
 
 async def _holds_data(url: str) -> bool:
     """Whether anything encrypted can be in there already."""
-    if url.startswith("sqlite") and not Path(url.partition(":///")[2]).exists():
+    if _is_missing_file(url):
         return False
     engine = create_async_engine(url)
     try:

@@ -14,6 +14,7 @@ from channels.sms import SmsSettings
 from channels.wechat.settings import WeChatAccount
 from core import config
 from core.config import Section
+from core.errors import Misconfigured
 
 Role = Literal["clerk", "officer", "supervisor", "inspector", "editor", "auditor", "administrator", "mail"]
 
@@ -183,8 +184,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     named = environ.get("HUIYIN_CONFIG")
     path = Path(named) if named else Path("config.yml")
     if named and not path.exists():
-        raise config.Misconfigured(f"HUIYIN_CONFIG names {named}, which does not exist")
+        raise Misconfigured(f"HUIYIN_CONFIG names {named}, which does not exist")
     settings = config.load(Settings, path, environ)
     if settings.clock_offset and settings.web.public_url:
-        raise config.Misconfigured("clock.offset moves the clock for rehearsals: not while web.public_url is set")
+        raise Misconfigured("clock.offset moves the clock for rehearsals: not while web.public_url is set")
     return settings

@@ -134,9 +134,10 @@ async def _tidy(runtime: Runtime) -> None:
 
 async def _measure(runtime: Runtime) -> None:
     async with runtime.db.reading() as session:
-        for table, name in ((Inbox, "inbox"), (Outbox, "outbox")):
-            counts = await queues.backlog(session, table)
+        queue: queues.Queue
+        for queue, name in ((Inbox, "inbox"), (Outbox, "outbox")):
+            counts = await queues.backlog(session, queue)
             for status in ("todo", "doing", "set_aside"):
                 runtime.backlog.labels(name, status).set(counts.get(status, 0))
-            if table is Inbox:
+            if queue is Inbox:
                 runtime.pace.set_waiting(counts.get("todo", 0) + counts.get("doing", 0))

@@ -6,8 +6,6 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-import holidays
-from holidays.countries.china import ChinaStaticHolidays
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from core.clock import local
@@ -90,6 +88,10 @@ def public_holidays() -> tuple[dict[date, str], dict[date, int], date]:
     The `holidays` package lists the days of a notice but for the weekends that touch them; those belong to
     the holiday too (a clinic with Saturday hours is closed on them) and are filled in here.
     """
+    # The package loads the calendars of every religion: a second that a start need not wait for.
+    import holidays
+    from holidays.countries.china import ChinaStaticHolidays
+
     found = holidays.country_holidays("CN", years=range(FIRST_YEAR, LAST_YEAR + 1), language="zh_CN")
     made_up = {on: 0 for on in found.weekend_workdays}
     closed: dict[date, str] = {}

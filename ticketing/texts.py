@@ -12,6 +12,6 @@ def _sentences() -> dict[str, str]:
     return loaded
 
 
-def say(name: str, **values: object) -> str:
+def say(sentence: str, /, **values: object) -> str:
     """The sentence of this name, filled in. KeyError when there is none, or a value is missing."""
-    return _sentences()[name].format(**values).strip()
+    return _sentences()[sentence].format(**values).strip()

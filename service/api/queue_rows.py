@@ -136,7 +136,7 @@ async def retry_outbox(call: Call) -> Result:
     return Result(describe_outbox(await call.session.get_one(Outbox, row_id, populate_existing=True), None))
 
 
-async def _replay(call: Call, table: type[Inbox] | type[Outbox], row_id: int, name: str) -> None:
+async def _replay(call: Call, table: queues.Queue, row_id: int, name: str) -> None:
     if not await queues.replay(call.session, table, row_id, call.now):
         raise Conflict("only a message that was set aside can be tried again")
     audit.record(call.session, call.now, call.actor.name, f"{name}:replay", f"{name}:{row_id}")

@@ -1,5 +1,7 @@
 """Tickets over the API: register, read, list, and every verb of the lifecycle."""
 
+from typing import Any
+
 from core.conversation import Matter
 from core.errors import NotFound
 from service.api.endpoint import Call, Endpoint, Result
@@ -14,7 +16,7 @@ REGISTRARS = frozenset({"clerk", "officer", "supervisor", "inspector", "assistan
 async def register(call: Call) -> Result:
     """A new ticket. For the assistant: of the resident whose matter it named."""
     body = call.body().model_dump(exclude_unset=True, mode="json")
-    known = {}
+    known: dict[str, Any] = {}
     if call.conversation is not None:
         known = {
             "resident_id": call.conversation.resident_id,
