@@ -7,6 +7,7 @@ and what came of it recorded: sent, later, or the next step of the plan.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +17,7 @@ from core import clock, log, queues
 from core import conversation as conversations
 from core.conversation import Conversation, Resident, ResidentAddress
 from core.message import Address, OutboundMessage
-from core.queues import Outbox, Result, Status
+from core.queues import Inbox, Outbox, Result, Status
 from service.runtime import Runtime
 from ticketing import delivery as ticket_delivery
 from ticketing.model import Reply, Ticket
@@ -194,7 +195,7 @@ async def _send(runtime: Runtime, row: Outbox) -> Sent:
 async def _notice(runtime: Runtime, row: Outbox) -> dict[str, str]:
     """What a step that only announces may say: never the text itself."""
     if row.ticket_id is None:
-        return {}
+        return {"subject": await _subject(runtime, row)} if row.channel == "email" else {}
     async with runtime.db.reading() as session:
         ticket = await session.get_one(Ticket, row.ticket_id)
         return {
@@ -202,7 +203,16 @@ async def _notice(runtime: Runtime, row: Outbox) -> dict[str, str]:
             "title": f"{runtime.office.name}：您的工单有新消息",
             "state": "已答复" if row.reply_id else "有进展",
             "at": clock.local(row.created_at).strftime("%Y-%m-%d %H:%M"),
+            "subject": f"[{ticket.number}] {ticket.title}",
         }
+
+
+async def _subject(runtime: Runtime, row: Outbox) -> str:
+    """An answer keeps the subject of the mail it answers."""
+    async with runtime.db.reading() as session:
+        asked = await session.get(Inbox, row.inbox_id) if row.inbox_id else None
+    subject = str(asked.facts.get("subject") or "") if asked else ""
+    return f"Re: {subject.removeprefix('Re: ')}" if subject else runtime.office.name
 
 
 async def record_sent(
@@ -301,6 +311,19 @@ async def take_report(runtime: Runtime, outbox_id: int, state: str, detail: str 
             await _undo(runtime, session, row, detail or "the gateway reports failure")
     runtime.news.notify("outbox")
     return True
+
+
+async def take_bounce(runtime: Runtime, bounce: dict[str, Any]) -> None:
+    """A mail came back for good: its attempt failed, and the plan goes on."""
+    if not bounce.get("permanent") or not bounce.get("message_id"):
+        return
+    async with runtime.db.writing() as session:
+        row = await session.scalar(
+            select(Outbox).where(Outbox.channel == "email", Outbox.platform_id == bounce["message_id"])
+        )
+        if row is not None and row.result == Result.SENT:
+            await _undo(runtime, session, row, f"bounced: {bounce.get('status') or 'refused'}")
+    runtime.news.notify("outbox")
 
 
 async def _undo(runtime: Runtime, session: AsyncSession, row: Outbox, error: str) -> None:

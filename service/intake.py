@@ -25,6 +25,10 @@ from service.texts import say
 logger = log.logger(__name__)
 
 WELCOMED_EVENTS = {"subscribe"}
+INTERACTIVE = {"wechat", "webchat"}
+"""Channels in which one missing thing is asked for at a time."""
+SILENT = {"phone", "desk"}
+"""Channels in which nothing can be said: what is missing is marked for the clerk."""
 MEDIA_WORDS = {"image": "图片", "video": "视频", "audio": "语音", "voice": "语音"}
 ENDS_MATTER = re.compile(r"^\W*(再见|拜拜|没事了|没有了|不用了谢谢)\W*$")
 
@@ -87,8 +91,8 @@ async def _find_place(session: AsyncSession, row: Inbox, now: datetime) -> Place
 
 async def _answer(runtime: Runtime, row: Inbox, place: Place) -> list[Saying] | None:
     """What is said to this message; None when the assistant is away. No transaction is open here."""
-    if row.event:
-        return _answer_event(runtime, row)
+    if row.event or row.facts.get("automatic"):
+        return await _answer_event(runtime, row)
     if place.conversation.holder == Holder.STAFF:
         runtime.news.notify(f"conversation:{place.conversation.id}")
         return []
@@ -102,7 +106,10 @@ async def _answer(runtime: Runtime, row: Inbox, place: Place) -> list[Saying] | 
         return None
 
 
-def _answer_event(runtime: Runtime, row: Inbox) -> list[Saying]:
+async def _answer_event(runtime: Runtime, row: Inbox) -> list[Saying]:
+    """A welcome to who follows us; a bounce changes the delivery it belongs to; a machine gets no answer."""
+    if bounce := row.facts.get("bounce"):
+        await delivery.take_bounce(runtime, bounce)
     if row.event in WELCOMED_EVENTS:
         return [Saying(say("welcome", office=runtime.office.name))]
     return []
@@ -128,7 +135,7 @@ def _metadata(runtime: Runtime, row: Inbox, place: Place) -> dict[str, Any]:
         "matter": place.matter.id,
         "message": row.id,
         "channel": row.channel,
-        "interactive": row.channel in ("wechat", "webchat"),
+        "interactive": row.channel in INTERACTIVE,
         "preset": runtime.settings.office.preset,
         "received_at": row.received_at.isoformat(),
     }
@@ -144,6 +151,8 @@ async def _say(
     now: datetime,
 ) -> None:
     """Put what is said into the outbox; one message where each costs a part of the platform's budget."""
+    if row.channel in SILENT:
+        return
     texts = [
         Saying(await conversations.reveal(session, conversation.resident_id, item.text), item.choices)
         for item in sayings

@@ -64,6 +64,12 @@ class Email(Section):
     max_bytes: int = Field(25 * 1024 * 1024, ge=1024)
 
 
+class Phone(Section):
+    """Empty: no recogniser may hand in calls."""
+
+    token: SecretStr = SecretStr("")
+
+
 class Tickets(Section):
     close_after: str = "3 working days"
     archive_after: str = "30 days"
@@ -122,6 +128,7 @@ class Settings(Section):
     api: Api = Api()
     wechat: WeChat = WeChat()
     email: Email = Email()
+    phone: Phone = Phone()
     sms: SmsSettings = SmsSettings()
     tickets: Tickets = Tickets()
     delivery: Delivery = Delivery()

@@ -13,6 +13,7 @@ from channels.base import Channel, LocalNews
 from channels.desk import Desk
 from channels.email import Email
 from channels.files import FileStore
+from channels.phone import Phone
 from channels.sms import Sms
 from channels.webchat import WebChat, WebChatLimits
 from channels.wechat import WeChat
@@ -108,6 +109,8 @@ def _build_channels(runtime: Runtime) -> list[Channel]:
     limits = WebChatLimits(settings.web.limits.webchat_per_minute, settings.web.limits.webchat_sessions_per_minute)
     proxies = settings.web.trusted_proxies
     channels.append(WebChat(limits, writer, db, runtime.news, files, lambda request: client_of(request, proxies)))
+    if settings.phone.token.get_secret_value():
+        channels.append(Phone(settings.phone.token, writer, db))
     channels.append(Sms(settings.sms, http, lambda *report: delivery.take_report(runtime, *report)))
     channels.append(Desk())
     return channels

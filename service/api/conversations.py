@@ -13,6 +13,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.message import Address, OutboundMessage
 from service.api.endpoint import Call, Endpoint, Result, page
 from service.api.tickets import matter_of
+from service.intake import INTERACTIVE
 from service.texts import say
 from ticketing import sla, tickets
 from ticketing.model import Ticket
@@ -253,7 +254,7 @@ async def read_matter(call: Call) -> Result:
             "matter": matter.id,
             "conversation": conversation.id,
             "channel": channel,
-            "interactive": channel in ("wechat", "webchat"),
+            "interactive": channel in INTERACTIVE,
             "preset": call.runtime.settings.office.preset,
             "office": call.runtime.office.name,
             "last_guide": matter.last_guide,
