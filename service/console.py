@@ -197,7 +197,12 @@ async def show_ticket(visit: Visit) -> web.StreamResponse:
         described = await views.describe(session, visit.runtime.office, visit.me, ticket, visit.now)
         messages = await _messages(session, ticket.conversation_id, described)
     verbs = describe_verbs(described["allowed"], visit.runtime.office.preset)
-    return await visit.render("ticket.html", t=described, messages=messages, verbs=verbs)
+    preset = visit.runtime.office.preset
+    names = {item.code: item.name for item in (*preset.departments, *preset.categories)}
+    return await visit.render(
+        "ticket.html", t=described, messages=messages, verbs=verbs,
+        category=names.get(described["category"]), department=names.get(described["department"]),
+    )
 
 
 async def _messages(session: Any, conversation_id: int | None, described: dict[str, Any]) -> list[dict[str, Any]]:

@@ -31,6 +31,7 @@ from service.pace import Pace
 from service.passive import OutboxPassiveReplies
 from service.runtime import Runtime
 from service.settings import Settings
+from service.words import FILTERS
 
 logger = log.logger(__name__)
 
@@ -47,6 +48,7 @@ def build_app(settings: Settings, db: Database, assistant_token: str, with_worke
         autoescape=jinja2.select_autoescape(default=True),
         trim_blocks=True,
         lstrip_blocks=True,
+        filters=FILTERS,
     )
     runtime = build_runtime(settings, db, assistant_token)
     app[RUNTIME] = runtime

@@ -38,11 +38,19 @@ def _moment(text: str | None) -> str:
 
 
 def _verb(code: str) -> str:
-    return VERBS[code].chinese if code in VERBS else code
+    return VERBS[code].chinese if code in VERBS else {"register": "登记"}.get(code, code)
+
+
+def _when(text: str | None) -> str:
+    """A time as it was told, or a moment in words."""
+    try:
+        return _moment(text)
+    except ValueError:
+        return text or ""
 
 
 FILTERS = {
     "state": _words(STATES), "kind": _words(KINDS), "urgency": _words(URGENCIES), "channel": _words(CHANNELS),
     "author": _words(AUTHORS), "delivery": _words(DELIVERIES), "clockname": _words(CLOCKS), "role": _words(ROLES),
-    "moment": _moment, "verb": _verb,
+    "moment": _moment, "when": _when, "verb": _verb,
 }

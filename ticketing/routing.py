@@ -3,7 +3,7 @@
 from core.segment import terms
 from ticketing.preset import Category, Preset
 
-KEYWORD_WEIGHT, NAME_WEIGHT, DESCRIPTION_WEIGHT = 3.0, 2.0, 0.5
+KEYWORD_WEIGHT, NAME_WEIGHT, DESCRIPTION_WEIGHT, KIND_WEIGHT = 3.0, 2.0, 0.5, 1.0
 LEAST_SCORE = 2.0
 
 
@@ -16,9 +16,9 @@ def suggest_category(preset: Preset, kind: str, text: str) -> str | None:
 
 
 def _score(category: Category, kind: str, text: str, words: frozenset[str]) -> float:
-    if category.kind is not None and category.kind != kind:
-        return 0.0
     score = KEYWORD_WEIGHT * sum(keyword in text for keyword in category.keywords)
     score += NAME_WEIGHT * (category.name in text)
     described = {term for term in terms(category.description) if len(term) > 1}
-    return score + DESCRIPTION_WEIGHT * len(words & described)
+    score += DESCRIPTION_WEIGHT * len(words & described)
+    # A lift that fails is a repair to one and a complaint to another: the usual kind only tips the scale.
+    return score + (KIND_WEIGHT if score and category.kind in (None, kind) else 0.0)

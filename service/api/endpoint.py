@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, log
 from core.checking import check_body
-from core.conversation import Conversation, Matter
+from core.conversation import Conversation, Matter, reveal
 from core.errors import Forbidden, HuiyinError, Invalid, NotFound
 from service import idempotency
 from service.auth import Caller, identify
@@ -169,6 +169,18 @@ async def _act_as_resident(call: Call, request: web.Request) -> None:
     call.conversation = await call.session.get_one(Conversation, call.matter.conversation_id)
     call.message_id = int(message) if message.isascii() and message.isdecimal() and len(message) < 19 else None
     call.actor = Actor("assistant", frozenset({"assistant"}), None, call.conversation.resident_id)
+    call.raw_body = await _resolve(call.session, call.conversation.resident_id, call.raw_body)
+
+
+async def _resolve(session: AsyncSession, resident_id: int, value: Any) -> Any:
+    """What the assistant sends holds tokens; what they stand for is put back before anything is made of it."""
+    if isinstance(value, str):
+        return await reveal(session, resident_id, value)
+    if isinstance(value, dict):
+        return {key: await _resolve(session, resident_id, item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [await _resolve(session, resident_id, item) for item in value]
+    return value
 
 
 async def _read_json(request: web.Request) -> Any:
