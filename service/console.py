@@ -198,7 +198,9 @@ async def show_ticket(visit: Visit) -> web.StreamResponse:
         messages = await _messages(session, ticket.conversation_id, described)
     verbs = describe_verbs(described["allowed"], visit.runtime.office.preset)
     preset = visit.runtime.office.preset
-    names = {item.code: item.name for item in (*preset.departments, *preset.categories)}
+    names = {item.code: item.name for item in preset.departments} | {
+        item.code: item.name for item in preset.categories
+    }
     return await visit.render(
         "ticket.html", t=described, messages=messages, verbs=verbs,
         category=names.get(described["category"]), department=names.get(described["department"]),
