@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock
 from core.segment import fold
 from knowledge_base import compose, notices
-from knowledge_base.asking import asked_field, holds, names_something
+from knowledge_base.asking import asked_field, belongs_elsewhere, holds, names_something
 from knowledge_base.compose import say
 from knowledge_base.days import asked_day
 from knowledge_base.guide import HEADINGS, Citation, Guide, Section
@@ -187,11 +187,19 @@ async def refuse_foreign_matters(asked: Asked) -> Answer | None:
     return None
 
 
+async def refuse_what_belongs_elsewhere(asked: Asked) -> Answer | None:
+    """A matter of another office that lies near a guide is no question to that guide."""
+    word = belongs_elsewhere(asked.question, asked.preset)
+    if word is None or (asked.hits and word in fold(" ".join(asked.hits[0].names))):
+        return None
+    return Answer("no_guide", say("no_guide"), candidates=asked.near(), reason="belongs_elsewhere")
+
+
 async def ask_which_matter(asked: Asked) -> Answer | None:
     """A question that names a field and no matter is asked back."""
     if asked.field and not names_something(asked.question) and (
-            not asked.hits or asked.hits[0].score < self_evident(asked)):
-        return Answer("clarify", say("which_matter"), asked.field, reason="no_matter_named")
+            not asked.hits or asked.hits[0].score < asked.limits["answer"]):
+        return Answer("clarify", say("which_matter"), asked.field, candidates=asked.near(), reason="no_matter_named")
     return None
 
 
@@ -226,6 +234,7 @@ STEPS: tuple[Callable[[Asked], Awaitable[Answer | None]], ...] = (
     warn_of_danger,
     lead_to_department,
     refuse_foreign_matters,
+    refuse_what_belongs_elsewhere,
     ask_which_matter,
     refuse_what_is_unknown,
     ask_back_between_near_ones,

@@ -28,10 +28,15 @@ def asked_field(question: str) -> str | None:
 
 def names_something(question: str) -> bool:
     """Whether the question names a matter at all; 那要带什么材料 does not."""
+    return any(len(word) > 1 for word in words(strip(question)))
+
+
+def strip(question: str) -> str:
+    """The question without the words that ask for a field and those that say nothing."""
     plain = fold(question)
     for word in _saying_nothing():
         plain = plain.replace(word, " ")
-    return any(len(word) > 1 for word in words(plain))
+    return plain
 
 
 @lru_cache(maxsize=1)
@@ -45,6 +50,18 @@ def holds(question: str, group: str) -> bool:
     """Whether the question holds one of a group's words (asking.yml)."""
     plain = re.sub(r"\s+", "", fold(question))
     return any(word in plain for word in asking()[group])
+
+
+def belongs_elsewhere(question: str, preset: str) -> str | None:
+    """The word of elsewhere.yml that the question holds, the longest of them; None where it holds none."""
+    plain = fold(question)
+    return max((word for word in _elsewhere()[preset] if word in plain), key=len, default=None)
+
+
+@lru_cache(maxsize=1)
+def _elsewhere() -> dict[str, list[str]]:
+    table: dict[str, list[str]] = yaml.safe_load((HERE / "elsewhere.yml").read_text("utf-8"))
+    return {preset: [fold(str(word)) for word in told] for preset, told in table.items()}
 
 
 @lru_cache(maxsize=1)

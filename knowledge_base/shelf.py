@@ -12,6 +12,7 @@ import yaml
 
 from core.embed import Vectors
 from core.segment import fold, terms
+from knowledge_base.asking import strip
 from knowledge_base.guide import Guide, Section
 from knowledge_base.sounds import syllables
 from knowledge_base.words import WordIndex
@@ -29,6 +30,7 @@ class Weights:
     coverage: float
     section_words: float
     synonym: float
+    dull: float
     context: float
 
 
@@ -45,6 +47,11 @@ class Hit:
     faq_score: float
     section: Section
     parts: Mapping[str, float]
+
+    @property
+    def names(self) -> list[str]:
+        """All lines that name the guide."""
+        return [self.guide.title, *self.guide.aliases, *(each.question for each in self.guide.faq)]
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,7 @@ class Shelf:
 
     def measure(self, question: str, vector: Vectors | None = None) -> "Measures":
         """Each measure's value for each guide, before they are joined."""
-        wanted = expand(question, self.weights.synonym)
+        wanted = expand(question, self.weights)
         lines = self._lines.score(wanted)
         sounds = self._sounds.score(dict.fromkeys(syllables(question), 1.0))
         near = np.zeros(len(self.lines), np.float32)
@@ -120,15 +127,16 @@ class Shelf:
                 "name_words": self._best(lines, self._line_guide),
                 "name_vectors": self._best(near, self._line_guide),
                 "name_sounds": self._best(sounds, self._line_guide),
-                "coverage": self._coverage(question),
+                "coverage": self._coverage(question, self.weights.dull),
                 "section_words": self._best(sections, self._section_guide) / (found or 1),
             },
             lines, near, sections,
         )
 
-    def _coverage(self, question: str) -> npt.NDArray[np.float32]:
+    def _coverage(self, question: str, dull: float) -> npt.NDArray[np.float32]:
         """The share of what the question says (rare terms count more) that a guide knows at all."""
-        return self._whole.covered(dict.fromkeys(terms(question), 1.0))
+        said = dict.fromkeys(terms(question), dull) | dict.fromkeys(terms(strip(question)), 1.0)
+        return self._whole.covered(said)
 
     def _best(self, values: npt.NDArray[np.float32], owner: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         best = np.zeros(len(self.guides), np.float32)
@@ -161,15 +169,17 @@ class Measures:
     sections: npt.NDArray[np.float32]
 
 
-def expand(question: str, weight: float) -> dict[str, float]:
-    """The question's terms at weight 1, and the office's words for what residents call otherwise at `weight`."""
-    wanted = dict.fromkeys(terms(question), 1.0)
+def expand(question: str, weights: Weights) -> dict[str, float]:
+    """The question's terms, what says nothing about the matter at a low weight, and the office's words besides."""
+    wanted = dict.fromkeys(terms(strip(question)), 1.0)
+    for term in terms(question):
+        wanted.setdefault(term, weights.dull)
     plain = fold(question)
     for word, others in synonyms().items():
         if word in plain:
             for other in others:
                 for term in terms(other):
-                    wanted.setdefault(term, weight)
+                    wanted[term] = max(wanted.get(term, 0.0), weights.synonym)
     return wanted
 
 
@@ -177,7 +187,7 @@ def expand(question: str, weight: float) -> dict[str, float]:
 def synonyms() -> dict[str, list[str]]:
     """The resident's word → the office's words, folded."""
     table: dict[str, list[str]] = yaml.safe_load((HERE / "synonyms.yml").read_text("utf-8"))
-    return {fold(word): others for word, others in table.items()}
+    return {fold(word): [str(other) for other in others] for word, others in table.items()}
 
 
 @lru_cache(maxsize=1)

@@ -33,7 +33,7 @@ class WordIndex:
         """What each text is worth for these terms; for cosine indexes at most 1."""
         scores = np.zeros(self.size, np.float32)
         known = [(self._terms[term], weight) for term, weight in wanted.items() if term in self._terms]
-        length = sum((self.idf(term) * weight) ** 2 for term, weight in wanted.items() if weight == 1.0)
+        length = sum((self.idf(term) * weight) ** 2 for term, weight in wanted.items())
         known.sort(key=lambda each: -self._idf[each[0]])
         for column, weight in known[:MOST_TERMS]:
             part = slice(self._starts[column], self._starts[column + 1])
@@ -47,8 +47,8 @@ class WordIndex:
         """For each text the share of the terms, weighed by rarity, that it holds: between 0 and 1."""
         scores = np.zeros(self.size, np.float32)
         total = 0.0
-        for term in wanted:
-            worth = self.idf(term)
+        for term, weight in wanted.items():
+            worth = self.idf(term) * weight
             total += worth
             column = self._terms.get(term)
             if column is not None:

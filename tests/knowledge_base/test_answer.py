@@ -34,7 +34,7 @@ async def ask(question: str, preset: str = "hall", **more: object) -> Answer:
         pytest.param("居住证办理收费多少钱", "fee", id="fee"),
         pytest.param("居住證辦理要幾天", "limit", id="limit, traditional characters"),
         pytest.param("居住证在哪里办", "address", id="address"),
-        pytest.param("办居住证几点上班", "hours", id="hours"),
+        pytest.param("居住证办理几点上班", "hours", id="hours"),
     ],
 )
 async def test_the_field_asked_for_comes_first(question: str, field: str) -> None:
