@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from prometheus_client import Histogram
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -97,18 +98,25 @@ class InboxWriter:
         self._on_stored()
 
     async def _commit(self, batch: list[_Arrival]) -> list[Stored]:
+        now = clock.now()
         async with self._db.writing() as session:
-            return [await _store_one(session, arrival) for arrival in batch]
+            ids = await insert_inbox(session, [_values(arrival, now) for arrival in batch])
+            return [
+                await _settle(session, arrival, row_id) for arrival, row_id in zip(batch, ids, strict=True)
+            ]
 
 
-async def _store_one(session: AsyncSession, arrival: _Arrival) -> Stored:
-    now = clock.now()
+def _values(arrival: _Arrival, now: datetime) -> dict[str, Any]:
     values = inbox_values(arrival.message, now)
     if arrival.error is not None:
         values |= {"status": Status.SET_ASIDE, "last_error": arrival.error[:500]}
     if arrival.passive_s is not None:
         values["passive_until"] = now + timedelta(seconds=arrival.passive_s)
-    (row_id,) = await insert_inbox(session, [values])
+    return values
+
+
+async def _settle(session: AsyncSession, arrival: _Arrival, row_id: int | None) -> Stored:
+    """What belongs to a new row is written with it; a message that was seen before has its row already."""
     if row_id is not None:
         if arrival.also:
             await arrival.also(session, row_id)
