@@ -53,7 +53,9 @@ class Desk:
         self.db, self.office = db, office
 
     async def register(self, actor: Actor = CLERK, **fields) -> str:
-        body = {"kind": "complaint", "description": "3栋2单元电梯又坏了，老人下不了楼"} | fields
+        body = {
+            "kind": "complaint", "category": NEEDS_APPROVAL, "description": "3栋2单元电梯又坏了，老人下不了楼",
+        } | fields
         async with self.db.writing() as session:
             resident = await add_resident(session, clock.now(), name="林小雨")
             ticket = await tickets.register(session, self.office, actor, body, clock.now(), resident_id=resident.id)
@@ -100,6 +102,7 @@ class Desk:
         return number
 
 
+NEEDS_APPROVAL = next(item.code for item in load_preset("property").categories if item.approval)
 SUBMISSION = {"findings": "upheld", "action_taken": "已更换门机", "reply": "电梯门机已更换，今天恢复运行。"}
 WAY = (
     ("accept", {}, CLERK),
