@@ -12,7 +12,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class Body(BaseModel):
     """What a caller sends: an unknown field is an error, so that a misspelt one is not silently lost."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
 
 def check_body(model: type[Model], raw: Any) -> Model:

@@ -45,8 +45,7 @@ async def _look_at_parts(runtime: Runtime, now: datetime) -> dict[str, Part]:
         late = runtime.is_late(worker)
         parts[f"worker.{worker}"] = _part(DEGRADED, "silent for a minute") if late else _part(OK, "working")
     parts["calendar"] = _look_at_calendar(now)
-    ready = runtime.index.version > 0
-    parts["guides"] = _part(OK, "loaded") if ready else _part(DEGRADED, "the guides are being loaded")
+    parts["guides"] = _part(OK, "loaded") if runtime.knowledge.is_ready else _part(DEGRADED, "the guides are being loaded")
     return parts
 
 

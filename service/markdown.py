@@ -1,16 +1,21 @@
 """Guides' Markdown → clean HTML."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import nh3
-from markdown_it import MarkdownIt
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td", "a", "h3", "h4",
         "blockquote", "code"}
 
 
 @cache
-def _parser() -> MarkdownIt:
+def _parser() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # Loaded with the first page, not at the start.
+
     return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 

@@ -10,9 +10,9 @@ from channels.base import Channel, LocalNews
 from core import clock
 from core.db import Database
 from core.inbox_writer import InboxWriter
-from knowledge_base.index import Index
 from service.assistant import Assistant
 from service.children import Child
+from service.knowledge import Knowledge
 from service.pace import Pace
 from service.settings import Settings
 from ticketing.office import Office
@@ -35,7 +35,7 @@ class Runtime:
     writer: InboxWriter
     assistant: Assistant
     office: Office
-    index: Index
+    knowledge: Knowledge
     pace: Pace
     channels: dict[tuple[str, str], Channel] = field(default_factory=dict)
     """By channel and account."""

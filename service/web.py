@@ -21,11 +21,11 @@ from core import log
 from core.db import Database
 from core.errors import HuiyinError
 from core.inbox_writer import InboxWriter
-from knowledge_base.index import Index
 from service import api, console, delivery, health, pages, workers
 from service.api.endpoint import RUNTIME, problem
 from service.assistant import Assistant
 from service.clients import client_of
+from service.knowledge import Knowledge
 from service.office import make_office
 from service.pace import Pace
 from service.passive import OutboxPassiveReplies
@@ -68,6 +68,7 @@ def build_runtime(settings: Settings, db: Database, assistant_token: str) -> Run
     """Every part of the service, joined."""
     http = aiohttp.ClientSession()
     news = LocalNews()
+    office = make_office(settings, lambda *told: delivery.tell(runtime, *told))
     runtime = Runtime(
         settings=settings,
         db=db,
@@ -77,8 +78,8 @@ def build_runtime(settings: Settings, db: Database, assistant_token: str) -> Run
         assistant=Assistant(
             http, settings.assistant.url, settings.assistant.token.get_secret_value(), settings.assistant.timeout_s
         ),
-        office=make_office(settings, lambda *told: delivery.tell(runtime, *told)),
-        index=Index(vectors=settings.understanding.vectors, cache=settings.data_dir / "vectors"),
+        office=office,
+        knowledge=Knowledge(settings, office),
         pace=Pace(workers.INBOX_WORKERS),
         assistant_token=assistant_token,
     )
@@ -149,7 +150,7 @@ async def _keep_index_fresh(runtime: Runtime) -> None:
     """Load the guides into memory, and again whenever their version in the database has changed."""
     while True:
         try:
-            await runtime.index.refresh(runtime.db)
+            await runtime.knowledge.refresh(runtime.db)
         except asyncio.CancelledError:
             raise
         except Exception:

@@ -7,11 +7,8 @@ from sqlalchemy import select
 
 from core.conversation import Matter
 from core.errors import AssistantUnavailable, Conflict
-from knowledge_base import answer as answers
-from knowledge_base import notices
 from knowledge_base.tables import GuideRow, Notice
 from service.api.endpoint import Call, Endpoint, Result, page
-from service.opening import make_opening
 from ticketing.views import write_time
 
 KIND_OF_INTENT = {
@@ -43,14 +40,12 @@ class Text(BaseModel):
 async def answer(call: Call) -> Result:
     """An answer in the office's own words with its citations, or a stated reason for none."""
     body = call.body()
-    found = await answers.answer(
+    found = await call.runtime.knowledge.answer(
         call.session,
-        call.runtime.index,
         body.question,
         body.preset or call.runtime.settings.office.preset,
         call.now,
-        context_guide=body.context_guide or (call.matter.last_guide if call.matter else None),
-        opening=make_opening(call.runtime.office),
+        body.context_guide or (call.matter.last_guide if call.matter else None),
     )
     if call.matter is not None and found.citations:
         async with call.runtime.db.writing() as session:
@@ -127,6 +122,8 @@ class NewNotice(BaseModel):
 
 async def put_up_notice(call: Call) -> Result:
     """What is true for a while: answered first while it is in force."""
+    from knowledge_base import notices  # Brings numpy with it: not at the start.
+
     body = call.body()
     row = await notices.put_up(
         call.session, body.preset or call.runtime.settings.office.preset, body.title, body.text, body.places,
@@ -145,6 +142,8 @@ async def list_notices(call: Call) -> Result:
 
 
 async def withdraw_notice(call: Call) -> Result:
+    from knowledge_base import notices
+
     await notices.withdraw(call.session, call.number("id"), call.actor.name, call.now)
     return Result(None, 204)
 

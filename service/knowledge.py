@@ -1,0 +1,57 @@
+"""The knowledge base inside the service: loaded beside the start, since messages are stored before it is there."""
+
+import asyncio
+import importlib
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import Database
+from service.opening import make_opening
+from service.settings import Settings
+from ticketing.office import Office
+
+if TYPE_CHECKING:
+    from knowledge_base.answer import Answer
+    from knowledge_base.index import Index
+
+
+class Knowledge:
+    """Its modules bring numpy and half a second with them, so they are imported in a thread, once."""
+
+    def __init__(self, settings: Settings, office: Office) -> None:
+        self._settings = settings
+        self._opening = make_opening(office)
+        self._answers: Any = None
+        self._index: Index | None = None
+        self._loading = asyncio.Lock()
+
+    async def refresh(self, db: Database) -> bool:
+        """Load the guides, or load them again when they changed; True when they did."""
+        await self._load()
+        assert self._index is not None
+        return await self._index.refresh(db)
+
+    @property
+    def is_ready(self) -> bool:
+        return self._index is not None and self._index.version > 0
+
+    async def answer(
+        self, session: AsyncSession, question: str, preset: str, now: datetime, context_guide: str | None
+    ) -> "Answer":
+        """The answer to a question, in the office's own words or with the reason for none."""
+        await self._load()
+        found: Answer = await self._answers.answer(
+            session, self._index, question, preset, now, context_guide=context_guide, opening=self._opening
+        )
+        return found
+
+    async def _load(self) -> None:
+        async with self._loading:
+            if self._index is not None:
+                return
+            self._answers = await asyncio.to_thread(importlib.import_module, "knowledge_base.answer")
+            module = await asyncio.to_thread(importlib.import_module, "knowledge_base.index")
+            cache = self._settings.data_dir / "vectors"
+            self._index = module.Index(vectors=self._settings.understanding.vectors, cache=cache)
