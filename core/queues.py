@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from core.db import UTC, Base, EncryptedBytes, EncryptedText, Id, Json
+from core.db import UTC, Base, EncryptedBytes, EncryptedJson, EncryptedText, Id, Json
 from core.message import Attachment, InboundMessage, OutboundMessage
 
 MAX_ATTEMPTS = 3
@@ -77,7 +77,7 @@ class Inbox(Base):
     text: Mapped[str] = mapped_column(EncryptedText)
     event: Mapped[str | None]
     attachments: Mapped[list[dict[str, Any]]] = mapped_column(Json)
-    facts: Mapped[dict[str, Any]] = mapped_column(Json)
+    facts: Mapped[dict[str, Any]] = mapped_column(EncryptedJson)
     in_reply_to: Mapped[str | None]
     raw: Mapped[bytes] = mapped_column(EncryptedBytes)
     received_at: Mapped[datetime] = mapped_column(UTC)
