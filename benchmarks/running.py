@@ -1,6 +1,7 @@
 """The real service as a process to be measured: started in a folder of its own, watched, and ended."""
 
 import asyncio
+import ctypes
 import json
 import os
 import re
@@ -23,6 +24,7 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"
 MB = 1024 * 1024
+PR_SET_PDEATHSIG = 1
 
 
 def free_port() -> int:
@@ -83,8 +85,15 @@ def start_process(arguments: list[str], environ: Mapping[str, str], log: Path) -
     ours = {key: value for key, value in os.environ.items() if not key.startswith("HUIYIN")}
     with log.open("wb") as output:
         popen = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=ours | environ,
-                                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+                                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                                 preexec_fn=_end_with_us)
     return Process(popen)
+
+
+def _end_with_us() -> None:
+    """Where a benchmark is killed, what it started ends too (Linux)."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass

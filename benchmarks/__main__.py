@@ -1,0 +1,176 @@
+"""`make bench`: the budgets that can be measured so far, in one table: figure, ratio, budget, met or not.
+
+`python -m benchmarks [name …]` runs only these: service, intake, search, real, others.
+"""
+
+import asyncio
+import importlib.util
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from benchmarks import chat, intake, real_messages
+from benchmarks.running import ROOT, run_service
+
+REAL_LIMIT = 300
+LONGEST_S = 180
+"""No benchmark may take longer: its line then says so. All together stay under ten minutes on an idle machine."""
+SEARCH = "from benchmarks.guides import *; try_speed([each.guide.title for each in shipped()])"
+
+OTHERS: tuple[tuple[str, list[str]], ...] = (
+    ("working_hours", ["-m", "benchmarks.working_hours", "20000"]),
+    ("clocks", ["-m", "benchmarks.clocks"]),
+    ("guides", ["-m", "benchmarks.guides", "--no-speed"]),
+)
+"""Benchmarks with figures of their own: module, command. One that is not there is left out."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table. `met` is None where the design states no budget."""
+
+    what: str
+    figure: str
+    ratio: str = ""
+    budget: str = ""
+    met: bool | None = None
+
+
+Lines = list[Line]
+
+
+async def measure_service() -> Lines:
+    """Start, memory, turns, and commits at 200 messages a second, all on one running service."""
+    async with run_service(intake.environ(), "property") as service:
+        await service.wait_ready()
+        started = [
+            Line("start → /healthz", f"{service.healthy_s:.1f} s", "", "≤ 3 s", service.healthy_s <= 3),
+            Line("start → assistant ready", f"{service.ready_s:.1f} s", "", "≤ 25 s", service.ready_s <= 25),
+        ]
+        await asyncio.sleep(2)
+        turn = await chat.compare(service)
+        paced = await chat.at_rate(service)
+        used = service.process.memory_mb()
+        commits = await intake.commit_p99(service)
+        peak = service.process.peak_mb
+    parts = ", ".join(f"{name} {size:.0f}" for name, size in sorted(used.items()))
+    more = (turn["ours_p50"] - turn["bare_p50"]) * 1000
+    return [
+        *started,
+        Line(f"memory after turns ({parts})", f"{sum(used.values()):.0f} MB, peak {peak:.0f}", "", "≤ 1500 MB",
+             peak <= 1500),
+        Line("chat turn p50, one at a time", f"{turn['ours_p50'] * 1000:.0f} ms",
+             f"+{more:.0f} ms over a bare Rasa turn ({turn['bare_p50'] * 1000:.0f} ms)", "≤ +30 ms", more <= 30),
+        Line(f"chat turn p95 at {chat.RATE} turns/s", f"{paced['p95'] * 1000:.0f} ms",
+             f"p50 {paced['p50'] * 1000:.0f} ms", "≤ 1000 ms", paced["p95"] <= 1),
+        Line("WeChat at 200 messages/s: commit p99", f"≤ {commits['commit_p99'] * 1000:.0f} ms",
+             f"answer p99 {commits['p99']:.2f} s, slowest {commits['slowest']:.2f} s", "≤ 300 ms, answer ≤ 4 s",
+             commits["commit_p99"] <= 0.3 and commits["slowest"] <= 4),
+    ]
+
+
+async def measure_intake() -> Lines:
+    bare, ours = await intake.measure_server("bare"), await intake.measure_server("ours")
+    ratio = ours["rate"] / bare["rate"]
+    figure = f"{ours['rate']:.0f}/s, p99 {ours['p99'] * 1000:.0f} ms"
+    against = f"{ratio:.2f} of a bare aiohttp + sqlite3 handler ({bare['rate']:.0f}/s)"
+    return [Line("intake, stored and acknowledged, 32 clients", figure, against, "≥ 0.50", ratio >= 0.5)]
+
+
+async def measure_search() -> Lines:
+    done = await _run(["-c", SEARCH], 150)
+    sections = re.search(r"speed over (\d+)", done)
+    found = re.findall(r"(words(?: and vector)?): p50 ([\d.]+) ms\s+p95 ([\d.]+) ms", done)
+    budgets = {"words": 20.0, "words and vector": 60.0}
+    return [
+        Line(f"guide search, {sections and sections[1]} sections, {name}", f"p95 {p95} ms", f"p50 {p50} ms",
+             f"≤ {budgets[name]:.0f} ms", float(p95) <= budgets[name])
+        for name, p50, p95 in found
+    ] or [Line("guide search", "failed: " + done.strip()[-200:], met=False)]
+
+
+async def measure_real() -> Lines:
+    if not real_messages.is_there():
+        return []
+    outcome = await real_messages.measure(REAL_LIMIT)
+    print()
+    real_messages.show(outcome)
+    return [
+        Line(f"real messages ({outcome.sent}): lost", str(outcome.lost),
+             f"{outcome.acknowledged} acknowledged, {outcome.tickets.total()} tickets, {outcome.cited} cited answers",
+             "0", outcome.lost == 0),
+        Line("real messages: end to end", f"{outcome.whole_rate:.1f}/s", f"intake {outcome.intake_rate:.1f}/s"),
+        Line("real messages: slowest answer to the platform", f"{outcome.slowest_s:.2f} s", "", "≤ 4 s",
+             outcome.slowest_s <= 4),
+        Line("real messages: peak memory", f"{outcome.peak_mb:.0f} MB", "", "≤ 1500 MB", outcome.peak_mb <= 1500),
+    ]
+
+
+async def measure_others() -> Lines:
+    """Prints what the other benchmarks print; their figures are their own."""
+    for name, command in OTHERS:
+        if importlib.util.find_spec(f"benchmarks.{name}"):
+            print(f"\n— {name}")
+            print((await _run(command, 120)).rstrip())
+    return []
+
+
+async def _run(arguments: list[str], within_s: float) -> str:
+    """Another Python, for no longer than this."""
+    def run() -> str:
+        try:
+            done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True,
+                                  timeout=within_s)
+        except subprocess.TimeoutExpired:
+            return f"stopped after {within_s:.0f} s"
+        return done.stdout + ("" if done.returncode == 0 else done.stderr[-600:])
+
+    return await asyncio.to_thread(run)
+
+
+MEASURES: dict[str, Callable[[], Awaitable[Lines]]] = {
+    "service": measure_service,
+    "intake": measure_intake,
+    "search": measure_search,
+    "others": measure_others,
+    "real": measure_real,
+}
+
+
+def show(lines: Lines) -> None:
+    """The table, each budget with what was found."""
+    heads = ("what", "figure", "ratio or reference", "budget", "met")
+    rows = [heads, *((line.what, line.figure, line.ratio, line.budget, _met(line)) for line in lines)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _met(line: Line) -> str:
+    return {True: "yes", False: "NO", None: ""}[line.met]
+
+
+async def main(names: list[str]) -> None:
+    lines: Lines = []
+    began = time.monotonic()
+    for name in names or MEASURES:
+        print(f"· measuring {name} …", flush=True)
+        try:
+            async with asyncio.timeout(LONGEST_S):
+                lines += await MEASURES[name]()
+        except TimeoutError:
+            lines.append(Line(name, f"not finished within {LONGEST_S} s", met=False))
+        except (Exception, SystemExit) as error:
+            lines.append(Line(name, f"failed: {error}"[:200], met=False))
+    print(f"\n{time.monotonic() - began:.0f} s in all, on this machine as busy as it was\n")
+    show(lines)
+
+
+if __name__ == "__main__":
+    unknown = [name for name in sys.argv[1:] if name not in MEASURES]
+    if unknown:
+        raise SystemExit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(MEASURES)}")
+    asyncio.run(main(sys.argv[1:]))
