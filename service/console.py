@@ -20,17 +20,19 @@ from core import audit, clock, queues
 from core import conversation as conversations
 from core.conversation import Conversation, Holder, Message, Resident
 from core.errors import HuiyinError, Invalid, NotFound, TooMany
-from core.queues import Inbox, Outbox, Row, Status
+from core.queues import Inbox, Outbox, Status
 from service import clients, sign_in
 from service.api import conversations as api_conversations
-from service.api.endpoint import RUNTIME
+from service.api import queue_rows
+from service.api.endpoint import RUNTIME, reading_on_record
 from service.forms import describe_verbs, read_form
 from service.runtime import Runtime
 from service.words import KINDS, STATES
 from ticketing import callbacks, search, tickets, views
 from ticketing import staff as staff_table
 from ticketing.staff import Actor
-from ticketing.views import write_time
+from ticketing.views import Reader, write_time
+from ticketing.visibility import hides_person
 
 REFRESH_S = 5
 PAGE = 50
@@ -171,7 +173,7 @@ async def leave(visit: Visit) -> web.StreamResponse:
 @signed_in
 async def queue(visit: Visit) -> web.StreamResponse:
     query = {name: value for name, value in visit.request.query.items() if name in search.FILTERS and value}
-    async with visit.runtime.db.reading() as session:
+    async with reading_on_record(visit.runtime.db) as session:
         found = await search.list_tickets(
             session, visit.me, query, PAGE, visit.request.query.get("after"), visit.now
         )
@@ -195,7 +197,7 @@ async def show_ticket(visit: Visit) -> web.StreamResponse:
         except NotFound:
             raise web.HTTPNotFound(text="没有这张工单，或者您不能查看。") from None
         described = await views.describe(session, visit.runtime.office, visit.me, ticket, visit.now)
-        messages = await _messages(session, ticket.conversation_id, described)
+        messages = await _messages(session, ticket.conversation_id, hides_person(visit.me, ticket))
     verbs = describe_verbs(described["allowed"], visit.runtime.office.preset)
     preset = visit.runtime.office.preset
     names = {item.code: item.name for item in preset.departments} | {
@@ -207,14 +209,13 @@ async def show_ticket(visit: Visit) -> web.StreamResponse:
     )
 
 
-async def _messages(session: Any, conversation_id: int | None, described: dict[str, Any]) -> list[dict[str, Any]]:
+async def _messages(session: Any, conversation_id: int | None, masked: bool) -> list[dict[str, Any]]:
     """A ticket's conversation; a masked resident's words stay with their tokens."""
     if conversation_id is None:
         return []
     conversation = await session.get_one(Conversation, conversation_id)
     query = select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq.desc())
     rows = list((await session.scalars(query.limit(200))).all())[::-1]
-    masked = described.get("confidential", False)
     return [
         {
             "from": row.author,
@@ -272,11 +273,15 @@ async def _conversation(visit: Visit, session: Any) -> Conversation:
 
 @signed_in
 async def show_conversation(visit: Visit) -> web.StreamResponse:
-    async with visit.runtime.db.reading() as session:
+    async with reading_on_record(visit.runtime.db) as session:
         row = await _conversation(visit, session)
-        messages = await _messages(session, row.id, {})
-        described = api_conversations.describe(row)
-        described["summary"] = await conversations.reveal(session, row.resident_id, row.summary or "")
+        masked = row.id in await api_conversations.confidential_among(session, [row.id])
+        if masked:
+            masked = not api_conversations.may_see_person(session, visit.me, row.id, visit.now)
+        messages = await _messages(session, row.id, masked)
+        described = api_conversations.describe(row, masked)
+        if not masked:
+            described["summary"] = await conversations.reveal(session, row.resident_id, row.summary or "")
     return await visit.render("conversation.html", c=described, messages=messages, refresh=REFRESH_S)
 
 
@@ -303,13 +308,18 @@ async def act_on_conversation(visit: Visit) -> web.StreamResponse:
 
 @signed_in
 async def list_callbacks(visit: Visit) -> web.StreamResponse:
-    async with visit.runtime.db.reading() as session:
+    async with reading_on_record(visit.runtime.db) as session:
         items = []
         for row, ticket in await callbacks.list_open(session, visit.me):
             resident = await session.get_one(Resident, ticket.resident_id)
-            text = await conversations.reveal(session, ticket.resident_id, row.text or "")
-            items.append({"id": row.id, "ticket": ticket.number, "text": text, "resident_name": resident.name,
-                          "phone": resident.phone})
+            reader = Reader(session, ticket, hides_person(visit.me, ticket))
+            if ticket.confidential and not reader.hidden:
+                audit.record(session, visit.now, visit.me.name, "resident:read", f"ticket:{ticket.number}")
+            items.append(
+                {"id": row.id, "ticket": ticket.number, "text": await reader.text(row.text),
+                 "resident_name": "为居民保密" if reader.hidden else resident.name,
+                 "phone": "请由坐席拨打" if reader.hidden else resident.phone}
+            )
     return await visit.render("callbacks.html", items=items)
 
 
@@ -334,7 +344,8 @@ async def list_aside(visit: Visit) -> web.StreamResponse:
 
 async def _aside(visit: Visit, table: type[Row], name: str, way: str) -> list[dict[str, Any]]:
     async with visit.runtime.db.reading() as session:
-        query = select(table).where(table.status == Status.SET_ASIDE).order_by(table.id.desc()).limit(PAGE)
+        seen = queue_rows.visible(visit.me, table)
+        query = select(table).where(table.status == Status.SET_ASIDE, seen).order_by(table.id.desc()).limit(PAGE)
         return [
             {"queue": name, "way": way, "id": row.id, "channel": row.channel, "account": row.account,
              "at": write_time(row.created_at), "error": row.last_error or "", "text": row.text or _raw(row)}
@@ -353,6 +364,9 @@ async def try_again(visit: Visit) -> web.StreamResponse:
     name, row_id = visit.request.match_info["queue"], int(visit.request.match_info["id"][:18])
     table: queues.Queue = {"inbox": Inbox, "outbox": Outbox}[name]  # type: ignore[assignment]
     async with visit.runtime.db.writing() as session:
+        known: Any = select(table.id).where(table.id == row_id, queue_rows.visible(visit.me, table))
+        if await session.scalar(known) is None:
+            raise NotFound("没有这条消息，或者您不能查看。")
         await queues.replay(session, table, row_id, visit.now)
         audit.record(session, visit.now, visit.me.name, f"{name}:replay", f"{name}:{row_id}")
     visit.runtime.news.notify(name)

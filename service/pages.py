@@ -24,6 +24,7 @@ from ticketing.model import Reply, Ticket
 from ticketing.staff import Actor
 
 NUMBER = re.compile(r"HY\d{8}-\d{5,}")
+LONGEST_TOKEN = 200
 WRONG_PAIR = "没有查到。请核对工单号和查询码（或登记电话的后四位）。"
 
 
@@ -124,7 +125,8 @@ async def _find_progress(runtime: Runtime, number: str, code: str) -> dict[str, 
 async def read_reply(request: web.Request) -> web.Response:
     """One reply in full. Opening it is what delivers a reply that was only announced."""
     runtime, now = request.app[RUNTIME], clock.now()
-    reply_id = delivery.read_reply_token(runtime, request.match_info["token"])
+    token = request.match_info["token"]
+    reply_id = delivery.read_reply_token(runtime, token) if len(token) <= LONGEST_TOKEN else None
     if reply_id is None:
         return _render(request, "missing.html", 404)
     async with runtime.db.writing() as session:

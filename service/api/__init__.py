@@ -9,12 +9,13 @@ from service.api.endpoint import Endpoint, make_view, problem
 BASE = "/api/v1"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    *tickets.ENDPOINTS,
     *conversations.ENDPOINTS,
     *queue_rows.ENDPOINTS,
     *knowledge.ENDPOINTS,
     *office.ENDPOINTS,
+    *tickets.ENDPOINTS,
 )
+"""Tickets last: `/tickets/{number}/{verb}` takes whatever no other line took."""
 
 
 def routes() -> list[web.RouteDef]:

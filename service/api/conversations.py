@@ -1,17 +1,18 @@
 """Conversations over the API: read them, take them over, speak, give them back."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import func, select, update
+from sqlalchemy import false, func, or_, select, update
 
 from core import audit, queues
 from core import conversation as conversations
 from core.conversation import Conversation, Holder, Message
 from core.errors import Conflict, Invalid, NotFound
 from core.message import Address, OutboundMessage
-from service.api.endpoint import Call, Endpoint, Result, page
+from service.api.endpoint import Call, Endpoint, Result, cut, page
 from service.api.tickets import matter_of
 from service.intake import INTERACTIVE
 from service.texts import say
@@ -19,6 +20,7 @@ from ticketing import sla, tickets
 from ticketing.model import Ticket
 from ticketing.staff import Actor
 from ticketing.views import write_time
+from ticketing.visibility import SEES_CONFIDENTIAL
 
 READERS = frozenset({"clerk", "officer", "inspector", "auditor"})
 SPEAKERS = frozenset({"clerk"})
@@ -44,11 +46,34 @@ def visible(actor: Actor) -> Any:
     """Which conversations this actor may know of: a report's belong to inspectors, an officer's to his department."""
     tickets_of = select(Ticket.id).where(Ticket.conversation_id == Conversation.id)
     reports = tickets_of.where(Ticket.kind.in_(HIDDEN_KINDS)).exists()
+    seen: list[Any] = []
     if "inspector" in actor.roles:
-        return reports | ("clerk" in actor.roles)
+        seen.append(reports)
     if actor.roles & {"clerk", "auditor"}:
-        return ~reports
-    return ~reports & tickets_of.where(Ticket.department == actor.department).exists()
+        seen.append(~reports)
+    elif "officer" in actor.roles:
+        worked_on = tickets_of.where(Ticket.department.is_not(None))
+        if actor.department is not None:
+            worked_on = tickets_of.where(Ticket.department == actor.department)
+        seen.append(~reports & worked_on.exists())
+    return or_(false(), *seen)
+
+
+async def confidential_among(session: Any, conversation_ids: Iterable[int | None]) -> set[int]:
+    """Those conversations in which a resident asked to stay confidential."""
+    query = select(Ticket.conversation_id).where(
+        Ticket.conversation_id.in_({found for found in conversation_ids if found is not None}),
+        Ticket.confidential.is_(True),
+    )
+    return {found for found in await session.scalars(query) if found is not None}
+
+
+def may_see_person(session: Any, actor: Actor, conversation_id: int, now: datetime) -> bool:
+    """Whether a confidential resident is shown to this reader. A reading is audited."""
+    if not actor.roles & SEES_CONFIDENTIAL:
+        return False
+    audit.record(session, now, actor.name, "resident:read", f"conversation:{conversation_id}")
+    return True
 
 
 async def _find(call: Call) -> Conversation:
@@ -60,10 +85,10 @@ async def _find(call: Call) -> Conversation:
     return found
 
 
-def describe(row: Conversation) -> dict[str, Any]:
+def describe(row: Conversation, hidden: bool = False) -> dict[str, Any]:
     return {
         "id": row.id,
-        "address": row.address,
+        "address": row.address.partition(":")[0] + ":****" if hidden else row.address,
         "account": row.account,
         "resident": row.resident_id,
         "holder": row.holder,
@@ -77,18 +102,26 @@ def describe(row: Conversation) -> dict[str, Any]:
 
 async def list_conversations(call: Call) -> Result:
     limit, after = call.limit(), call.after()
-    query = select(Conversation).where(visible(call.actor)).order_by(Conversation.id.desc()).limit(limit)
+    query = select(Conversation).where(visible(call.actor)).order_by(Conversation.id.desc()).limit(limit + 1)
     if after is not None:
         query = query.where(Conversation.id < after)
     for name, column in (("address", Conversation.address), ("holder", Conversation.holder)):
         if name in call.query:
             query = query.where(column == call.query[name])
-    rows = (await call.session.scalars(query)).all()
-    return page([describe(row) for row in rows], rows[-1].id if rows else None, limit, len(rows))
+    rows, more = cut((await call.session.scalars(query)).all(), limit)
+    hidden = await _hidden(call, rows)
+    return page([describe(row, row.id in hidden) for row in rows], rows[-1].id if rows else None, more)
+
+
+async def _hidden(call: Call, rows: Iterable[Conversation]) -> set[int]:
+    """Those of these conversations whose resident this caller may not know."""
+    confidential = await confidential_among(call.session, (row.id for row in rows))
+    return {found for found in confidential if not may_see_person(call.session, call.actor, found, call.now)}
 
 
 async def read(call: Call) -> Result:
-    return Result(describe(await _find(call)))
+    found = await _find(call)
+    return Result(describe(found, found.id in await _hidden(call, [found])))
 
 
 async def list_messages(call: Call) -> Result:
@@ -103,17 +136,23 @@ async def list_messages(call: Call) -> Result:
         raise NotFound("there is no such conversation: GET /conversations lists them")
     limit, after = call.limit(), call.after() or 0
     query = select(Message).where(Message.conversation_id == conversation.id, Message.seq > after)
-    rows = (await call.session.scalars(query.order_by(Message.seq).limit(limit))).all()
-    items = [await describe_message(call, conversation, row) for row in rows]
-    return page(items, rows[-1].seq if rows else None, limit, len(rows))
+    rows, more = cut((await call.session.scalars(query.order_by(Message.seq).limit(limit + 1))).all(), limit)
+    hidden = conversation.id in await _hidden(call, [conversation])
+    items = [await describe_message(call, conversation, row, hidden) for row in rows]
+    return page(items, rows[-1].seq if rows else None, more)
 
 
-async def describe_message(call: Call, conversation: Conversation, row: Message) -> dict[str, Any]:
+async def describe_message(
+    call: Call, conversation: Conversation, row: Message, hidden: bool
+) -> dict[str, Any]:
+    text = row.text
+    if not hidden:
+        text = await conversations.reveal(call.session, conversation.resident_id, text)
     return {
         "id": row.id,
         "seq": row.seq,
         "from": row.author,
-        "text": await conversations.reveal(call.session, conversation.resident_id, row.text),
+        "text": text,
         "at": write_time(row.at),
         "attachments": row.attachments,
     }

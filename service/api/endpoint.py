@@ -1,19 +1,21 @@
 """How an API endpoint is written down, and how a call to it runs: routing, checks and OpenAPI read this."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import clock, log
+from core import audit, clock, log
 from core.checking import check_body
 from core.conversation import Conversation, Matter, reveal
+from core.db import Database
 from core.errors import Forbidden, HuiyinError, Invalid, NotFound
 from service import idempotency
 from service.auth import Caller, identify
@@ -25,6 +27,10 @@ logger = log.logger(__name__)
 RUNTIME = web.AppKey("runtime", Runtime)
 PROBLEM = "application/problem+json"
 LONGEST_LIST = 200
+NOT_JSON = "the body is not JSON"
+"""Stands for a body that could not be read: its check says so, after what may answer 404 or 403."""
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,8 @@ class Call:
     def body(self) -> Any:
         """The checked body. Raises Invalid naming the field. Call it after what may answer 404 or 403."""
         assert self.model
+        if self.raw_body is NOT_JSON:
+            raise Invalid(f"{NOT_JSON}: send an object with the fields this takes", "body")
         return check_body(self.model, self.raw_body)
 
     def number(self, name: str) -> int:
@@ -74,7 +82,7 @@ class Call:
 
     def limit(self) -> int:
         text = self.query.get("limit", "50")
-        if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:9]) <= LONGEST_LIST:
+        if not text.isascii() or not text.isdecimal() or len(text) > 3 or not 1 <= int(text) <= LONGEST_LIST:
             raise Invalid(f"limit is a number from 1 to {LONGEST_LIST}", "limit")
         return int(text)
 
@@ -135,8 +143,10 @@ async def _run_once(
 ) -> web.Response:
     now = clock.now()
     key = request.headers.get("Idempotency-Key") if endpoint.session == "write" else None
-    scope = idempotency.scope_of(caller.token_digest, endpoint.method, request.path, key) if key else ""
-    opened = runtime.db.writing() if endpoint.session == "write" else runtime.db.reading()
+    # The assistant's token is made anew at each start; a turn that is taken again after it must find its answer.
+    owner = "assistant" if caller.is_assistant else caller.token_digest
+    scope = idempotency.scope_of(owner, endpoint.method, request.path, key) if key else ""
+    opened = runtime.db.writing() if endpoint.session == "write" else reading_on_record(runtime.db)
     async with opened as session:
         if key and (kept := await idempotency.find_answer(session, scope, raw, now)):
             return _respond(Result(**kept), replayed=True)
@@ -155,6 +165,19 @@ async def _run_once(
     for topic in call.after_commit:
         runtime.news.notify(topic)
     return _respond(result)
+
+
+@asynccontextmanager
+async def reading_on_record(db: Database) -> AsyncIterator[AsyncSession]:
+    """A read whose audit rows are kept all the same: they are written once the reading is over."""
+    read: list[audit.Audit] = []
+    async with db.reading() as session:
+        with session.no_autoflush:  # Nothing is written inside: it would wait for, and stop, the writer.
+            yield session
+        read = [row for row in session.new if isinstance(row, audit.Audit)]
+    if read:
+        async with db.writing() as session:
+            session.add_all(read)
 
 
 async def _act_as_resident(call: Call, request: web.Request) -> None:
@@ -188,9 +211,11 @@ async def _read_json(request: web.Request) -> Any:
     if not body.strip():
         return {}
     try:
-        return json.loads(body)
+        read = json.loads(body)
+        json.dumps(read, ensure_ascii=False).encode()  # Half a surrogate pair cannot be stored.
+        return read
     except (ValueError, RecursionError):
-        raise Invalid("the body is not JSON", "body") from None
+        return NOT_JSON
 
 
 def _read_if_match(request: web.Request) -> int | None:
@@ -235,6 +260,11 @@ def problem(error: HuiyinError) -> web.Response:
     )
 
 
-def page(items: list[dict[str, Any]], last_id: int | None, limit: int, got: int) -> Result:
+def cut(rows: Sequence[Row], limit: int) -> tuple[Sequence[Row], bool]:
+    """The rows of a page, and whether more follow: one more than the limit was asked for."""
+    return rows[:limit], len(rows) > limit
+
+
+def page(items: list[dict[str, Any]], last_id: int | None, more: bool) -> Result:
     """A page of a list and the cursor of the next one."""
-    return Result({"items": items, "next": str(last_id) if got == limit and last_id is not None else None})
+    return Result({"items": items, "next": str(last_id) if more else None})

@@ -6,9 +6,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
 from core.conversation import Matter
-from core.errors import AssistantUnavailable, Conflict
+from core.errors import AssistantUnavailable, Conflict, NotFound
 from knowledge_base.tables import GuideRow, Notice
-from service.api.endpoint import Call, Endpoint, Result, page
+from service.api.endpoint import Call, Endpoint, Result, cut, page
 from ticketing.views import write_time
 
 KIND_OF_INTENT = {
@@ -90,7 +90,7 @@ def _read_entity(item: dict[str, Any], text: str, shift: int) -> dict[str, Any]:
 
 async def list_guides(call: Call) -> Result:
     limit, after = call.limit(), call.after()
-    query = select(GuideRow).order_by(GuideRow.id.desc()).limit(limit)
+    query = select(GuideRow).order_by(GuideRow.id.desc()).limit(limit + 1)
     for name, column in (("preset", GuideRow.preset), ("status", GuideRow.state)):
         if name in call.query:
             query = query.where(column == call.query[name])
@@ -98,7 +98,7 @@ async def list_guides(call: Call) -> Result:
         query = query.where(GuideRow.title.contains(call.query["q"], autoescape=True))
     if after is not None:
         query = query.where(GuideRow.id < after)
-    rows = (await call.session.scalars(query)).all()
+    rows, more = cut((await call.session.scalars(query)).all(), limit)
     items = [
         {
             "slug": row.slug, "preset": row.preset, "title": row.title, "status": row.state,
@@ -107,7 +107,7 @@ async def list_guides(call: Call) -> Result:
         }
         for row in rows
     ]
-    return page(items, rows[-1].id if rows else None, limit, len(rows))
+    return page(items, rows[-1].id if rows else None, more)
 
 
 class NewNotice(BaseModel):
@@ -134,16 +134,19 @@ async def put_up_notice(call: Call) -> Result:
 
 async def list_notices(call: Call) -> Result:
     limit, after = call.limit(), call.after()
-    query = select(Notice).where(Notice.withdrawn_at.is_(None)).order_by(Notice.id.desc()).limit(limit)
+    query = select(Notice).where(Notice.withdrawn_at.is_(None)).order_by(Notice.id.desc()).limit(limit + 1)
     if after is not None:
         query = query.where(Notice.id < after)
-    rows = (await call.session.scalars(query)).all()
-    return page([_describe_notice(row) for row in rows], rows[-1].id if rows else None, limit, len(rows))
+    rows, more = cut((await call.session.scalars(query)).all(), limit)
+    return page([_describe_notice(row) for row in rows], rows[-1].id if rows else None, more)
 
 
 async def withdraw_notice(call: Call) -> Result:
     from knowledge_base import notices
 
+    if await call.session.get(Notice, call.number("id")) is None:
+        raise NotFound("there is no such notice: GET /notices lists them")
+    call.require(*EDITORS)
     await notices.withdraw(call.session, call.number("id"), call.actor.name, call.now)
     return Result(None, 204)
 
@@ -163,7 +166,7 @@ ENDPOINTS = (
     Endpoint("POST", "/notices", put_up_notice, "Put up a notice", NewNotice, EDITORS, "write", status=201,
              tag="knowledge"),
     Endpoint("GET", "/notices", list_notices, "Notices", query=("limit", "after"), tag="knowledge"),
-    Endpoint("DELETE", "/notices/{id}", withdraw_notice, "Take a notice down", roles=EDITORS, session="write",
+    Endpoint("DELETE", "/notices/{id}", withdraw_notice, "Take a notice down", session="write",
              status=204, tag="knowledge"),
     Endpoint("GET", "/guides", list_guides, "Guides", query=("preset", "status", "q", "limit", "after"),
              tag="knowledge"),

@@ -1,18 +1,25 @@
 """What the office is and when it is open: departments, categories, the calendar; tasks and call-backs."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, literal, select
 
 from core import audit, clock
+from core.audit import Audit
+from core.conversation import Conversation
 from core.errors import Conflict, Forbidden, Invalid, NotFound
-from service.api.endpoint import Call, Endpoint, Result, page
+from core.queues import Inbox, Outbox
+from service.api.endpoint import Call, Endpoint, Result, cut, page
 from ticketing import bodies, callbacks, tickets
 from ticketing.calendars import describe_due, list_days
+from ticketing.lifecycle import OPEN
 from ticketing.model import Callback, Task, Ticket
 from ticketing.views import Reader, describe_task, write_time
-from ticketing.visibility import hides_person, roles_on, visible
+from ticketing.visibility import hides_person, is_about, roles_on, visible
 
+STAFF = frozenset({"clerk", "officer", "supervisor", "inspector", "auditor"})
 TASK_GIVERS = frozenset({"clerk", "officer"})
 
 
@@ -68,17 +75,28 @@ async def list_tasks(call: Call) -> Result:
         query = query.where(Ticket.number == call.query["ticket"])
     if "department" in call.query:
         query = query.where(Task.department == call.query["department"])
-    if status := call.query.get("status"):
+    if status := _status(call):
         query = query.where(Task.answered_at.is_(None) if status == "open" else Task.answered_at.is_not(None))
     if after is not None:
         query = query.where(Task.id < after)
-    rows = (await call.session.execute(query.order_by(Task.id.desc()).limit(limit))).all()
+    rows, more = cut((await call.session.execute(query.order_by(Task.id.desc()).limit(limit + 1))).all(), limit)
     items = [await describe_task(task, ticket.number, _reader(call, ticket)) for task, ticket in rows]
-    return page(items, rows[-1][0].id if rows else None, limit, len(rows))
+    return page(items, rows[-1][0].id if rows else None, more)
+
+
+def _status(call: Call) -> str | None:
+    status = call.query.get("status")
+    if status not in (None, "open", "done"):
+        raise Invalid("status is open or done", "status")
+    return status
 
 
 def _reader(call: Call, ticket: Ticket) -> Reader:
-    return Reader(call.session, ticket, hides_person(call.actor, ticket))
+    """Reads a ticket's texts for this caller. Reading a confidential resident's is audited."""
+    hidden = hides_person(call.actor, ticket)
+    if ticket.confidential and not hidden:
+        audit.record(call.session, call.now, call.actor.name, "resident:read", f"ticket:{ticket.number}")
+    return Reader(call.session, ticket, hidden)
 
 
 async def add_task(call: Call) -> Result:
@@ -89,6 +107,10 @@ async def add_task(call: Call) -> Result:
     body = call.body()
     office = call.runtime.office
     department = office.preset.department(body.department)
+    if ticket.state not in OPEN:
+        raise Conflict(f"the ticket is {ticket.state}: redo it first, then give tasks")
+    if is_about(ticket, department.code, department.name):
+        raise Conflict(f"the ticket is about {department.name}: ask another department")
     target = getattr(office.preset.tasks, body.kind)
     due_at = body.due_at or office.after(call.now, target, department.code)
     task = Task(ticket_id=ticket.id, department=department.code, kind=body.kind, text=body.text, due_at=due_at)
@@ -123,15 +145,15 @@ async def answer_task(call: Call) -> Result:
 async def list_callbacks(call: Call) -> Result:
     limit, after = call.limit(), call.after()
     query = select(Callback, Ticket).join(Ticket, Ticket.id == Callback.ticket_id).where(visible(call.actor))
-    if status := call.query.get("status"):
+    if status := _status(call):
         query = query.where(Callback.done_at.is_(None) if status == "open" else Callback.done_at.is_not(None))
     if "ticket" in call.query:
         query = query.where(Ticket.number == call.query["ticket"])
     if after is not None:
         query = query.where(Callback.id < after)
-    rows = (await call.session.execute(query.order_by(Callback.id.desc()).limit(limit))).all()
+    rows, more = cut((await call.session.execute(query.order_by(Callback.id.desc()).limit(limit + 1))).all(), limit)
     items = [await _describe_callback(call, callback, ticket) for callback, ticket in rows]
-    return page(items, rows[-1][0].id if rows else None, limit, len(rows))
+    return page(items, rows[-1][0].id if rows else None, more)
 
 
 async def _describe_callback(call: Call, callback: Callback, ticket: Ticket) -> dict[str, object]:
@@ -158,6 +180,44 @@ async def finish_callback(call: Call) -> Result:
     return Result(await _describe_callback(call, callback, ticket))
 
 
+AUDIT_FILTERS = ("actor", "action", "subject")
+
+
+async def list_audit(call: Call) -> Result:
+    """The audit record, newest first. What was done on a report about staff is there for inspectors only."""
+    limit, after = call.limit(), call.after()
+    query = select(Audit).order_by(Audit.id.desc()).limit(limit + 1)
+    if "inspector" not in call.actor.roles:
+        for subjects in _subjects_of_reports():
+            query = query.where(Audit.subject.not_in(subjects))
+    for name in AUDIT_FILTERS:
+        if name in call.query:
+            query = query.where(getattr(Audit, name) == call.query[name])
+    if after is not None:
+        query = query.where(Audit.id < after)
+    rows, more = cut((await call.session.scalars(query)).all(), limit)
+    items = [
+        {"id": row.id, "at": write_time(row.at), "actor": row.actor, "action": row.action,
+         "subject": row.subject, "reason": row.reason, "detail": row.detail}
+        for row in rows
+    ]
+    return page(items, rows[-1].id if rows else None, more)
+
+
+def _subjects_of_reports() -> Iterable[Any]:
+    reports = Ticket.kind == "report"
+    yield select(literal("ticket:") + Ticket.number).where(reports)
+    talks = select(Ticket.conversation_id).where(reports, Ticket.conversation_id.is_not(None))
+    for name, key, query in (
+        ("conversation", Conversation.id, select(Conversation).where(Conversation.id.in_(talks))),
+        ("inbox", Inbox.id, select(Inbox).where(Inbox.conversation_id.in_(talks))),
+        ("outbox", Outbox.id, select(Outbox).where(Outbox.conversation_id.in_(talks))),
+        ("task", Task.id, select(Task).join(Ticket, Ticket.id == Task.ticket_id).where(reports)),
+        ("callback", Callback.id, select(Callback).join(Ticket, Ticket.id == Callback.ticket_id).where(reports)),
+    ):
+        yield query.with_only_columns(literal(f"{name}:") + cast(key, String))
+
+
 ENDPOINTS = (
     Endpoint("GET", "/departments", departments, "Departments", tag="office"),
     Endpoint("GET", "/categories", categories, "Categories", tag="office"),
@@ -165,14 +225,16 @@ ENDPOINTS = (
              tag="office"),
     Endpoint("GET", "/calendar/due", due, "When something is due, and why",
              query=("start", "target", "count", "department"), tag="office"),
-    Endpoint("GET", "/tasks", list_tasks, "Tasks", query=("ticket", "department", "status", "limit", "after"),
+    Endpoint("GET", "/tasks", list_tasks, "Tasks", roles=STAFF, query=("ticket", "department", "status", "limit", "after"),
              tag="office"),
     Endpoint("POST", "/tickets/{number}/tasks", add_task, "Give another department a task", bodies.NewTask,
              session="write", status=201),
     Endpoint("POST", "/tasks/{id}/answer", answer_task, "Answer a task", bodies.TaskAnswer, session="write",
              tag="office"),
-    Endpoint("GET", "/call-backs", list_callbacks, "Calls to make", query=("status", "ticket", "limit", "after"),
-             tag="office"),
+    Endpoint("GET", "/call-backs", list_callbacks, "Calls to make", roles=STAFF,
+             query=("status", "ticket", "limit", "after"), tag="office"),
+    Endpoint("GET", "/audit", list_audit, "Who did what", roles=frozenset({"auditor"}),
+             query=(*AUDIT_FILTERS, "limit", "after"), tag="office"),
     Endpoint("POST", "/call-backs/{id}/done", finish_callback, "Log a call", bodies.CallbackDone, session="write",
              tag="office"),
 )

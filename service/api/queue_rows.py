@@ -2,16 +2,20 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import false, or_, select
 
-from core import audit, queues
+from core import audit, privacy, queues
 from core.errors import Conflict, NotFound
 from core.queues import Inbox, Outbox
-from service.api.endpoint import Call, Endpoint, Result, page
+from service.api.conversations import confidential_among, may_see_person
+from service.api.endpoint import Call, Endpoint, Result, cut, page
+from ticketing.bodies import Nothing
 from ticketing.model import Ticket
+from ticketing.staff import Actor
 from ticketing.views import write_time
 
-READERS = frozenset({"clerk", "administrator", "inspector"})
+READERS = frozenset({"clerk", "administrator", "auditor", "inspector"})
+WORKERS = ("clerk", "administrator", "inspector")
 INBOX_FILTERS = ("status", "channel", "account", "external_id", "conversation")
 OUTBOX_FILTERS = ("status", "channel", "account", "conversation", "ticket")
 
@@ -64,17 +68,35 @@ def describe_outbox(row: Outbox, number: str | None) -> dict[str, Any]:
     }
 
 
-def _reports_hidden(call: Call, column: Any) -> Any:
-    """Rows of a conversation in which a report was made are there for inspectors only."""
-    reported = select(Ticket.id).where(Ticket.conversation_id == column, Ticket.kind == "report").exists()
-    if call.actor.roles & {"clerk", "administrator"}:
-        return True if "inspector" in call.actor.roles else ~reported
-    return reported
+def visible(actor: Actor, table: Any) -> Any:
+    """The rows this actor may know of: what belongs to a report is there for inspectors only."""
+    of_report = select(Ticket.id).where(Ticket.conversation_id == table.conversation_id, Ticket.kind == "report")
+    reported: Any = of_report.exists()
+    if table is Outbox:
+        of_ticket = select(Ticket.id).where(Ticket.id == Outbox.ticket_id, Ticket.kind == "report")
+        reported = or_(reported, of_ticket.exists())
+    seen = [reported] if "inspector" in actor.roles else []
+    if actor.roles & (READERS - {"inspector"}):
+        seen.append(~reported)
+    return or_(false(), *seen)
+
+
+async def _hidden(call: Call, rows: Any) -> set[int]:
+    """Conversations among these rows whose confidential resident this caller may not know."""
+    confidential = await confidential_among(call.session, (row.conversation_id for row in rows))
+    return {found for found in confidential if not may_see_person(call.session, call.actor, found, call.now)}
+
+
+def _masked(described: dict[str, Any], hidden: set[int], end: str) -> dict[str, Any]:
+    """The row with address and text masked, where its resident is hidden."""
+    if described["conversation"] in hidden:
+        described |= {end: "****", "text": privacy.mask(described["text"] or "")}
+    return described
 
 
 async def list_inbox(call: Call) -> Result:
     limit, after = call.limit(), call.after()
-    query = select(Inbox).where(_reports_hidden(call, Inbox.conversation_id))
+    query = select(Inbox).where(visible(call.actor, Inbox))
     columns = {
         "status": Inbox.status, "channel": Inbox.channel, "account": Inbox.account,
         "external_id": Inbox.external_id,
@@ -86,8 +108,9 @@ async def list_inbox(call: Call) -> Result:
         query = query.where(Inbox.conversation_id == _identity(call.query["conversation"]))
     if after is not None:
         query = query.where(Inbox.id < after)
-    rows = (await call.session.scalars(query.order_by(Inbox.id.desc()).limit(limit))).all()
-    return page([_describe_inbox(row) for row in rows], rows[-1].id if rows else None, limit, len(rows))
+    rows, more = cut((await call.session.scalars(query.order_by(Inbox.id.desc()).limit(limit + 1))).all(), limit)
+    hidden = await _hidden(call, rows)
+    return page([_masked(_describe_inbox(row), hidden, "sender") for row in rows], rows[-1].id if rows else None, more)
 
 
 async def list_outbox(call: Call) -> Result:
@@ -95,10 +118,8 @@ async def list_outbox(call: Call) -> Result:
     query = (
         select(Outbox, Ticket.number)
         .outerjoin(Ticket, Ticket.id == Outbox.ticket_id)
-        .where(_reports_hidden(call, Outbox.conversation_id))
+        .where(visible(call.actor, Outbox))
     )
-    if not call.actor.roles & {"inspector"}:
-        query = query.where((Ticket.id.is_(None)) | (Ticket.kind != "report"))
     columns = {"status": Outbox.status, "channel": Outbox.channel, "account": Outbox.account,
                "ticket": Ticket.number}
     for name, column in columns.items():
@@ -108,9 +129,10 @@ async def list_outbox(call: Call) -> Result:
         query = query.where(Outbox.conversation_id == _identity(call.query["conversation"]))
     if after is not None:
         query = query.where(Outbox.id < after)
-    rows = (await call.session.execute(query.order_by(Outbox.id.desc()).limit(limit))).all()
-    items = [describe_outbox(row, number) for row, number in rows]
-    return page(items, rows[-1][0].id if rows else None, limit, len(rows))
+    rows, more = cut((await call.session.execute(query.order_by(Outbox.id.desc()).limit(limit + 1))).all(), limit)
+    hidden = await _hidden(call, (row for row, _ in rows))
+    items = [_masked(describe_outbox(row, number), hidden, "recipient") for row, number in rows]
+    return page(items, rows[-1][0].id if rows else None, more)
 
 
 def _identity(text: str) -> int:
@@ -120,18 +142,20 @@ def _identity(text: str) -> int:
 async def replay_inbox(call: Call) -> Result:
     """Put a message that was set aside back to work."""
     row_id = call.number("id")
-    if await call.session.get(Inbox, row_id) is None:
+    if await call.session.scalar(select(Inbox.id).where(Inbox.id == row_id, visible(call.actor, Inbox))) is None:
         raise NotFound("there is no such message: GET /inbox lists them")
-    call.require("clerk", "administrator")
+    call.require(*WORKERS)
+    call.body()
     await _replay(call, Inbox, row_id, "inbox")
     return Result(_describe_inbox(await call.session.get_one(Inbox, row_id, populate_existing=True)))
 
 
 async def retry_outbox(call: Call) -> Result:
     row_id = call.number("id")
-    if await call.session.get(Outbox, row_id) is None:
+    if await call.session.scalar(select(Outbox.id).where(Outbox.id == row_id, visible(call.actor, Outbox))) is None:
         raise NotFound("there is no such message: GET /outbox lists them")
-    call.require("clerk", "administrator")
+    call.require(*WORKERS)
+    call.body()
     await _replay(call, Outbox, row_id, "outbox")
     return Result(describe_outbox(await call.session.get_one(Outbox, row_id, populate_existing=True), None))
 
@@ -148,8 +172,8 @@ ENDPOINTS = (
              query=(*INBOX_FILTERS, "limit", "after"), tag="queues"),
     Endpoint("GET", "/outbox", list_outbox, "Messages that went out", roles=READERS,
              query=(*OUTBOX_FILTERS, "limit", "after"), tag="queues"),
-    Endpoint("POST", "/inbox/{id}/replay", replay_inbox, "Try a message that was set aside again",
+    Endpoint("POST", "/inbox/{id}/replay", replay_inbox, "Try a message that was set aside again", Nothing,
              session="write", tag="queues"),
-    Endpoint("POST", "/outbox/{id}/retry", retry_outbox, "Try an outgoing message that was set aside again",
+    Endpoint("POST", "/outbox/{id}/retry", retry_outbox, "Try an outgoing message that was set aside again", Nothing,
              session="write", tag="queues"),
 )

@@ -1,0 +1,55 @@
+"""A house for each test: an empty one, or one with the shipped guides."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from core import clock
+from core.db import Database
+from knowledge_base.library import load_shipped
+from tests.conftest import KEYS, make_tables
+from tests.service.house import WORKDAY, House, open_house
+
+
+async def _make(path: Path, with_guides: bool) -> None:
+    url = f"sqlite+aiosqlite:///{path}"
+    await make_tables(url)
+    if with_guides:
+        db = Database(url, KEYS)
+        async with db.writing() as session:
+            await load_shipped(session, ("property", "hall"), True, clock.now())
+        await db.close()
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("database") / "empty.db"
+    asyncio.run(_make(path, False))
+    return path
+
+
+@pytest.fixture(scope="session")
+def guided_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("database") / "guided.db"
+    asyncio.run(_make(path, True))
+    return path
+
+
+@pytest.fixture
+async def house(tmp_path: Path, empty_database: Path) -> AsyncIterator[House]:
+    """An office at work on a Wednesday morning, nothing in its database."""
+    opened, close = await open_house(tmp_path, empty_database)
+    opened.move_clock(WORKDAY)
+    yield opened
+    await close()
+
+
+@pytest.fixture
+async def guided(tmp_path: Path, guided_database: Path) -> AsyncIterator[House]:
+    """The same with the guides of property and hall."""
+    opened, close = await open_house(tmp_path, guided_database)
+    opened.move_clock(WORKDAY)
+    yield opened
+    await close()
