@@ -20,7 +20,7 @@ from core import audit, clock, queues
 from core import conversation as conversations
 from core.conversation import Conversation, Holder, Message, Resident
 from core.errors import HuiyinError, Invalid, NotFound, TooMany
-from core.queues import Inbox, Outbox, Status
+from core.queues import Inbox, Outbox, Row, Status
 from service import clients, sign_in
 from service.api import conversations as api_conversations
 from service.api import queue_rows
