@@ -31,6 +31,7 @@ KINDS_OF_ANSWER = {
     REPORT_BEGUN: ("请问是什么时候发生", "请问可以打哪个电话", "请问在什么位置"),
     "no guide, hand-over offered": ("还没有办事指南", "还没有对应的办事指南", "没有相应的办事指南", "已到期"),
     "outside the office's business": ("不在本窗口的服务范围", "不在我们的服务范围"),
+    "taken for a question about a ticket": ("没有找到您的工单",),
     "not understood": ("没有听明白",),
     "small talk": ("不太会聊天", "我是智能助手", "不客气", "再见"),
 }
