@@ -181,7 +181,7 @@ async def serve_ours(port: int, folder: Path) -> None:
 
 
 async def serve_bare(port: int, folder: Path) -> None:
-    """The least that does the same: signature, XML, the row with its two ciphertexts, one commit for all waiting."""
+    """The least that does the same: signature, XML, the row with its ciphertexts, one commit for all waiting."""
     _, db = await _make_database(folder)
     store = BareStore(folder / "data" / "huiyin.db", db.keys)
     app = web.Application()
@@ -225,7 +225,7 @@ class BareStore:
 
     def _row(self, found: dict[str, str], body: bytes) -> tuple[Any, ...]:
         now, sender = datetime.now(UTC).isoformat(" "), found["FromUserName"]
-        facts = json.dumps({"type": found["MsgType"], "to": found["ToUserName"]})
+        facts = self._keys.encrypt(json.dumps({"type": found["MsgType"], "to": found["ToUserName"]}).encode())
         text = self._keys.encrypt(found.get("Content", "").encode())
         return ("wechat", "main", f"{sender}:{found['MsgId']}", sender, f"wechat/main/{sender}", text, None, "[]",
                 facts, None, self._keys.encrypt(body), now, None, "todo", 0, now, now, None)
