@@ -11,7 +11,7 @@ from core.checking import check_body
 from core.errors import Conflict, Forbidden, NotFound
 from ticketing.bodies import CallbackDone
 from ticketing.delivery import delivered
-from ticketing.model import Callback, Ticket
+from ticketing.model import Callback, Reply, Ticket
 from ticketing.office import Office
 from ticketing.staff import Actor
 from ticketing.visibility import roles_on, visible
@@ -56,6 +56,7 @@ async def done(
         callback.done_at, callback.done_by = now, actor.name
     audit.record(session, now, actor.name, "callback:call", f"callback:{callback.id}")
     await session.flush()
-    if body.reached and callback.reply_id is not None and callback.reason == "delivery":
-        await delivered(session, office, callback.reply_id, now)
+    reply = await session.get(Reply, callback.reply_id) if callback.reply_id is not None else None
+    if body.reached and reply is not None and callback.reason == "delivery" and reply.ticket_id == ticket.id:
+        await delivered(session, office, reply.id, now)
     return callback

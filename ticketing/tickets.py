@@ -13,7 +13,7 @@ from core import clock
 from core import conversation as conversations
 from core.checking import check_body
 from core.conversation import Conversation, Resident
-from core.errors import Conflict, Forbidden, HuiyinError, Invalid, NotFound, Stale
+from core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from core.message import Address
 from ticketing import search, sla
 from ticketing.bodies import Register, ResidentBody
@@ -227,18 +227,18 @@ async def close_due(session: AsyncSession, office: Office, now: datetime) -> int
         select(Ticket, Reply.delivered_at)
         .join(Reply, Reply.ticket_id == Ticket.id)
         .where(Ticket.state == State.REPLIED, Reply.round == Ticket.round, Reply.delivered_at.is_not(None))
-        .order_by(Ticket.id, Reply.id.desc())
+        .order_by(Ticket.moved_at, Reply.id.desc())
         .limit(AT_ONCE)
     )
     closed = 0
     seen: set[int] = set()
     for ticket, delivered_at in (await session.execute(query)).all():
-        if ticket.id in seen or office.after(delivered_at, office.close_after, ticket.department) > now:
-            seen.add(ticket.id)
+        if ticket.id in seen:
             continue
         seen.add(ticket.id)
-        if await is_delivered(session, ticket):
-            await _by_system(session, office, ticket, "close", now)
+        is_over = delivered_at is not None and office.after(delivered_at, office.close_after, ticket.department) <= now
+        if is_over and await is_delivered(session, ticket):
+            await perform(session, office, SYSTEM, ticket.number, "close", {}, None, now)
             closed += 1
     return closed
 
@@ -255,10 +255,3 @@ async def archive_due(session: AsyncSession, office: Office, now: datetime) -> i
         await act.move(State.ARCHIVED)
         archived += 1
     return archived
-
-
-async def _by_system(session: AsyncSession, office: Office, ticket: Ticket, verb: str, now: datetime) -> None:
-    try:
-        await perform(session, office, SYSTEM, ticket.number, verb, {}, None, now)
-    except HuiyinError as error:  # It waits for a person; the next ticket is not held up.
-        raise RuntimeError(f"{verb} of {ticket.number}: {error.detail}") from error

@@ -4,6 +4,8 @@ from sqlalchemy import select
 
 from core import clock
 from core.errors import Conflict, Forbidden, Invalid
+from core.privacy import mask
+from ticketing import sla
 from ticketing.model import Reply, Task
 from ticketing.office import Office
 from ticketing.verbs.act import Act, Do
@@ -130,7 +132,9 @@ async def send_reply(act: Act, reply: Reply) -> None:
     await act.tell("reply", "reply", reply, text=text)
     for ticket in await merged_into(act.session, act.ticket):
         other = Act(act.session, act.office, act.actor, ticket, act.verb, act.body, act.now)
-        await other.tell("reply", "reply", reply, text=reply.text)
+        # The other resident reads the same words, but not the first one's telephone.
+        await other.tell("reply", "reply", reply, text=text if other.ticket.resident_id == act.ticket.resident_id
+                         else mask(text))
 
 
 async def assign(act: Act) -> None:
@@ -148,6 +152,8 @@ async def assign(act: Act) -> None:
         act.session.add(
             Task(ticket_id=act.ticket.id, department=item.code, kind="joint", text=act.ticket.title, due_at=due_at)
         )
+    if joint:
+        await sla.give_joint_time(act.session, act.office, act.ticket, act.now)
 
 
 def joint_due(office: Office, department: str, act: Act):  # type: ignore[no-untyped-def]
