@@ -24,14 +24,6 @@ DANGERS: list[tuple[str, str]] = [
 """The first that matches decides; gas before fire, because a spark is the danger there."""
 
 
-REASONS: list[tuple[str, str]] = [
-    (r"傻[逼比叉]|他妈|妈的|滚|废物|去死|狗屁|狗东西|王八|畜生|混蛋|神经病|脑残|智障|垃圾(?:客服|机器|东西|玩意)", "居民言语激烈"),
-    (r"崩溃|绝望|撑不住|受不了了|走投无路|想哭|没人(?:帮|管|理)我|害怕", "居民情绪低落，需要关心"),
-    (r"小学生|初中生|未成年|我(?:今年)?(?:[5-9七八九]|1[0-7]|十[一二三四五六七]?)岁", "可能是未成年人"),
-]
-"""Why a person takes over although nobody said 转人工; abuse wins over distress."""
-
-
 def summary(tracker: Tracker) -> str:
     """The resident's last words and the open draft, for the clerk."""
     said = [e.get("text") for e in tracker.events if e.get("event") == "user" and e.get("text")]
@@ -61,10 +53,8 @@ class HandOver(Step):
         return "action_hand_over"
 
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
-        """Hand over because it was asked for, or because the words call for a person."""
-        text = text_of(tracker)
-        reason = next((reason for words, reason in REASONS if re.search(words, text)), "居民要求人工")
-        return await hand_over(say, tracker, api, reason)
+        """Hand over because it was asked for."""
+        return await hand_over(say, tracker, api, "居民要求人工")
 
 
 class Emergency(Step):
@@ -100,25 +90,6 @@ async def miss(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         return await hand_over(say, tracker, api, "连续两次没有听懂")
     say.utter_message(text=sentence("utter_missed"))
     return [SlotSet("misses", misses)]
-
-
-class Answer(Step):
-    """ask_guide."""
-
-    def name(self) -> str:
-        """Also in the middle of a form."""
-        return "action_answer"
-
-    async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
-        """Answer, ask back, or say honestly that there is no guide; who must ask again gets a person."""
-        question = re.sub(r"[\W吗呢啊呀吧]+", "", text_of(tracker))
-        if question and question == tracker.get_slot("asked") and not tracker.active_loop.get("name"):
-            return [*await hand_over(say, tracker, api, "同一问题问了两遍"), SlotSet("asked", None)]
-        _status, events = await answer(say, tracker, api)
-        if not say.messages:
-            say.utter_message(text=sentence("utter_no_guide"), buttons=[{"title": "转人工", "payload": "转人工"}])
-            events = [*events, SlotSet("offer", {"person": True})]
-        return [*events, SlotSet("asked", question)]
 
 
 class Missed(Step):

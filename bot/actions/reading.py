@@ -90,8 +90,6 @@ def _answer(slots: dict[str, Any], new: dict[str, Any], text: str, requested: st
         return {}
     if requested == "what":
         return {"what": substance(text)} if substance(text) else {}
-    if _CONFIDENTIAL.search(text) or _BEHALF.search(text):
-        return {}   # Said about the person, not as the answer to what was asked.
     if requested == "phone":
         return {"phone": SKIPPED} if _UNKNOWN.search(text) or len(new) == 1 else {}
     if _UNKNOWN.search(text):

@@ -20,8 +20,7 @@ def load() -> list[dict[str, Any]]:
 
 async def play(dialogue: dict[str, Any], rasa: str, fake: str) -> list[str]:
     """Play one dialogue → what was not as it must be; empty when all is right."""
-    matter = ("" if dialogue.get("interactive", True) else "oneshot-") + (
-        "closed-" if dialogue.get("office") == "closed" else "") + uuid.uuid4().hex
+    matter = ("" if dialogue.get("interactive", True) else "oneshot-") + uuid.uuid4().hex
     wrong: list[str] = []
     async with aiohttp.ClientSession() as http:
         await http.post(f"{fake}/control", json={"fail": dialogue.get("fail", False)})

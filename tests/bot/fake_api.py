@@ -43,15 +43,7 @@ def _respond(app: web.Application, method: str, path: str, body: Any, matter: st
     if path == "/answers":
         if "物业费" in body["question"]:
             return 200, {"status": "answered", "text": "物业费按建筑面积计收。（出处：物业费，示例）", "citations": [], "candidates": []}
-        if body.get("context_guide") == "residence-permit":
-            return 200, {"status": "answered", "text": "居住证材料：身份证、住址证明。（出处：居住证办理，示例）", "citations": [], "candidates": []}
-        if "办证" in body["question"] and "狗" not in body["question"]:
-            return 200, {"status": "clarify", "text": "您想问的是哪一项？", "citations": [], "candidates": [
-                {"guide": "residence-permit", "title": "居住证办理", "score": 1.0},
-                {"guide": "business-licence", "title": "营业执照办理", "score": 0.9}]}
         return 200, {"status": "no_guide", "text": "", "citations": [], "candidates": []}
-    if path == "/hand-over" and "closed" in matter:
-        return 200, {"conversation": 1, "position": 0, "open": False, "ticket": "HY20261126-90001", "promise": "明天九点后有人联系您。"}
     if path == "/hand-over":
         return 200, {"conversation": 1, "position": 2, "open": True, "ticket": None, "promise": "5分钟内回复您。"}
     if path == "/tickets" and method == "POST":
