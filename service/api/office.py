@@ -43,7 +43,10 @@ async def due(call: Call) -> Result:
     if not target:
         raise Invalid("target: say how long, such as `2 working hours` or `5 working days`", "target")
     hours = call.runtime.office.preset.hours(call.query.get("department"))
-    return Result(describe_due(hours, _moment(call, "start"), target, call.query.get("count")))
+    try:
+        return Result(describe_due(hours, _moment(call, "start"), target, call.query.get("count")))
+    except OverflowError:
+        raise Invalid("this ends after the last year there is: choose an earlier start", "start") from None
 
 
 def _date(call: Call, name: str, default: date) -> date:
