@@ -32,6 +32,14 @@ async def delivered(
         await move(session, office, SYSTEM, ticket, "reply", now, to="replied")
 
 
+async def newest_reply(session: AsyncSession, ticket: Ticket) -> Reply | None:
+    """The newest reply of this round that was not withdrawn."""
+    query = select(Reply).where(
+        Reply.ticket_id == ticket.id, Reply.round == ticket.round, Reply.withdrawn_at.is_(None)
+    )
+    return await session.scalar(query.order_by(Reply.id.desc()).limit(1))
+
+
 async def is_delivered(session: AsyncSession, ticket: Ticket) -> bool:
     """Whether, since the last redo, a reply reached the resident. The database's own gate asks the same."""
     carried = exists().where(

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import audit
 from core.conversation import hide
-from core.errors import Conflict
+from core.errors import Conflict, Stale
 from ticketing import sla
 from ticketing.model import Ticket, Transition
 from ticketing.office import Office
@@ -26,8 +26,12 @@ async def move(
     to: str | None = None,
     reason: str | None = None,
     changes: dict[str, Any] | None = None,
+    if_match: int | None = None,
 ) -> None:
-    """Record a verb; `to` None leaves the state. Conflict when the ticket was moved meanwhile: nothing is kept."""
+    """Record a verb; `to` None leaves the state.
+
+    When the ticket was moved meanwhile nothing is kept: Stale for a caller who named a version, else Conflict.
+    """
     source, seen = ticket.state, ticket.version
     await session.flush()
     done = await session.execute(
@@ -37,10 +41,21 @@ async def move(
         .execution_options(synchronize_session=False)
     )
     if not done.rowcount:  # type: ignore[attr-defined]
-        raise Conflict("somebody else moved this ticket at this moment: read it again")
+        raise await _lost(session, ticket.id, if_match)
     await session.refresh(ticket, ["state", "version", "moved_at"])
     await add_transition(session, actor, ticket, verb, source, now, reason, changes)
     await sla.on_verb(session, office, ticket, verb, now)
+
+
+async def _lost(session: AsyncSession, ticket_id: int, if_match: int | None) -> Stale | Conflict:
+    """The race was lost: say what the ticket is now."""
+    query = select(Ticket.state, Ticket.version).where(Ticket.id == ticket_id)
+    state, version = (await session.execute(query)).one()
+    detail = (
+        f"somebody else moved the ticket at this moment: it is {state} at version {version} now; "
+        "read it again, then decide"
+    )
+    return Conflict(detail) if if_match is None else Stale(detail)
 
 
 async def add_transition(

@@ -24,7 +24,7 @@ from ticketing.office import Office
 from ticketing.record import add_transition
 from ticketing.routing import suggest_category
 from ticketing.staff import SYSTEM, Actor
-from ticketing.verbs import DO, Act
+from ticketing.verbs import CHECKS, DO, MAY, Act
 from ticketing.visibility import roles_on, visible
 
 CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -181,13 +181,18 @@ async def perform(
     if row is None or verb not in DO:
         raise NotFound(f"there is no verb {verb[:40]}")
     _check_role(row, actor, ticket)
-    body = check_body(row.body, raw)
+    act = Act(session, office, actor, ticket, verb, None, now, if_match)
+    if verb in MAY:
+        await MAY[verb](act)
+    act.body = check_body(row.body, raw)
+    if verb in CHECKS:
+        await CHECKS[verb](act)
     if if_match is not None and if_match != ticket.version:
         raise Stale(f"the ticket is at version {ticket.version} now, and {ticket.state}: read it again, then decide")
     if ticket.state not in row.sources:
         allowed = ", ".join(allowed_verbs(office, actor, ticket)) or "nothing"
         raise Conflict(f"{verb} is not possible while the ticket is {ticket.state}; possible is: {allowed}")
-    await DO[verb](Act(session, office, actor, ticket, verb, body, now))
+    await DO[verb](act)
     await session.flush()
     if verb in search.INDEXED_VERBS:
         await search.index(session, ticket)

@@ -38,6 +38,17 @@ def roles_on(actor: Actor, ticket: Ticket) -> frozenset[str]:
     return INSPECTOR_STANDS_FOR | actor.roles if "inspector" in actor.roles else frozenset()
 
 
+def may_ask_again(actor: Actor, ticket: Ticket) -> bool:
+    """一次性告知: once the resident was asked and has answered, only a supervisor asks again."""
+    asked = ticket.supplements_asked and not ticket.supplement_open
+    return not asked or "supervisor" in roles_on(actor, ticket)
+
+
+def may_answer(actor: Actor, ticket: Ticket) -> bool:
+    """The assistant answers consultations only."""
+    return ticket.kind == "consultation" or "assistant" not in actor.roles
+
+
 def hides_person(actor: Actor, ticket: Ticket) -> bool:
     """Whether the complainant is masked for this reader: an officer who handles a confidential ticket."""
     if not ticket.confidential or actor.resident_id is not None or "system" in actor.roles:

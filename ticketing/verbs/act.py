@@ -26,13 +26,15 @@ class Act:
     verb: str
     body: Any
     now: datetime
+    if_match: int | None = None
+    """The version the caller had read, where he named it."""
 
     async def move(
         self, to: str | None = None, reason: str | None = None, changes: dict[str, Any] | None = None
     ) -> None:
         await record.move(
             self.session, self.office, self.actor, self.ticket, self.verb, self.now,
-            to=to, reason=reason, changes=changes,
+            to=to, reason=reason, changes=changes, if_match=self.if_match,
         )
 
     async def tell(self, sentence: str, origin: str, reply: Reply | None = None, **values: object) -> None:

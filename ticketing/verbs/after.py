@@ -16,9 +16,7 @@ async def close(act: Act) -> None:
 
 async def fulfil(act: Act) -> None:
     """A promise is kept: with proof, and the resident is asked whether it is so."""
-    measure = await act.session.get(Measure, act.body.measure)
-    if measure is None or measure.ticket_id != act.ticket.id:
-        raise Invalid("measure: this ticket has no such measure", "measure")
+    measure = await _find_measure(act)
     if measure.fulfilled_at is not None:
         raise Conflict("this measure is fulfilled already")
     measure.fulfilled_at, measure.proof = act.now, await act.hide(act.body.note)
@@ -26,11 +24,25 @@ async def fulfil(act: Act) -> None:
     await act.tell("fulfilled", "progress", what=await act.reveal(measure.what), note=act.body.note)
 
 
+async def _find_measure(act: Act) -> Measure:
+    measure = await act.session.get(Measure, act.body.measure)
+    if measure is None or measure.ticket_id != act.ticket.id:
+        raise Invalid("measure: this ticket has no such measure", "measure")
+    return measure
+
+
+async def check_fulfil(act: Act) -> None:
+    await _find_measure(act)
+
+
+async def check_follow_up(act: Act) -> None:
+    if not act.body.reached and (act.body.solved is not None or act.body.satisfied is not None):
+        raise Invalid("reached: who was not reached has said nothing", "reached")
+
+
 async def follow_up(act: Act) -> None:
     """Reached? then solved and satisfied, asked apart. A bad rating opens a call-back; nothing loops by itself."""
     body = act.body
-    if not body.reached and (body.solved is not None or body.satisfied is not None):
-        raise Invalid("reached: who was not reached has said nothing", "reached")
     if not await is_delivered(act.session, act.ticket):
         raise Conflict("no reply has reached the resident yet: there is nothing to ask about")
     comment = await hide(act.session, act.ticket.resident_id, body.comment) if body.comment else None
@@ -64,3 +76,4 @@ async def withdraw(act: Act) -> None:
 DO: dict[str, Do] = {
     "close": close, "fulfil": fulfil, "follow_up": follow_up, "redo": redo, "withdraw": withdraw,
 }
+CHECKS: dict[str, Do] = {"fulfil": check_fulfil, "follow_up": check_follow_up}

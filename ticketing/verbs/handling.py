@@ -65,14 +65,14 @@ def _require_return(act: Act) -> None:
 
 async def request_extension(act: Act) -> None:
     """Before the due time; the supervisor decides."""
-    await _check_extension(act)
+    await _require_time_left(act)
     act.ticket.extension_asked = {"due_at": act.body.due_at.isoformat(), "reason": act.body.reason}
     await act.move(reason=act.body.reason)
 
 
 async def extend(act: Act) -> None:
     """A new due time for the finish clock; the resident is told."""
-    await _check_extension(act)
+    await _require_time_left(act)
     act.ticket.extension_asked = None
     await act.move(reason=act.body.reason, changes={"due_at": [None, act.body.due_at.isoformat()]})
     await sla.extend(act.session, act.office, act.ticket, act.body.clock, act.body.due_at, act.now)
@@ -80,9 +80,15 @@ async def extend(act: Act) -> None:
     await act.tell("extended", "extension", due=f"{due.month}月{due.day}日", reason=act.body.reason)
 
 
-async def _check_extension(act: Act) -> None:
+async def check_extension(act: Act) -> None:
     if act.body.due_at <= act.now:
         raise Invalid("due_at: a new due time lies in the future", "due_at")
+    due = await sla.due_at(act.session, act.ticket, act.body.clock)
+    if due is not None and act.body.due_at <= due:
+        raise Invalid("due_at: a new due time is later than the one there is", "due_at")
+
+
+async def _require_time_left(act: Act) -> None:
     due = await sla.due_at(act.session, act.ticket, act.body.clock)
     if due is not None and act.now > due:
         raise Conflict("the due time is over: owe the resident a word (progress) instead of an extension")
@@ -125,3 +131,4 @@ DO: dict[str, Do] = {
     "request_extension": request_extension, "extend": extend, "refuse_extension": refuse_extension,
     "raise": raise_level, "urge": urge, "note": note, "exclude": exclude,
 }
+CHECKS: dict[str, Do] = {"request_extension": check_extension, "extend": check_extension}

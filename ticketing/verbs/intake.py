@@ -9,10 +9,11 @@ from ticketing import sla
 from ticketing.model import Reply, Task
 from ticketing.office import Office
 from ticketing.verbs.act import Act, Do
-from ticketing.visibility import is_about, roles_on
+from ticketing.visibility import is_about, may_answer, may_ask_again
 
 PLAIN_FIELDS = ("category", "kind", "place", "happened_at", "urgency", "confidential", "about")
 TEXT_FIELDS = ("title", "description")
+NEVER_EMPTY = ("title", "description", "kind", "urgency", "confidential")
 
 
 async def confirm(act: Act) -> None:
@@ -31,12 +32,19 @@ async def confirm(act: Act) -> None:
     await act.move()
 
 
+async def check_amend(act: Act) -> None:
+    given = act.body.model_dump(exclude_unset=True)
+    empty = next((name for name in NEVER_EMPTY if name in given and given[name] in (None, "")), None)
+    if empty:
+        raise Invalid(f"{empty}: a ticket always has one; leave the field out to keep it", empty)
+    if given.get("category") is not None:
+        act.office.preset.category(given["category"])
+
+
 async def amend(act: Act) -> None:
     """Change facts; the old values stay in the record."""
     changes: dict[str, list[object]] = {}
     given = act.body.model_dump(exclude_unset=True, mode="json")
-    if given.get("category") is not None:
-        act.office.preset.category(given["category"])
     for name, value in given.items():
         if name in TEXT_FIELDS or name == "place":
             value = await act.hide(value) if value else value
@@ -47,12 +55,15 @@ async def amend(act: Act) -> None:
     await act.move(changes=changes)
 
 
+async def may_ask_supplement(act: Act) -> None:
+    if not may_ask_again(act.actor, act.ticket):
+        raise Forbidden("the resident was asked once already (一次性告知): a second time is a supervisor's to ask")
+
+
 async def ask_supplement(act: Act) -> None:
     """Everything missing at once (一次性告知). A second time is a supervisor's to decide."""
     if act.ticket.supplement_open:
         raise Conflict("a supplement is being waited for already: wait for it, or take it as given")
-    if act.ticket.supplements_asked and "supervisor" not in roles_on(act.actor, act.ticket):
-        raise Forbidden("the resident was asked once already (一次性告知): a second time is a supervisor's to ask")
     act.ticket.supplement_open = True
     act.ticket.supplements_asked += 1
     act.ticket.missing = list(act.body.missing)
@@ -79,10 +90,18 @@ async def decline(act: Act) -> None:
     await act.tell("declined", "decline", reason=act.body.reason, where_to=act.body.where_to)
 
 
+async def may_answer_directly(act: Act) -> None:
+    if not may_answer(act.actor, act.ticket):
+        raise Forbidden("the assistant answers consultations only: leave this one to a clerk")
+
+
+async def check_answer_directly(act: Act) -> None:
+    if act.body.call_turn is not None:
+        _said_in_call(act)
+
+
 async def answer_directly(act: Act) -> None:
     """The reply at once; or the turn of the call in which the agent gave it, which is its delivery."""
-    if "assistant" in act.actor.roles and act.ticket.kind != "consultation":
-        raise Forbidden("the assistant answers consultations only: leave this one to a clerk")
     if act.body.call_turn is not None:
         await _answered_in_call(act)
         return
@@ -91,7 +110,8 @@ async def answer_directly(act: Act) -> None:
     await send_reply(act, reply)
 
 
-async def _answered_in_call(act: Act) -> None:
+def _said_in_call(act: Act) -> str:
+    """The agent's words of that turn; Invalid when the turn is absent or the caller's."""
     turns = (act.ticket.answered_on_call or {}).get("turns") or []
     known = act.ticket.answered_on_call or {}
     said = next((turn for turn in turns if turn.get("turn") == act.body.call_turn), None)
@@ -99,7 +119,11 @@ async def _answered_in_call(act: Act) -> None:
         said = known
     if said is None or said.get("speaker", "agent") != "agent":
         raise Invalid("call_turn: this call has no such turn of the agent", "call_turn")
-    reply = await add_reply(act, said["text"])
+    return str(said["text"])
+
+
+async def _answered_in_call(act: Act) -> None:
+    reply = await add_reply(act, _said_in_call(act))
     reply.call_turn, reply.approved_at, reply.approved_by = act.body.call_turn, act.now, act.actor.name
     reply.delivered_at = act.now
     await act.move("replied")
@@ -137,6 +161,11 @@ async def send_reply(act: Act, reply: Reply) -> None:
                          else mask(text))
 
 
+async def check_assign(act: Act) -> None:
+    for code in (act.body.department, *act.body.joint):
+        act.office.preset.department(code)
+
+
 async def assign(act: Act) -> None:
     """To a department, never to the unit it is about; joint departments get tasks."""
     department = act.office.preset.department(act.body.department)
@@ -170,4 +199,8 @@ async def open_tasks(act: Act, kind: str) -> list[Task]:
 DO: dict[str, Do] = {
     "confirm": confirm, "amend": amend, "ask_supplement": ask_supplement, "supplement": supplement,
     "accept": accept, "decline": decline, "answer_directly": answer_directly, "assign": assign,
+}
+MAY: dict[str, Do] = {"ask_supplement": may_ask_supplement, "answer_directly": may_answer_directly}
+CHECKS: dict[str, Do] = {
+    "amend": check_amend, "answer_directly": check_answer_directly, "assign": check_assign,
 }

@@ -27,6 +27,14 @@ async def _find_other(act: Act, number: str, field: str) -> Ticket:
     return other
 
 
+async def check_merge(act: Act) -> None:
+    await _find_other(act, act.body.into, "into")
+
+
+async def check_link(act: Act) -> None:
+    await _find_other(act, act.body.to, "to")
+
+
 async def merge(act: Act) -> None:
     """Into an open ticket; those that were merged into this one follow it, so there are no chains."""
     into = await _find_other(act, act.body.into, "into")
@@ -52,3 +60,4 @@ async def link(act: Act) -> None:
 
 
 DO: dict[str, Do] = {"merge": merge, "unmerge": unmerge, "link": link}
+CHECKS: dict[str, Do] = {"merge": check_merge, "link": check_link}
