@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import false, or_, select
+from sqlalchemy.orm import aliased
 
 from core import audit, privacy, queues
 from core.errors import Conflict, NotFound
@@ -70,10 +71,11 @@ def describe_outbox(row: Outbox, number: str | None) -> dict[str, Any]:
 
 def visible(actor: Actor, table: Any) -> Any:
     """The rows this actor may know of: what belongs to a report is there for inspectors only."""
-    of_report = select(Ticket.id).where(Ticket.conversation_id == table.conversation_id, Ticket.kind == "report")
+    case = aliased(Ticket)  # The list joins tickets itself.
+    of_report = select(case.id).where(case.conversation_id == table.conversation_id, case.kind == "report")
     reported: Any = of_report.exists()
     if table is Outbox:
-        of_ticket = select(Ticket.id).where(Ticket.id == Outbox.ticket_id, Ticket.kind == "report")
+        of_ticket = select(case.id).where(case.id == Outbox.ticket_id, case.kind == "report")
         reported = or_(reported, of_ticket.exists())
     seen = [reported] if "inspector" in actor.roles else []
     if actor.roles & (READERS - {"inspector"}):
