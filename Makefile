@@ -17,7 +17,7 @@ serve: setup
 test: setup-dev
 	@.venv/bin/python -m pytest -q
 
-lint: setup-dev
+lint: .venv/ready-dev
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 
