@@ -5,10 +5,11 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import String, cast, literal, select
+from sqlalchemy.orm import aliased
 
 from core import audit, clock
 from core.audit import Audit
-from core.conversation import Conversation
+from core.conversation import Conversation, hide
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.queues import Inbox, Outbox
 from service.api.endpoint import Call, Endpoint, Result, cut, page
@@ -73,16 +74,17 @@ def _moment(call: Call, name: str) -> datetime:
 
 async def list_tasks(call: Call) -> Result:
     limit, after = call.limit(), call.after()
-    query = select(Task, Ticket).join(Ticket, Ticket.id == Task.ticket_id).where(visible(call.actor))
+    asked = aliased(Task)  # What may be seen is asked of the tasks too.
+    query = select(asked, Ticket).join(Ticket, Ticket.id == asked.ticket_id).where(visible(call.actor))
     if "ticket" in call.query:
         query = query.where(Ticket.number == call.query["ticket"])
     if "department" in call.query:
-        query = query.where(Task.department == call.query["department"])
+        query = query.where(asked.department == call.query["department"])
     if status := _status(call):
-        query = query.where(Task.answered_at.is_(None) if status == "open" else Task.answered_at.is_not(None))
+        query = query.where(asked.answered_at.is_(None) if status == "open" else asked.answered_at.is_not(None))
     if after is not None:
-        query = query.where(Task.id < after)
-    rows, more = cut((await call.session.execute(query.order_by(Task.id.desc()).limit(limit + 1))).all(), limit)
+        query = query.where(asked.id < after)
+    rows, more = cut((await call.session.execute(query.order_by(asked.id.desc()).limit(limit + 1))).all(), limit)
     items = [await describe_task(task, ticket.number, _reader(call, ticket)) for task, ticket in rows]
     return page(items, rows[-1][0].id if rows else None, more)
 
@@ -116,7 +118,8 @@ async def add_task(call: Call) -> Result:
         raise Conflict(f"the ticket is about {department.name}: ask another department")
     target = getattr(office.preset.tasks, body.kind)
     due_at = body.due_at or office.after(call.now, target, department.code)
-    task = Task(ticket_id=ticket.id, department=department.code, kind=body.kind, text=body.text, due_at=due_at)
+    text = await hide(call.session, ticket.resident_id, body.text)
+    task = Task(ticket_id=ticket.id, department=department.code, kind=body.kind, text=text, due_at=due_at)
     call.session.add(task)
     audit.record(call.session, call.now, call.actor.name, "task:add", f"ticket:{ticket.number}")
     await call.session.flush()
@@ -124,11 +127,12 @@ async def add_task(call: Call) -> Result:
 
 
 async def answer_task(call: Call) -> Result:
+    asked = aliased(Task)
     row = (
         await call.session.execute(
-            select(Task, Ticket)
-            .join(Ticket, Ticket.id == Task.ticket_id)
-            .where(Task.id == call.number("id"), visible(call.actor))
+            select(asked, Ticket)
+            .join(Ticket, Ticket.id == asked.ticket_id)
+            .where(asked.id == call.number("id"), visible(call.actor))
         )
     ).first()
     if row is None:
@@ -139,7 +143,8 @@ async def answer_task(call: Call) -> Result:
     body = call.body()
     if task.answered_at is not None:
         raise Conflict("this task is answered already")
-    task.answer, task.answered_at, task.answered_by = body.text, call.now, call.actor.name
+    task.answer = await hide(call.session, ticket.resident_id, body.text)
+    task.answered_at, task.answered_by = call.now, call.actor.name
     audit.record(call.session, call.now, call.actor.name, "task:answer", f"task:{task.id}")
     await call.session.flush()
     return Result(await describe_task(task, ticket.number, _reader(call, ticket)))
