@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -115,7 +115,11 @@ class Running:
 
     def child(self, word: str) -> psutil.Process | None:
         """The child whose command has this word."""
-        return next((child for child in self.children() if word in child.cmdline()), None)
+        for child in self.children():
+            with suppress(psutil.NoSuchProcess):  # It may end, or be a zombie, while we look.
+                if word in child.cmdline():
+                    return child
+        return None
 
     def kill(self) -> None:
         """As a power cut would."""

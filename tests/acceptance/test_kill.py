@@ -1,0 +1,184 @@
+"""`kill -9` at random moments, many times: nothing that was acknowledged is lost, and nothing is said twice.
+
+The assistant is an echo in the test's own process, so that a start takes seconds. Residents write numbered messages
+without a pause while the service is killed and started again; in the end each answer is counted.
+
+What is counted, and why:
+
+- Web chat: a message that was acknowledged (202, or 200 for a repeat) has exactly one answer. One that was never
+  acknowledged, because its only try met a dead service, may have been stored or not: it has one answer or none.
+- WeChat: a message that was acknowledged (HTTP 200) has at least one answer. It has two only where the kill fell between
+  the platform's acceptance of the answer and our commit of that fact: the platform gives no way to ask what it accepted.
+  One row a follower is in hand at a time, so a kill explains at most one second answer for a follower; more is a bug.
+- The assistant: no message makes two turns.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.acceptance.running import Chat, Running, settings_of
+from tests.fakes.rasa import FakeRasa
+from tests.fakes.wechat import FakeWeChat, Keys, Window
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.asyncio(loop_scope="session")]
+
+KILLS = 15
+CHATS = 3
+FOLLOWERS = 2
+LONGEST_LIFE_S = 2.0
+BETWEEN_TRIES_S = 5.0
+GONE = (aiohttp.ClientError, TimeoutError)
+
+
+@dataclass
+class Storm:
+    """The service that is killed, its residents, and what they saw."""
+
+    service: Running
+    kills: int = 0
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    acknowledged: dict[str, list[str]] = field(default_factory=dict)
+    """By resident, in order."""
+    doubtful: set[str] = field(default_factory=set)
+    """Sent, but never acknowledged."""
+    passive: Counter[str] = field(default_factory=Counter)
+    """WeChat answers that came within the platform's own request."""
+    killed_before: dict[str, int] = field(default_factory=dict)
+    """How many kills there had been when a message was first sent."""
+
+    async def pause(self) -> None:
+        await asyncio.sleep(random.uniform(0.1, 0.5))
+
+    async def kill_again_and_again(self) -> None:
+        """Some kills hit a service that is starting, most one that is at work."""
+        for number in range(KILLS):
+            self.service.start()
+            if number % 4:
+                await self.service.wait_alive()
+            await asyncio.sleep(random.uniform(0.05, LONGEST_LIFE_S))
+            self.kills += 1
+            self.service.kill()
+        self.service.start()
+        await self.service.wait_alive()
+
+    async def write_in_chat(self, chat: Chat, name: str, stubborn: bool) -> None:
+        """A browser sends until it is told that it was heard; the one that is not stubborn tries only once."""
+        count = 0
+        while not self.over.is_set():
+            count += 1
+            text = f"{name}第{count}条"
+            self.doubtful.add(text)
+            heard = await self._post(chat, f"m{count}", text)
+            while stubborn and not heard:
+                await self.pause()
+                heard = await self._post(chat, f"m{count}", text)
+            if heard:
+                self.doubtful.discard(text)
+                self.acknowledged.setdefault(name, []).append(text)
+            await self.pause()
+
+    async def _post(self, chat: Chat, client_id: str, text: str) -> bool:
+        try:
+            return await chat.post(client_id, text) in (200, 202)
+        except GONE:
+            return False
+
+    async def write_on_wechat(self, platform: FakeWeChat, openid: str) -> None:
+        """The platform tries three times, five seconds apart; after that it gives up."""
+        count = 0
+        while not self.over.is_set():
+            count += 1
+            text = f"{openid}第{count}条"
+            self.killed_before[text] = self.kills
+            if not await self._deliver(platform, openid, text):
+                self.doubtful.add(text)
+            await self.pause()
+
+    async def _deliver(self, platform: FakeWeChat, openid: str, text: str) -> bool:
+        xml = platform.message(openid, "text", f"<Content><![CDATA[{text}]]></Content>")
+        query, body = platform.wrap(xml)
+        platform.windows[openid] = Window(5, time.time() + 48 * 3600)
+        for _ in range(3):
+            attempt = await platform.post(query, body)
+            if attempt.status == 200:
+                self.acknowledged.setdefault(openid, []).append(text)
+                reply = platform.read_reply(attempt.body)
+                if reply is not None:
+                    self.passive[reply] += 1
+                return True
+            await asyncio.sleep(max(0.0, BETWEEN_TRIES_S - attempt.seconds))
+        return False
+
+    async def quiet(self) -> bool:
+        """Nothing waits any more: first the inbox, for it fills the outbox."""
+        for queue in ("inbox", "outbox"):
+            for status in ("todo", "doing"):
+                if await self.service.items(f"/{queue}?status={status}&limit=1"):
+                    return False
+        return True
+
+
+async def test_killed_at_random_moments_it_loses_nothing_and_says_nothing_twice(
+    tmp_path: Path, rasa: FakeRasa, echoing: dict[str, str]
+):
+    platform = FakeWeChat(keys=Keys(mode="safe"), second=1.0)
+    await platform.start()
+    service = Running(tmp_path, **echoing, **settings_of(platform))
+    platform.callback = f"http://127.0.0.1:{service.port}/channels/wechat/main"
+    storm = Storm(service)
+    try:
+        service.start()
+        await service.wait_alive()
+        chats = {"甲乙丙丁"[n]: await Chat.open(service) for n in range(CHATS)}
+        followers = [f"oFollower{n}" for n in range(FOLLOWERS)]
+        async with asyncio.TaskGroup() as group:
+            for name, chat in chats.items():
+                group.create_task(storm.write_in_chat(chat, name, stubborn=name != "丙"))
+            for openid in followers:
+                group.create_task(storm.write_on_wechat(platform, openid))
+            service.kill()
+            storm.kills += 1
+            await storm.kill_again_and_again()
+            storm.over.set()
+        await service.until(storm.quiet)
+        for name, chat in chats.items():
+            await check_chat(storm, chat, name)
+        for openid in followers:
+            check_wechat(storm, platform, openid)
+        turns = Counter(turn.message for turn in rasa.turns)
+        assert [message for message, count in turns.items() if count > 1] == []
+        assert await service.items("/inbox?status=set_aside") == []
+    finally:
+        await service.stop()
+        await platform.close()
+
+
+async def check_chat(storm: Storm, chat: Chat, name: str) -> None:
+    """Each acknowledged message has one answer, in the order in which they were sent."""
+    acknowledged = storm.acknowledged[name]
+    assert len(acknowledged) > KILLS
+    told = [item["text"].removeprefix("已收到：") for item in await chat.lines() if item["from"] != "resident"]
+    counts = Counter(told)
+    assert [text for text in acknowledged if counts[text] == 0] == [], "lost"
+    assert [text for text in told if counts[text] > 1] == [], "said twice"
+    assert [text for text in told if text not in acknowledged and text not in storm.doubtful] == []
+    assert told == sorted(told, key=lambda text: int(text.partition("第")[2].removesuffix("条")))
+
+
+def check_wechat(storm: Storm, platform: FakeWeChat, openid: str) -> None:
+    """At least one answer to what was acknowledged, and one more only where a kill explains it."""
+    acknowledged = storm.acknowledged[openid]
+    pushed = Counter(platform.texts(openid))
+    counts = {text: storm.passive[f"已收到：{text}"] + pushed[f"已收到：{text}"] for text in acknowledged}
+    assert [text for text, count in counts.items() if count == 0] == [], "lost"
+    twice = [text for text, count in counts.items() if count > 1]
+    assert all(storm.killed_before[text] < storm.kills for text in twice), "said twice without a kill"
+    assert sum(counts[text] - 1 for text in twice) <= storm.kills, "said more often than kills explain"
+    print(f"{openid}: {len(acknowledged)} acknowledged, {len(twice)} said twice because of {storm.kills} kills")
