@@ -1,6 +1,7 @@
 """A real Huiyin started for a test, and the few ways to speak to it from outside."""
 
 import asyncio
+import ctypes
 import os
 import signal
 import socket
@@ -26,6 +27,7 @@ TOKENS = {
     "supervisor": "supervisor-token-for-tests",
     "inspector": "inspector-token-for-tests",
 }
+PR_SET_PDEATHSIG = 1
 T = TypeVar("T")
 
 
@@ -43,6 +45,12 @@ def settings_of(wechat: FakeWeChat) -> dict[str, str]:
         "mode": keys.mode, "kind": "service", "api_base": wechat.url,
     }
     return {f"wechat__accounts__main__{name}": value for name, value in values.items()}
+
+
+def _end_with_parent() -> None:
+    """A test run that is itself killed leaves no service behind (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Running:
@@ -70,7 +78,8 @@ class Running:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "service", "serve"], cwd=ROOT, env=self.environ, stdout=log, stderr=log
+                [sys.executable, "-m", "service", "serve"], cwd=ROOT, env=self.environ, stdout=log, stderr=log,
+                preexec_fn=_end_with_parent,
             )
 
     async def command(self, *words: str) -> "subprocess.CompletedProcess[str]":

@@ -24,7 +24,6 @@ async def stopped(tmp_path: Path) -> AsyncIterator[Running]:
     [
         ("office:\n  preset: property\n  presett: hall\n", ("config.yml line 3", "office.presett", "preset, name")),
         ("# the office\noffice:\n  preset: school\n", ("config.yml line 3", "office.preset", "hospital")),
-        ("log:\n  level: loud\nweb: {port: 8080}\n", ("config.yml line 2", "log.level", "debug")),
         ("web:\n  limits: {webchat_per_minute: many}\n", ("config.yml line 2", "webchat_per_minute", "integer")),
         ("office: {preset: hall\nweb: [\n", ("config.yml line", "not YAML")),
         ("just a sentence\n", ("config.yml line 1", "key: value")),
