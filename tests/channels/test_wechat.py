@@ -613,7 +613,7 @@ async def test_many_messages_three_times_over_eight_connections_are_stored_once_
     quick.passive.expects = False
     wrapped = [
         quick.platform.wrap(quick.platform.message(f"o{number % 17}", "text", "<Content>a</Content>", number))
-        for number in range(100)
+        for number in range(40)
     ]
     waiting = asyncio.Semaphore(8)
 
@@ -624,7 +624,7 @@ async def test_many_messages_three_times_over_eight_connections_are_stored_once_
     quick.platform.second = 2
     await asyncio.gather(*(bring(*item) for item in wrapped * 3))
     assert {attempt.body for attempt in quick.platform.tries} == {"success"}
-    assert len(await stored(db)) == 100
+    assert len(await stored(db)) == 40
 
 
 # The settings.
