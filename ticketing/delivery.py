@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.conversation import hide
@@ -42,8 +42,14 @@ async def newest_reply(session: AsyncSession, ticket: Ticket) -> Reply | None:
 
 async def is_delivered(session: AsyncSession, ticket: Ticket) -> bool:
     """Whether, since the last redo, a reply reached the resident. The database's own gate asks the same."""
+    by_reply = has_reached(Reply.ticket_id == ticket.id, Reply.round == ticket.round)
+    return bool(await session.scalar(select(by_reply)))
+
+
+def has_reached(*which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """As a condition: whether one of these replies reached the resident."""
     carried = exists().where(
-        Outbox.ticket_id == ticket.id,
+        Outbox.ticket_id == Reply.ticket_id,
         Outbox.origin == "reply",
         Outbox.reply_id == Reply.id,
         or_(
@@ -52,18 +58,14 @@ async def is_delivered(session: AsyncSession, ticket: Ticket) -> bool:
         ),
     )
     called = exists().where(
-        Callback.ticket_id == ticket.id,
-        Callback.round == ticket.round,
+        Callback.ticket_id == Reply.ticket_id,
+        Callback.round == Reply.round,
         Callback.reply_id == Reply.id,
         Callback.reached.is_(True),
     )
-    by_reply = exists().where(
-        Reply.ticket_id == ticket.id,
-        Reply.round == ticket.round,
-        Reply.withdrawn_at.is_(None),
-        or_(Reply.call_turn.is_not(None), carried, called),
+    return exists().where(
+        *which, Reply.withdrawn_at.is_(None), or_(Reply.call_turn.is_not(None), carried, called)
     )
-    return bool(await session.scalar(select(by_reply)))
 
 
 async def open_callback(

@@ -8,6 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import UTC, Base, EncryptedText, Id, Json
 
+COPY_ROUND = 0
+"""The round of a reply that a merged ticket got from the surviving one: it opens no gate of its own."""
+
 
 class TicketNumber(Base):
     """The last number given on a day."""

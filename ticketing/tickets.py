@@ -2,22 +2,25 @@
 
 import re
 import secrets
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import clock
+from core import clock, log
 from core import conversation as conversations
 from core.checking import check_body
 from core.conversation import Conversation, Resident
 from core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from core.message import Address
+from core.targets import Unit, parse_target
 from ticketing import search, sla
 from ticketing.bodies import Register, ResidentBody
-from ticketing.delivery import is_delivered
+from ticketing.delivery import has_reached, is_delivered, newest_reply
 from ticketing.lifecycle import VERBS, State, Verb
 from ticketing.model import Reply, Ticket, TicketNumber
 from ticketing.office import Office
@@ -25,7 +28,9 @@ from ticketing.record import add_transition
 from ticketing.routing import suggest_category
 from ticketing.staff import SYSTEM, Actor
 from ticketing.verbs import CHECKS, DO, MAY, Act
-from ticketing.visibility import roles_on, visible
+from ticketing.visibility import about_with_code, may_answer, may_ask_again, roles_on, visible, was_registered_by
+
+logger = log.logger(__name__)
 
 CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 CODE_LENGTH = 6
@@ -68,7 +73,7 @@ async def register(
         state=State.REGISTERED,
         urgency=body.urgency,
         confidential=body.confidential,
-        about=body.about.model_dump(exclude_none=True) if body.about else None,
+        about=about_with_code(office.preset, body.about.model_dump(exclude_none=True) if body.about else None),
         resident_id=resident.id,
         conversation_id=conversation_id,
         channel=channel or (body.resident.address or "").partition(":")[0] or None,
@@ -165,6 +170,15 @@ async def find_visible(session: AsyncSession, actor: Actor, number: str) -> Tick
     return ticket
 
 
+async def find_readable(session: AsyncSession, actor: Actor, number: str) -> Ticket:
+    """As find_visible, and the report that this member of staff registered: describe tells its state alone."""
+    may_read = or_(visible(actor), was_registered_by(actor))
+    ticket = await session.scalar(select(Ticket).where(Ticket.number == number, may_read))
+    if ticket is None:
+        raise NotFound("there is no such ticket: GET /tickets lists those you may see")
+    return ticket
+
+
 async def perform(
     session: AsyncSession,
     office: Office,
@@ -190,7 +204,8 @@ async def perform(
     if if_match is not None and if_match != ticket.version:
         raise Stale(f"the ticket is at version {ticket.version} now, and {ticket.state}: read it again, then decide")
     if ticket.state not in row.sources:
-        allowed = ", ".join(allowed_verbs(office, actor, ticket)) or "nothing"
+        facts = await find_facts(session, ticket)
+        allowed = ", ".join(allowed_verbs(office, actor, ticket, facts)) or "nothing"
         raise Conflict(f"{verb} is not possible while the ticket is {ticket.state}; possible is: {allowed}")
     await DO[verb](act)
     await session.flush()
@@ -204,23 +219,47 @@ def _check_role(row: Verb, actor: Actor, ticket: Ticket) -> None:
         raise Forbidden(f"{row.name} needs the role {' or '.join(sorted(row.who))}")
 
 
-def allowed_verbs(office: Office, actor: Actor, ticket: Ticket) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What decides about the offered verbs beside the ticket's own row."""
+
+    delivered: bool = True
+    submitted_by: str | None = None
+
+
+async def find_facts(session: AsyncSession, ticket: Ticket) -> Facts:
+    """Asked for in the states alone where they matter."""
+    if ticket.state in (State.REPLIED, State.CLOSED):
+        return Facts(delivered=await is_delivered(session, ticket))
+    reply = await newest_reply(session, ticket) if ticket.state == State.IN_APPROVAL else None
+    return Facts(submitted_by=reply.submitted_by if reply else None)
+
+
+NO_FACTS = Facts()
+
+
+def allowed_verbs(office: Office, actor: Actor, ticket: Ticket, facts: Facts = NO_FACTS) -> list[str]:
     """The verbs this actor can use on the ticket as it stands."""
     roles = roles_on(actor, ticket)
     return [
         row.name for row in VERBS.values()
-        if row.name in DO and ticket.state in row.sources and roles & row.who and _makes_sense(office, row, ticket)
+        if row.name in DO and ticket.state in row.sources and roles & row.who
+        and _makes_sense(office, actor, row, ticket, facts)
     ]
 
 
-def _makes_sense(office: Office, row: Verb, ticket: Ticket) -> bool:
-    """Verbs that wait for a request are offered only when there is one."""
+def _makes_sense(office: Office, actor: Actor, row: Verb, ticket: Ticket, facts: Facts) -> bool:
+    """Verbs that wait for something are offered only when it is there, and not to whom they would be refused."""
     needs = {
         "grant_return": ticket.return_open,
         "refuse_return": ticket.return_open,
         "request_return": not ticket.return_open,
         "refuse_extension": ticket.extension_asked is not None,
-        "ask_supplement": not ticket.supplement_open,
+        "ask_supplement": not ticket.supplement_open and may_ask_again(actor, ticket),
+        "answer_directly": may_answer(actor, ticket),
+        "approve": office.self_approval or facts.submitted_by != actor.name,
+        "close": facts.delivered,
+        "follow_up": facts.delivered,
         "sign_for": office.preset.sign_for,
     }
     return needs.get(row.name, True)
@@ -228,35 +267,63 @@ def _makes_sense(office: Office, row: Verb, ticket: Ticket) -> bool:
 
 async def close_due(session: AsyncSession, office: Office, now: datetime) -> int:
     """Close what was delivered and stayed without a word for `tickets.close_after`; how many were closed."""
-    query = (
-        select(Ticket, Reply.delivered_at)
-        .join(Reply, Reply.ticket_id == Ticket.id)
-        .where(Ticket.state == State.REPLIED, Reply.round == Ticket.round, Reply.delivered_at.is_not(None))
-        .order_by(Ticket.moved_at, Reply.id.desc())
-        .limit(AT_ONCE)
+    of_ticket = (Reply.ticket_id == Ticket.id, Reply.round == Ticket.round)
+    newest = select(func.max(Reply.delivered_at)).where(*of_ticket, Reply.withdrawn_at.is_(None)).scalar_subquery()
+    query = select(Ticket.id, Ticket.number, Ticket.department, newest).where(
+        Ticket.state == State.REPLIED, newest <= now - _least(office.close_after), has_reached(*of_ticket)
     )
-    closed = 0
-    seen: set[int] = set()
-    for ticket, delivered_at in (await session.execute(query)).all():
-        if ticket.id in seen:
-            continue
-        seen.add(ticket.id)
-        is_over = delivered_at is not None and office.after(delivered_at, office.close_after, ticket.department) <= now
-        if is_over and await is_delivered(session, ticket):
-            await perform(session, office, SYSTEM, ticket.number, "close", {}, None, now)
-            closed += 1
-    return closed
+
+    async def close(number: str) -> None:
+        await perform(session, office, SYSTEM, number, "close", {}, None, now)
+
+    return await _each_due(session, office, query, office.close_after, now, close)
 
 
 async def archive_due(session: AsyncSession, office: Office, now: datetime) -> int:
     """Archive what has lain still for `tickets.archive_after`; how many were archived."""
-    row = VERBS["archive"]
-    query = select(Ticket).where(Ticket.state.in_(row.sources)).order_by(Ticket.moved_at).limit(AT_ONCE)
-    archived = 0
-    for ticket in await session.scalars(query):
-        if office.after(ticket.moved_at, office.archive_after, ticket.department) > now:
-            continue
-        act = Act(session, office, SYSTEM, ticket, "archive", None, now)
-        await act.move(State.ARCHIVED)
-        archived += 1
-    return archived
+    query = select(Ticket.id, Ticket.number, Ticket.department, Ticket.moved_at).where(
+        Ticket.state.in_(VERBS["archive"].sources), Ticket.moved_at <= now - _least(office.archive_after)
+    )
+
+    async def archive(number: str) -> None:
+        ticket = await find_visible(session, SYSTEM, number)
+        await Act(session, office, SYSTEM, ticket, "archive", None, now).move(State.ARCHIVED)
+
+    return await _each_due(session, office, query, office.archive_after, now, archive)
+
+
+def _least(target: str) -> timedelta:
+    """What the target takes at the least, by whatever calendar: the database can compare with it."""
+    parsed = parse_target(target)
+    return timedelta(days=max(parsed.days - 1, 0)) if parsed.unit is Unit.WORKING_DAYS else parsed.duration
+
+
+async def _each_due(
+    session: AsyncSession,
+    office: Office,
+    query: Select[Any, Any, Any, Any],
+    target: str,
+    now: datetime,
+    do: Callable[[str], Awaitable[None]],
+) -> int:
+    """Do it to those whose moment plus the target is over, `AT_ONCE` a round; how many it was done to.
+
+    All that may be due are looked at, so that those which wait keep nobody back. One that fails is logged and
+    left as it was.
+    """
+    done = last = 0
+    while done < AT_ONCE:
+        page = (await session.execute(query.where(Ticket.id > last).order_by(Ticket.id).limit(AT_ONCE))).all()
+        for _, number, department, since in page:
+            if office.after(since, target, department) > now:
+                continue
+            try:
+                async with session.begin_nested():
+                    await do(number)
+                done += 1
+            except Exception as error:
+                logger.error("the calendar's work on a ticket failed", ticket=number, reason=str(error))
+        if len(page) < AT_ONCE:
+            break
+        last = page[-1][0]
+    return done

@@ -15,8 +15,8 @@ from ticketing.lifecycle import PLAIN_WORDS, State
 from ticketing.model import Callback, Measure, Reply, Task, Ticket, Transition
 from ticketing.office import Office
 from ticketing.staff import Actor
-from ticketing.tickets import allowed_verbs
-from ticketing.visibility import hides_person
+from ticketing.tickets import allowed_verbs, find_facts
+from ticketing.visibility import about_as_given, hides_person, reads_state_alone
 
 Row = TypeVar("Row")
 
@@ -42,6 +42,8 @@ async def describe(
     session: AsyncSession, office: Office, actor: Actor, ticket: Ticket, now: datetime
 ) -> dict[str, Any]:
     """Exactly the ticket of interfaces §4. A confidential resident's reading is audited."""
+    if reads_state_alone(actor, ticket):
+        return _describe_state(ticket)
     hidden = hides_person(actor, ticket)
     if ticket.confidential and not hidden and actor.resident_id is None:
         audit.record(session, now, actor.name, "resident:read", f"ticket:{ticket.number}")
@@ -59,7 +61,7 @@ async def describe(
         "state_text": PLAIN_WORDS[State(ticket.state)],
         "urgency": ticket.urgency,
         "confidential": ticket.confidential,
-        "about": ticket.about,
+        "about": about_as_given(ticket.about),
         "department": ticket.department,
         "assignee": ticket.assignee,
         "resident": await _describe_resident(session, ticket, hidden),
@@ -69,7 +71,7 @@ async def describe(
         "answered_on_call": ticket.answered_on_call,
         "registered_at": write_time(ticket.registered_at),
         "registered_by": ticket.registered_by,
-        "allowed": allowed_verbs(office, actor, ticket),
+        "allowed": allowed_verbs(office, actor, ticket, await find_facts(session, ticket)),
         "clocks": await sla.describe_clocks(session, ticket, now),
         "promise": await sla.promise(session, office, ticket),
         "transitions": await _describe_transitions(session, ticket, reader),
@@ -83,6 +85,14 @@ async def describe(
         "satisfied": ticket.satisfied,
         "merged_into": into.number if into else None,
         "version": ticket.version,
+    }
+
+
+def _describe_state(ticket: Ticket) -> dict[str, Any]:
+    """What who registered a report about staff keeps of it."""
+    return {
+        "number": ticket.number, "kind": ticket.kind, "state": ticket.state,
+        "state_text": PLAIN_WORDS[State(ticket.state)], "version": ticket.version, "allowed": [],
     }
 
 

@@ -2,13 +2,17 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 
 from ticketing.model import Task, Ticket
+from ticketing.preset import Preset
 from ticketing.staff import Actor
 
 STAFF_ROLES = frozenset({"clerk", "officer", "supervisor", "auditor"})
 INSPECTOR_STANDS_FOR = frozenset({"clerk", "officer", "supervisor"})
+READS_REPORTS = frozenset({"inspector", "system", "assistant"})
+CODE = "department"
+"""The key in a stored `about` for the code of the unit."""
 SEES_CONFIDENTIAL = frozenset({"clerk", "supervisor", "inspector"})
 
 
@@ -26,9 +30,41 @@ def visible(actor: Actor) -> ColumnElement[bool]:
         asked = select(Task.id).where(
             Task.ticket_id == Ticket.id, Task.department == actor.department, Task.answered_at.is_(None)
         )
-        mine = or_(Ticket.department.is_(None), Ticket.department == actor.department, asked.exists())
+        unassigned = and_(Ticket.department.is_(None), _is_not_about(actor.department))
+        mine = or_(unassigned, Ticket.department == actor.department, asked.exists())
         others = and_(others, mine)
     return or_(reports, others)
+
+
+def _is_not_about(department: str) -> ColumnElement[bool]:
+    """A complaint about a unit waits where that unit does not read it."""
+    named = (Ticket.about[key].as_string() for key in ("unit", CODE))
+    return and_(*(func.coalesce(value, "") != department for value in named))
+
+
+def about_with_code(preset: Preset, about: dict[str, Any] | None) -> dict[str, Any] | None:
+    """`about` as it is stored: where its unit names a department, with that department's code, for queries."""
+    about = {key: value for key, value in (about or {}).items() if key != CODE}
+    unit = about.get("unit")
+    code = next((item.code for item in preset.departments if unit and unit in (item.code, item.name)), None)
+    return (about | ({CODE: code} if code else {})) or None
+
+
+def about_as_given(about: dict[str, Any] | None) -> dict[str, Any] | None:
+    """`about` as it is shown: without what is stored for queries."""
+    return {key: value for key, value in about.items() if key != CODE} if about else about
+
+
+def was_registered_by(actor: Actor) -> ColumnElement[bool]:
+    """The reports this member of staff registered: he keeps their number and state."""
+    if actor.resident_id is not None or not actor.roles & (STAFF_ROLES | {"inspector"}):
+        return false()
+    return and_(Ticket.kind == "report", Ticket.registered_by == actor.name)
+
+
+def reads_state_alone(actor: Actor, ticket: Ticket) -> bool:
+    """Whether this reader keeps only the number and state: a report, for any member of staff but an inspector."""
+    return ticket.kind == "report" and actor.resident_id is None and not actor.roles & READS_REPORTS
 
 
 def roles_on(actor: Actor, ticket: Ticket) -> frozenset[str]:

@@ -1,11 +1,13 @@
 """The reply on its way: submit, send back, approve, and the system's own reply."""
 
-from sqlalchemy import update
+from collections.abc import Sequence
+
+from sqlalchemy import and_, delete, exists, or_, select, update
 
 from core.errors import Conflict, Forbidden, Invalid
 from core.queues import Outbox, Result, Status
 from ticketing.delivery import is_delivered, newest_reply
-from ticketing.model import Measure, Reply
+from ticketing.model import COPY_ROUND, Callback, Measure, Reply, Ticket, Transition
 from ticketing.verbs.act import Act, Do
 from ticketing.verbs.intake import add_reply, open_tasks, send_reply
 
@@ -22,15 +24,23 @@ async def submit(act: Act) -> None:
     if await open_tasks(act, "joint"):
         raise Conflict("a joint task is still open: wait for the other department's answer")
     reply = await add_reply(act, act.body.reply, act.body.action_taken, act.body.findings)
-    for item in act.body.measures:
-        act.session.add(
-            Measure(ticket_id=act.ticket.id, what=await act.hide(item.what), owner=item.owner, due_on=item.due_on)
-        )
+    changes = await _add_measures(act)
     if act.office.preset.needs_approval(act.ticket.category):
-        await act.move("in_approval")
+        await act.move("in_approval", changes=changes)
         return
-    await act.move("approved")
+    await act.move("approved", changes=changes)
     await send_reply(act, reply)
+
+
+async def _add_measures(act: Act) -> dict[str, list[object]] | None:
+    """The measures of this draft. The record keeps which they are, so that sending it back removes no others."""
+    measures = [
+        Measure(ticket_id=act.ticket.id, what=await act.hide(item.what), owner=item.owner, due_on=item.due_on)
+        for item in act.body.measures
+    ]
+    act.session.add_all(measures)
+    await act.session.flush()
+    return {"measures": [[], [item.id for item in measures]]} if measures else None
 
 
 async def current_reply(act: Act) -> Reply:
@@ -45,15 +55,54 @@ async def send_back(act: Act) -> None:
     """Not like this. What was not delivered yet is stopped; what was announced says that it was withdrawn."""
     if act.ticket.state == "approved" and await is_delivered(act.session, act.ticket):
         raise Conflict("the reply has reached the resident: redo is the way back now")
-    reply = await current_reply(act)
-    reply.withdrawn_at = act.now
+    replies = [await current_reply(act), *await _copies(act)]
+    await _stop(act, [reply.id for reply in replies])
+    for reply in replies:
+        reply.withdrawn_at = act.now
+    await act.move("in_progress", reason=act.body.reason, changes=await _remove_measures(act))
+
+
+async def _copies(act: Act) -> Sequence[Reply]:
+    """What the residents of merged tickets were to get and have not got yet."""
+    query = select(Reply).join(Ticket, Ticket.id == Reply.ticket_id)
+    mine = (Ticket.merged_into_id == act.ticket.id, Reply.round == COPY_ROUND)
+    return (await act.session.scalars(query.where(*mine, Reply.delivered_at.is_(None)))).all()
+
+
+async def _stop(act: Act, replies: list[int]) -> None:
+    """Nothing of these replies goes out any more; Conflict while a worker has one in hand."""
+    unopened = and_(Outbox.result == Result.ANNOUNCED, Outbox.opened_at.is_(None))
     await act.session.execute(
         update(Outbox)
-        .where(Outbox.reply_id == reply.id, Outbox.status.in_((Status.TODO, Status.SET_ASIDE)))
+        .where(Outbox.reply_id.in_(replies), or_(Outbox.status.in_((Status.TODO, Status.SET_ASIDE)), unopened))
         .values(status=Status.DONE, result=Result.FAILED, last_error="the reply was sent back")
         .execution_options(synchronize_session=False)
     )
-    await act.move("in_progress", reason=act.body.reason)
+    # Looked at after the update: what a worker claimed meanwhile is in his hand now, or stopped.
+    in_hand = exists().where(Outbox.reply_id.in_(replies), Outbox.status == Status.DOING)
+    if await act.session.scalar(select(in_hand)):
+        raise Conflict("the reply is being sent at this moment: look again in a minute whether it was delivered")
+    await act.session.execute(
+        update(Callback)
+        .where(Callback.reply_id.in_(replies), Callback.done_at.is_(None))
+        .values(done_at=act.now, done_by=act.actor.name, note="答复已驳回修改，不用再打")
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def _remove_measures(act: Act) -> dict[str, list[object]] | None:
+    """The draft is gone, and what it promised with it: submitting again says it anew."""
+    submitted = await act.session.scalar(
+        select(Transition.changes)
+        .where(Transition.ticket_id == act.ticket.id, Transition.verb == "submit")
+        .order_by(Transition.seq.desc())
+        .limit(1)
+    )
+    ids = (submitted or {}).get("measures", [[], []])[1]
+    if not ids:
+        return None
+    await act.session.execute(delete(Measure).where(Measure.ticket_id == act.ticket.id, Measure.id.in_(ids)))
+    return {"measures": [ids, []]}
 
 
 async def may_approve(act: Act) -> None:

@@ -1,18 +1,22 @@
 """Before somebody works on it: confirm, amend, ask for more, take more, accept, decline, answer at once, assign."""
 
+import re
+
 from sqlalchemy import select
 
 from core import clock
+from core.conversation import Resident
 from core.errors import Conflict, Forbidden, Invalid
-from core.privacy import mask
+from core.privacy import mask, mask_name
 from ticketing import sla
-from ticketing.model import Reply, Task
+from ticketing.model import COPY_ROUND, Reply, Task, Ticket
 from ticketing.office import Office
 from ticketing.verbs.act import Act, Do
-from ticketing.visibility import is_about, may_answer, may_ask_again
+from ticketing.visibility import about_as_given, about_with_code, is_about, may_answer, may_ask_again
 
 PLAIN_FIELDS = ("category", "kind", "place", "happened_at", "urgency", "confidential", "about")
 TEXT_FIELDS = ("title", "description")
+TOKEN = re.compile(r"<(PHONE|ID|CARD|EMAIL)_\d+>")
 NEVER_EMPTY = ("title", "description", "kind", "urgency", "confidential")
 
 
@@ -48,9 +52,11 @@ async def amend(act: Act) -> None:
     for name, value in given.items():
         if name in TEXT_FIELDS or name == "place":
             value = await act.hide(value) if value else value
+        if name == "about":
+            value = about_with_code(act.office.preset, value)
         old = getattr(act.ticket, name)
         if old != value:
-            changes[name] = [old, value]
+            changes[name] = [about_as_given(old), about_as_given(value)] if name == "about" else [old, value]
             setattr(act.ticket, name, value)
     await act.move(changes=changes)
 
@@ -155,10 +161,32 @@ async def send_reply(act: Act, reply: Reply) -> None:
     text = await act.reveal(reply.text)
     await act.tell("reply", "reply", reply, text=text)
     for ticket in await merged_into(act.session, act.ticket):
-        other = Act(act.session, act.office, act.actor, ticket, act.verb, act.body, act.now)
-        # The other resident reads the same words, but not the first one's telephone.
-        await other.tell("reply", "reply", reply, text=text if other.ticket.resident_id == act.ticket.resident_id
-                         else mask(text))
+        await _send_to_merged(act, reply, ticket, text)
+
+
+async def _send_to_merged(act: Act, reply: Reply, ticket: Ticket, text: str) -> None:
+    """A merged ticket's resident gets the words in a reply of his own, so that its page and its call are his too.
+
+    Nothing personal of the first resident is in it, and its delivery says nothing of the first one's.
+    """
+    other = Act(act.session, act.office, act.actor, ticket, act.verb, act.body, act.now)
+    if ticket.resident_id != act.ticket.resident_id:
+        text = await _without_person(act, text)
+    own = await add_reply(other, text)
+    own.round, own.submitted_by, own.submitted_at = COPY_ROUND, reply.submitted_by, reply.submitted_at
+    own.approved_at, own.approved_by = reply.approved_at, reply.approved_by
+    await act.session.flush()
+    await other.tell("reply", "reply", own, text=text)
+
+
+async def _without_person(act: Act, text: str) -> str:
+    """The text with what is personal of the ticket's resident masked."""
+    resident = await act.session.get_one(Resident, act.ticket.resident_id)
+    for name in (resident.name, (resident.on_behalf_of or {}).get("name")):
+        if name and len(name) > 1:
+            text = text.replace(name, mask_name(name))
+    # A token whose value was erased would become the other resident's value.
+    return TOKEN.sub("（已隐去）", mask(text))
 
 
 async def check_assign(act: Act) -> None:
