@@ -150,17 +150,25 @@ async def _waiting_rows(session: AsyncSession, row: Inbox, *, answer_only: bool)
     return [waiting[0]] if waiting and waiting[0].inbox_id == row.id else []
 
 
-async def settle_after_restart(session: AsyncSession, now: datetime) -> None:
-    """What was in hand as a passive reply when the service died.
+async def settle_after_restart(runtime: Runtime, session: AsyncSession, now: datetime) -> None:
+    """What was in hand as a passive reply when the service died. Nobody knows whether the response was written.
 
-    A platform that did not get the response asks again within seconds and is then given the stored reply, so
-    a fresh one counts as given (nothing is said twice); an old one is said again (nothing is lost).
+    Where nothing can be pushed, a platform that did not get it asks again within seconds and is then given the
+    stored reply, so a fresh one counts as given (nothing is said twice); an old one is said again. An account that
+    can push acknowledges a repeated request without a text, so there the answer is always said again: by a message
+    of its own, perhaps a second time, but never not at all.
     """
+    for (name, account), channel in runtime.channels.items():
+        if not channel.capabilities.pushes:
+            await _count_as_given(session, name, account, now)
+
+
+async def _count_as_given(session: AsyncSession, channel: str, account: str, now: datetime) -> None:
     in_hand = (Outbox.status == Status.DOING, Outbox.claimed_by == WORKER)
     fresh = Outbox.claimed_until > now + LEASE - RETRIES_LAST
     await session.execute(
         update(Outbox)
-        .where(*in_hand, fresh)
+        .where(Outbox.channel == channel, Outbox.account == account, *in_hand, fresh)
         .values(
             status=Status.DONE, result=Result.SENT, platform_id="passive", sent_at=now, claimed_by=None,
             claimed_until=None,

@@ -47,7 +47,7 @@ async def run(runtime: Runtime) -> None:
 async def settle(runtime: Runtime) -> None:
     """At the start, where this process is known to be alone: take back what the last one had in hand."""
     async with runtime.db.writing() as session:
-        await passive.settle_after_restart(session, clock.now())
+        await passive.settle_after_restart(runtime, session, clock.now())
         await queues.release_all(session, Inbox)
         await queues.release_all(session, Outbox)
 

@@ -28,12 +28,14 @@ def found_in(service: Running) -> dict[str, list[str]]:
 async def test_after_a_dialogue_the_digits_are_readable_nowhere(office: Running, chat: Chat):
     phone, identity, card, mail = PLAIN
     await chat.say(f"我的电话{phone}，身份证{identity}，卡号{card}，邮箱{mail}，我要办居住证")
-    await chat.say(f"另一个电话{GROUPED[0]}，卡号{GROUPED[1]}")
-    await chat.say(f'/inform{{"phone": "{phone}"}}')
-    number = await complain(chat.say, f"我要投诉，昨天晚上6栋1单元保安骂人，身份证{identity}", phone=phone)
+    # Each in a chat of its own: two sentences that nobody understands bring a person, who is silent here.
+    await (await Chat.open(office)).say(f"另一个电话{GROUPED[0]}，卡号{GROUPED[1]}")
+    await (await Chat.open(office)).say(f'/inform{{"phone": "{phone}"}}')
+    complaining = await Chat.open(office)
+    number = await complain(complaining.say, f"我要投诉，昨天晚上6栋1单元保安骂人，身份证{identity}", phone=phone)
     await submit(office, number, "staff-attitude", f"已批评教育，结果会打电话{phone}告诉您。")
     await office.verb("supervisor", number, "approve")
-    await chat.hears("已批评教育", "staff")
+    await complaining.hears("已批评教育", "staff")
     _, ticket = await office.api("officer", "GET", f"/tickets/{number}")
     assert ticket["resident"]["phone"].replace(" ", "").endswith(phone), "who works the ticket must see it"
     found = found_in(office)
