@@ -61,7 +61,7 @@ async def _facts_of_call(call: Call) -> dict[str, Any]:
 
 
 async def read(call: Call) -> Result:
-    ticket = await tickets.find_visible(call.session, call.actor, call.params["number"])
+    ticket = await tickets.find_readable(call.session, call.actor, call.params["number"])
     return Result(await _describe(call, ticket), headers={"ETag": f'"{ticket.version}"'})
 
 
