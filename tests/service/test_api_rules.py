@@ -171,7 +171,9 @@ async def test_a_key_counts_for_its_token_and_path(house):
 async def test_a_key_with_another_body_is_422_even_where_the_ticket_is_gone_from_sight(house):
     number = (await house.register())["number"]
     await house.post(f"/tickets/{number}/amend", {"kind": "report"}, Idempotency_Key="k")
-    await house.get(f"/tickets/{number}", status=404)
+    kept = await house.get(f"/tickets/{number}")  # Who registered it keeps number and state, and nothing else.
+    assert (kept["number"], kept["allowed"]) == (number, []) and "description" not in kept
+    await house.post(f"/tickets/{number}/amend", {"kind": "praise"}, status=404, Idempotency_Key="another")
     await house.post(f"/tickets/{number}/amend", {"kind": "praise"}, status=422, Idempotency_Key="k")
     await house.post(f"/tickets/{number}/amend", {"kind": "report"}, Idempotency_Key="k")
 
