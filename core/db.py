@@ -1,5 +1,6 @@
 """The database: engine, reading(), writing(), the declarative base and its column types."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,8 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
 from core.encryption import Keyring
+
+LEFTOVERS_TRIES, LEFTOVERS_S = 3, 0.3
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -137,6 +140,21 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+async def end_leftovers() -> None:
+    """End every task that still waits in this loop; call it last, after `close()`.
+
+    A database connection that was cancelled while it closed waits for a thread that is gone. That wait stands in a
+    `finally`, so it takes a second cancellation; without it the process would never end.
+    """
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for _ in range(LEFTOVERS_TRIES):
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=LEFTOVERS_S)
 
 
 def _make_engine(url: str) -> AsyncEngine:

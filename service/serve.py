@@ -13,7 +13,7 @@ from aiohttp import web
 from sqlalchemy import func, select
 
 from core import clock, log
-from core.db import Database
+from core.db import Database, end_leftovers
 from core.errors import Misconfigured
 from knowledge_base.guide import PRESETS
 from knowledge_base.library import load_shipped
@@ -30,7 +30,6 @@ logger = log.logger(__name__)
 ADMINISTRATOR = "admin"
 ALREADY_RUNS = 4
 GRACE_S = 3.0
-LEFTOVERS_TRIES, LEFTOVERS_S = 3, 0.3
 
 
 def serve(settings: Settings) -> int:
@@ -72,22 +71,8 @@ async def _serve(settings: Settings) -> int:
     await asyncio.gather(background, return_exceptions=True)
     await runner.cleanup()
     await db.close()
-    await _end_leftovers()
+    await end_leftovers()
     return 0
-
-
-async def _end_leftovers() -> None:
-    """End what still waits. A database connection that was cancelled while it closed waits for a thread that is gone.
-
-    That wait stands in a `finally`, so it takes a second cancellation; without it the process would never end.
-    """
-    left = asyncio.all_tasks() - {asyncio.current_task()}
-    for _ in range(LEFTOVERS_TRIES):
-        if not left:
-            return
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=LEFTOVERS_S)
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> int:

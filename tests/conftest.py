@@ -1,11 +1,13 @@
 """What every test may use: a database of each kind, empty, with all tables made."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from core.db import Base, Database
+from core.db import Base, Database, end_leftovers
 from core.encryption import Keyring
 from tests.postgres import Cluster, postgres_cluster  # noqa: F401
 
@@ -13,7 +15,7 @@ KEYS = Keyring(bytes(range(32)))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+async def db(request: pytest.FixtureRequest, tmp_path: Path, empty_sqlite: Path) -> AsyncIterator[Database]:
     """An empty database with all tables, once on SQLite and once on PostgreSQL."""
     url = f"sqlite+aiosqlite:///{tmp_path}/huiyin.db"
     if request.param == "postgresql":
@@ -26,10 +28,19 @@ async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Da
             cluster.template = made.rpartition("/")[2]
         url = await cluster.new_database(cluster.template)
     else:
-        await make_tables(url)
+        shutil.copyfile(empty_sqlite, tmp_path / "huiyin.db")
     database = Database(url, KEYS)
     yield database
     await database.close()
+    await end_leftovers()
+
+
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with all tables, made once, that each test gets a copy of."""
+    path = tmp_path_factory.mktemp("sqlite") / "empty.db"
+    asyncio.run(make_tables(f"sqlite+aiosqlite:///{path}"))
+    return path
 
 
 async def make_tables(url: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from core import clock
 from core import conversation as conversations
 from core.conversation import Conversation, Matter
-from core.db import Database
+from core.db import Database, end_leftovers
 from core.message import Address
 from service.api.endpoint import RUNTIME
 from service.runtime import Runtime
@@ -197,6 +197,7 @@ async def open_house(folder: Path, template: Path, **changed: Any) -> tuple[Hous
         await client.close()
         await rasa_server.close()
         await db.close()
+        await end_leftovers()
         clock.set_offset(timedelta())
 
     return House(client, app[RUNTIME], rasa), close
