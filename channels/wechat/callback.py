@@ -33,6 +33,7 @@ _log = log.logger(__name__)
 class Pace:
     """How long a request may stay open: the platform hangs up after five seconds."""
 
+    store_s: float = 3.8
     answer_s: float = 3.8
     hold_s: float = 5.0
 
@@ -128,7 +129,7 @@ class Callback:
 
     async def _store(self, storing: Awaitable[Stored], started: float) -> Stored | None:
         """None when the message is not on disk in time: then the platform shall try again."""
-        spare = started + self._pace.answer_s - asyncio.get_running_loop().time()
+        spare = started + self._pace.store_s - asyncio.get_running_loop().time()
         try:
             return await asyncio.wait_for(storing, max(spare, 0.1))
         except Exception as error:  # a full disk, a lost database, a time-out: all the same to the platform

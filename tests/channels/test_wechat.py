@@ -122,11 +122,11 @@ async def door(
 async def quick(
     db: Database, keys: Keys, changes: dict[str, Any]
 ) -> AsyncIterator[Phone]:
-    """The same with seconds a tenth as long, for what happens over three tries."""
-    platform, passive = FakeWeChat(keys=keys, second=0.1), FakePassive()
+    """The same with seconds a fifth as long, for what happens over three tries."""
+    platform, passive = FakeWeChat(keys=keys, second=0.2), FakePassive()
     await platform.start()
     async with running_writer(db) as writer, aiohttp.ClientSession() as http:
-        pace = Pace(answer_s=0.38, hold_s=0.5)
+        pace = Pace(answer_s=0.38, hold_s=1.0)
         channel = WeChat("main", settings_for(platform, **changes), writer, db, http, passive, pace)
         server = LoopbackServer(channel.routes())
         await server.start()
@@ -437,12 +437,12 @@ class TestWithoutCustomerService:
         assert await quick.platform.says(OPENID, "你好") is None
         assert [attempt.status for attempt in quick.platform.tries] == [None, None, 200]
         assert quick.platform.tries[-1].body == "success"
-        assert all(attempt.seconds >= 0.45 for attempt in quick.platform.tries[:2])
+        assert all(attempt.seconds >= 0.95 for attempt in quick.platform.tries[:2])
         assert len(await stored(db)) == 1
 
     async def test_a_repeated_try_is_answered_with_the_stored_reply(self, quick: Phone):
         asking = asyncio.create_task(quick.platform.says(OPENID, "你好"))
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(0.5)
         quick.passive.stored[1] = "迟到的答复"
         assert await asking == "迟到的答复"
         assert [attempt.status for attempt in quick.platform.tries] == [None, 200]
