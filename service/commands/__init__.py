@@ -1,0 +1,1 @@
+"""The commands of `huiyin`, a module a group; `service/cli.py` lists them."""
