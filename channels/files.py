@@ -8,36 +8,58 @@ import tempfile
 from pathlib import Path
 
 import filetype
+from pydantic import Field
 
+from channels.pictures import NoPicture, without_position
+from channels.virus import Scanner
+from core.config import Section
 from core.message import Attachment
 
 MAX_BYTES = 20 * 1024 * 1024
 
-ALLOWED = frozenset(
-    {
-        "image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/heic",
-        "audio/amr", "audio/mpeg", "audio/mp4", "audio/x-wav", "audio/ogg", "audio/aac",
-        "video/mp4", "video/quicktime", "video/webm", "video/3gpp",
-        "application/pdf", "application/msword", "application/vnd.ms-excel",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    }
+ALLOWED = (
+    "image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/heic", "audio/amr",
+    "audio/mpeg", "audio/mp4", "audio/x-wav", "audio/ogg", "audio/aac", "video/mp4", "video/quicktime",
+    "video/webm", "video/3gpp", "application/pdf", "application/msword", "application/vnd.ms-excel",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 )
+"""Kinds of files that are taken, by their content."""
+
+
+class FileSettings(Section):
+    """`attachments.*`: what is taken from residents and how it is kept."""
+
+    max_bytes: int = Field(MAX_BYTES, ge=1024)
+    allow: list[str] = list(ALLOWED)
+    keep_originals: bool = False
+    """True: pictures are kept as they came, with the position in them, because the office needs it as evidence."""
+    clamd: str = ""
+    """`host:port` or the path of a socket: each file is scanned before it is kept."""
 
 
 class NotAllowed(Exception):
-    """The content is of a kind that is not taken (or of none that is known). Answer 415."""
+    """The content is of a kind that is not taken, of none that is known, or harmful. Answer 415."""
 
 
 class FileStore:
     """A folder of files named by their digest; the same bytes are kept once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: FileSettings | None = None) -> None:
         self._folder = folder
+        self._settings = settings or FileSettings()
+        self._scanner = Scanner(self._settings.clamd) if self._settings.clamd else None
+        self.max_bytes = self._settings.max_bytes
 
     async def keep(self, content: bytes, name: str) -> Attachment:
-        """Store the bytes durably. NotAllowed when the content, whatever its name says, is not on the list."""
-        return await asyncio.to_thread(self._keep, content, name)
+        """Store the bytes durably. NotAllowed when the content, whatever its name says, is not on the list.
+
+        With a scanner set, TemporaryFailure while it is away: nothing unscanned is kept.
+        """
+        kind = self._kind_of(content)
+        if self._scanner and (found := await self._scanner.scan(content)):
+            raise NotAllowed(f"the scanner found {found}")
+        return await asyncio.to_thread(self._keep, content, name, kind)
 
     def locate(self, attachment_path: str) -> Path:
         """Where the file of an `Attachment.path` lies. ValueError for a path that leaves the folder."""
@@ -46,10 +68,20 @@ class FileStore:
             raise ValueError("an attachment lies inside the folder of attachments")
         return path
 
-    def _keep(self, content: bytes, name: str) -> Attachment:
+    def _kind_of(self, content: bytes) -> filetype.Type:
+        if len(content) > self.max_bytes:
+            raise NotAllowed(f"larger than {self.max_bytes} bytes")
         kind = filetype.guess(content[:8192])
-        if kind is None or kind.mime not in ALLOWED:
+        if kind is None or kind.mime not in self._settings.allow:
             raise NotAllowed(kind.mime if kind else "unknown")
+        return kind
+
+    def _keep(self, content: bytes, name: str, kind: filetype.Type) -> Attachment:
+        if not self._settings.keep_originals:
+            try:
+                content = without_position(content, kind.mime)
+            except NoPicture as error:
+                raise NotAllowed(f"no readable picture: {error}") from error
         digest = hashlib.sha256(content).hexdigest()
         relative = f"{digest[:2]}/{digest}"
         target = self._folder / relative

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import privacy
+from core.attachments import keep_files
 from core.db import UTC, Base, EncryptedText, Id, Json
 from core.message import Address
 
@@ -248,7 +249,7 @@ async def record_message(
         author=author,
         actor=actor,
         text=await hide(session, conversation.resident_id, text, only_known=author != "resident"),
-        attachments=list(attachments),
+        attachments=await keep_files(session, conversation.id, attachments, now),
         inbox_id=inbox_id,
         outbox_id=outbox_id,
         at=now,

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.db import Database
-from core.message import InboundMessage
+from core.message import InboundMessage, storable
 from core.queues import Inbox, Status, find_inbox, inbox_values, insert_inbox
 
 COMMIT_SECONDS = Histogram(
@@ -109,7 +109,7 @@ class InboxWriter:
 def _values(arrival: _Arrival, now: datetime) -> dict[str, Any]:
     values = inbox_values(arrival.message, now)
     if arrival.error is not None:
-        values |= {"status": Status.SET_ASIDE, "last_error": arrival.error[:500]}
+        values |= {"status": Status.SET_ASIDE, "last_error": storable(arrival.error[:500])}
     if arrival.passive_s is not None:
         values["passive_until"] = now + timedelta(seconds=arrival.passive_s)
     return values

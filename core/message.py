@@ -1,8 +1,11 @@
 """What every channel speaks: an address, an attachment, a message in, a message out."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +75,18 @@ class OutboundMessage:
     choices: tuple[str, ...] = ()
     link: str | None = None
     """Where the whole text can be read, for a step that can only announce it."""
+
+
+def storable(value: Any) -> Any:
+    """Texts, and the texts inside lists and objects, as every database keeps them.
+
+    PostgreSQL keeps no NUL, and half a surrogate pair cannot be written anywhere; both are replaced by the mark
+    that stands for an unreadable character, so that a reader sees that something was there.
+    """
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    return value

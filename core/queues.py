@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from core.db import UTC, Base, EncryptedBytes, EncryptedJson, EncryptedText, Id, Json
-from core.message import Attachment, InboundMessage, OutboundMessage
+from core.message import Attachment, InboundMessage, OutboundMessage, storable
 
 MAX_ATTEMPTS = 3
 """An inbox message that failed this often waits for a person."""
@@ -144,18 +144,19 @@ Queue = type[Inbox] | type[Outbox]
 
 
 def inbox_values(message: InboundMessage, now: datetime) -> dict[str, Any]:
-    """The columns of a new inbox row."""
+    """The columns of a new inbox row. Whatever a platform lets through is made storable here, in one place."""
+    sender = storable(message.sender)
     return {
         "channel": message.channel,
         "account": message.account,
-        "external_id": message.external_id,
-        "sender": message.sender,
-        "order_key": f"{message.channel}/{message.account}/{message.sender}",
-        "text": message.text,
-        "event": message.event,
-        "attachments": [asdict(item) for item in message.attachments],
-        "facts": message.facts,
-        "in_reply_to": message.in_reply_to,
+        "external_id": storable(message.external_id),
+        "sender": sender,
+        "order_key": f"{message.channel}/{message.account}/{sender}",
+        "text": storable(message.text),
+        "event": storable(message.event),
+        "attachments": storable([asdict(item) for item in message.attachments]),
+        "facts": storable(message.facts),
+        "in_reply_to": storable(message.in_reply_to),
         "raw": message.raw,
         "received_at": message.received_at,
         "passive_until": None,
@@ -187,7 +188,7 @@ async def find_inbox(session: AsyncSession, message: InboundMessage) -> Inbox | 
         select(Inbox).where(
             Inbox.channel == message.channel,
             Inbox.account == message.account,
-            Inbox.external_id == message.external_id,
+            Inbox.external_id == storable(message.external_id),
         )
     )
 

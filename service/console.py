@@ -18,12 +18,14 @@ from sqlalchemy import func, select
 
 from core import audit, clock, queues
 from core import conversation as conversations
+from core.attachments import files_of
 from core.conversation import Conversation, Holder, Message, Resident
 from core.errors import HuiyinError, Invalid, NotFound, TooMany
+from core.message import storable
 from core.queues import Inbox, Outbox, Row, Status
 from service import clients, sign_in
+from service.api import attachments, queue_rows
 from service.api import conversations as api_conversations
-from service.api import queue_rows
 from service.api.endpoint import RUNTIME, reading_on_record
 from service.forms import describe_verbs, read_form
 from service.runtime import Runtime
@@ -216,11 +218,14 @@ async def _messages(session: Any, conversation_id: int | None, masked: bool) -> 
     conversation = await session.get_one(Conversation, conversation_id)
     query = select(Message).where(Message.conversation_id == conversation_id).order_by(Message.seq.desc())
     rows = list((await session.scalars(query.limit(200))).all())[::-1]
+    found = await files_of(session, [item["id"] for row in rows for item in row.attachments])
+    files = {file_id: api_conversations.describe_file(file) for file_id, file in found.items()}
     return [
         {
             "from": row.author,
             "at": write_time(row.at),
             "text": row.text if masked else await conversations.reveal(session, conversation.resident_id, row.text),
+            "files": [files[item["id"]] for item in row.attachments if item["id"] in files],
         }
         for row in rows
     ]
@@ -297,10 +302,19 @@ async def act_on_conversation(visit: Visit) -> web.StreamResponse:
             await api_conversations.take_over(session, row, visit.me, visit.now)
         elif deed == "give_back":
             await api_conversations.hand_back(session, row, visit.me, visit.now)
-        elif text := str(form.get("text", "")).strip():
+        elif text := storable(str(form.get("text", "")).strip()):
             await api_conversations.speak_as_staff(session, row, visit.me, text, visit.now)
     visit.runtime.news.notify("outbox")
     raise web.HTTPSeeOther(f"/staff/conversations/{row.id}")
+
+
+@signed_in
+async def read_file(visit: Visit) -> web.StreamResponse:
+    """A file of a conversation this member of staff may see."""
+    try:
+        return await attachments.respond(visit.runtime, visit.me, visit.request.match_info["id"])
+    except HuiyinError as error:
+        raise web.HTTPNotFound(text=error.detail) from None
 
 
 # What waits for a person
@@ -326,7 +340,7 @@ async def list_callbacks(visit: Visit) -> web.StreamResponse:
 @signed_in
 async def finish_callback(visit: Visit) -> web.StreamResponse:
     form = await visit.request.post()
-    body = {"reached": "reached" in form, "note": str(form.get("note", ""))}
+    body = {"reached": "reached" in form, "note": storable(str(form.get("note", "")))}
     async with visit.runtime.db.writing() as session:
         await callbacks.done(
             session, visit.runtime.office, visit.me, int(visit.request.match_info["id"][:18]), body, visit.now
@@ -387,6 +401,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/staff/conversations", list_conversations),
         web.get(r"/staff/conversations/{id:\d+}", show_conversation),
         web.post(r"/staff/conversations/{id:\d+}/{deed:take|give_back|messages}", act_on_conversation),
+        web.get(r"/staff/attachments/{id:\d+}", read_file),
         web.get("/staff/callbacks", list_callbacks),
         web.post(r"/staff/callbacks/{id:\d+}", finish_callback),
         web.get("/staff/aside", list_aside),

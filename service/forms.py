@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
 from core.config import bare_type
+from core.message import storable
 from ticketing.lifecycle import VERBS
 from ticketing.preset import Preset
 
@@ -77,7 +78,7 @@ def read_form(verb: str, form: dict[str, str]) -> dict[str, Any]:
         return {}
     body: dict[str, Any] = {}
     for name, field in VERBS[verb].body.model_fields.items():
-        text = form.get(name, "").strip()
+        text = storable(form.get(name, "").strip())
         if text:
             body[name] = _value(text, bare_type(field.annotation))
     return body

@@ -4,6 +4,7 @@
 import channels.phone
 import channels.webchat.tables
 import channels.wechat.tables
+import core.attachments
 import core.audit
 import core.conversation
 import core.queues

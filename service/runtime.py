@@ -7,6 +7,7 @@ import aiohttp
 from prometheus_client import Counter, Gauge
 
 from channels.base import Channel, LocalNews
+from channels.files import FileStore
 from core import clock
 from core.db import Database
 from core.inbox_writer import InboxWriter
@@ -37,6 +38,7 @@ class Runtime:
     office: Office
     knowledge: Knowledge
     pace: Pace
+    files: FileStore
     channels: dict[tuple[str, str], Channel] = field(default_factory=dict)
     """By channel and account."""
     assistant_token: str = ""

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
 from channels.email.settings import Mailbox
+from channels.files import FileSettings
 from channels.sms import SmsSettings
 from channels.wechat.settings import WeChatAccount
 from core import config
@@ -130,6 +131,7 @@ class Settings(Section):
     email: Email = Email()
     phone: Phone = Phone()
     sms: SmsSettings = SmsSettings()
+    attachments: FileSettings = FileSettings()
     tickets: Tickets = Tickets()
     delivery: Delivery = Delivery()
     survey: Survey = Survey()

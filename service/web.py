@@ -19,7 +19,7 @@ from channels.webchat import WebChat, WebChatLimits
 from channels.wechat import WeChat
 from core import log
 from core.db import Database
-from core.errors import HuiyinError
+from core.errors import HuiyinError, NotFound
 from core.inbox_writer import InboxWriter
 from service import api, console, delivery, health, pages, workers
 from service.api.endpoint import RUNTIME, problem
@@ -81,6 +81,7 @@ def build_runtime(settings: Settings, db: Database, assistant_token: str) -> Run
         office=office,
         knowledge=Knowledge(settings, office),
         pace=Pace(workers.INBOX_WORKERS),
+        files=FileStore(settings.data_dir / "attachments", settings.attachments),
         assistant_token=assistant_token,
     )
     runtime.channels = {(item.name, item.account): item for item in _build_channels(runtime)}
@@ -97,8 +98,8 @@ def _wake(runtime: Runtime) -> None:
 def _build_channels(runtime: Runtime) -> list[Channel]:
     """One object for each account that is configured. Web chat and the desk need no account."""
     settings, writer, db, http = runtime.settings, runtime.writer, runtime.db, runtime.http
+    files = runtime.files
     passive = OutboxPassiveReplies(runtime)
-    files = FileStore(settings.data_dir / "attachments")
     mail_tokens = [
         token.token.get_secret_value() for token in settings.api.tokens.values() if "mail" in token.role
     ]
@@ -160,7 +161,12 @@ async def _keep_index_fresh(runtime: Runtime) -> None:
 
 @web.middleware
 async def _answer_errors(request: web.Request, handler):  # type: ignore[no-untyped-def]
-    """Our own errors as problem details; anything else is logged and hides its inside."""
+    """Our own errors as problem details; anything else is logged and hides its inside.
+
+    No name holds a NUL and PostgreSQL takes none, so an address with one names nothing.
+    """
+    if "%00" in request.raw_path:
+        return problem(NotFound("there is nothing under this address: it holds a NUL character"))
     try:
         return await handler(request)
     except web.HTTPException:

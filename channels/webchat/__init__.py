@@ -186,12 +186,14 @@ class WebChat:
     async def _take_file(self, request: web.Request, name: str) -> web.StreamResponse:
         """A file is a message of its own, with a text if the browser sends one along."""
         self._limit(name)
-        upload = await read_upload(request)
+        upload = await read_upload(request, self._files.max_bytes)
         try:
             kept = await self._files.keep(upload.content, upload.name)
         except NotAllowed:
             detail = "Send a picture, a recording, a video, a PDF or an Office file."
             raise Refused(415, "file_type", detail) from None
+        except TemporaryFailure:
+            raise Refused(503, "scanner", "Files cannot be checked now: send it again later.", 30) from None
         identity = upload.id or "file-" + hashlib.sha256(upload.content).hexdigest()[:32]
         new, seq = await self._store(name, Said(identity, upload.text, b""), kept)
         answer = {"id": identity, "seq": seq, "name": kept.name, "type": kept.type, "size": kept.size}

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 from aiohttp import BodyPartReader, web
 
-from channels.files import MAX_BYTES
 from channels.http import TooLarge, read_body
+from core.message import storable
 
 MAX_CHARS = 10_000
 MAX_BODY = 256 * 1024
@@ -58,7 +58,7 @@ async def read_said(request: web.Request) -> Said:
         raise Refused(422, "wrong_field", "text: write what you want to say.")
     if len(text) > MAX_CHARS:
         raise Refused(413, "too_large", f"Write at most {MAX_CHARS} characters in one message.")
-    return Said(_identity(body.get("id")), _clean(text), raw)
+    return Said(_identity(body.get("id")), storable(text), raw)
 
 
 def _identity(value: Any) -> str:
@@ -69,17 +69,12 @@ def _identity(value: Any) -> str:
     return value
 
 
-def _clean(text: str) -> str:
-    """PostgreSQL keeps no NUL, and half a surrogate pair cannot be written anywhere."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
-
-
-async def read_upload(request: web.Request) -> Upload:
+async def read_upload(request: web.Request, limit: int) -> Upload:
     """Multipart form data with a field `file` (and perhaps `id` and `text`), or the bare bytes with `?name=`."""
     if request.content_type == "multipart/form-data":
-        upload = await _read_form(request)
+        upload = await _read_form(request, limit)
     else:
-        content = await _bounded(request, MAX_BYTES)
+        content = await _bounded(request, limit)
         name = request.query.get("name") or _disposed_name(request) or "file"
         upload = Upload(name, content, request.query.get("id"), "")
     if not upload.content:
@@ -89,19 +84,19 @@ async def read_upload(request: web.Request) -> Upload:
     return upload
 
 
-async def _read_form(request: web.Request) -> Upload:
+async def _read_form(request: web.Request, limit: int) -> Upload:
     name, content, fields = "file", b"", {}
     try:
         async for part in await request.multipart():
             if not isinstance(part, BodyPartReader):
                 raise Refused(422, "wrong_field", "Send one plain file, not a form inside a form.")
             if part.name == "file":
-                name, content = unquote(part.filename or "file"), await _read_part(part, MAX_BYTES)
+                name, content = unquote(part.filename or "file"), await _read_part(part, limit)
             elif part.name in ("id", "text"):
                 fields[part.name] = (await _read_part(part, 64 * 1024)).decode("utf-8", "replace")
     except (ValueError, AssertionError):
         raise Refused(400, "not_a_form", "The form data is broken: send it again.") from None
-    text = _clean(fields.get("text", ""))
+    text = storable(fields.get("text", ""))
     if len(text) > MAX_CHARS:
         raise Refused(413, "too_large", f"Write at most {MAX_CHARS} characters in one message.")
     return Upload(name, content, fields.get("id"), text)

@@ -115,11 +115,11 @@ class WeChat:
         except SendError:
             return
 
-    async def fetch(self, attachment: Attachment) -> bytes:
+    async def fetch(self, attachment: Attachment, limit: int = MAX_BYTES) -> bytes:
         """The bytes of what a resident sent, from `api_base` alone. Raises one of the three errors."""
         if not attachment.media_id:
             raise PermanentFailure("the platform named no file")
-        return await self._api.media(attachment.media_id, MAX_BYTES)
+        return await self._api.media(attachment.media_id, limit)
 
     async def forget(self, session: AsyncSession, value: str) -> None:
         self._ledger.forget(value)

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from core.errors import NotFound
-from service.api import conversations, knowledge, office, openapi, queue_rows, tickets
+from service.api import attachments, conversations, knowledge, office, openapi, queue_rows, tickets
 from service.api.endpoint import Endpoint, make_view, problem
 
 BASE = "/api/v1"
@@ -21,6 +21,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 def routes() -> list[web.RouteDef]:
     """All routes of the API. A path that does not exist answers as problem details too."""
     found = [web.route(item.method, BASE + item.path, make_view(item)) for item in ENDPOINTS]
+    found += attachments.routes(BASE)
     found.append(web.get(BASE + "/openapi.json", _describe))
     found.append(web.route("*", BASE + "/{rest:.*}", _unknown))
     return found

@@ -1,6 +1,6 @@
 """Conversations over the API: read them, take them over, speak, give them back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import false, func, or_, select, update
 
 from core import audit, queues
 from core import conversation as conversations
+from core.attachments import StoredFile, files_of
 from core.conversation import Conversation, Holder, Message
 from core.errors import Conflict, Invalid, NotFound
 from core.message import Address, OutboundMessage
@@ -138,12 +139,19 @@ async def list_messages(call: Call) -> Result:
     query = select(Message).where(Message.conversation_id == conversation.id, Message.seq > after)
     rows, more = cut((await call.session.scalars(query.order_by(Message.seq).limit(limit + 1))).all(), limit)
     hidden = conversation.id in await _hidden(call, [conversation])
-    items = [await describe_message(call, conversation, row, hidden) for row in rows]
+    files = await files_of(call.session, [item["id"] for row in rows for item in row.attachments])
+    items = [await describe_message(call, conversation, row, hidden, files) for row in rows]
     return page(items, rows[-1].seq if rows else None, more)
 
 
+def describe_file(row: StoredFile) -> dict[str, Any]:
+    """A file as messages list it; `size` is 0 while it still lies at its platform."""
+    url = f"/api/v1/attachments/{row.id}"
+    return {"id": row.id, "name": row.name, "type": row.type, "size": row.size, "url": url}
+
+
 async def describe_message(
-    call: Call, conversation: Conversation, row: Message, hidden: bool
+    call: Call, conversation: Conversation, row: Message, hidden: bool, files: Mapping[int, StoredFile]
 ) -> dict[str, Any]:
     text = row.text
     if not hidden:
@@ -154,7 +162,7 @@ async def describe_message(
         "from": row.author,
         "text": text,
         "at": write_time(row.at),
-        "attachments": row.attachments,
+        "attachments": [describe_file(files[item["id"]]) for item in row.attachments if item["id"] in files],
     }
 
 

@@ -17,6 +17,7 @@ from core.checking import check_body
 from core.conversation import Conversation, Matter, reveal
 from core.db import Database
 from core.errors import Forbidden, HuiyinError, Invalid, NotFound
+from core.message import storable
 from service import idempotency
 from service.auth import Caller, identify
 from service.runtime import Runtime
@@ -212,8 +213,8 @@ async def _read_json(request: web.Request) -> Any:
         return {}
     try:
         read = json.loads(body)
-        json.dumps(read, ensure_ascii=False).encode()  # Half a surrogate pair cannot be stored.
-        return read
+        json.dumps(read, ensure_ascii=False).encode()  # Half a surrogate pair is refused, a NUL replaced.
+        return storable(read)
     except (ValueError, RecursionError):
         return NOT_JSON
 

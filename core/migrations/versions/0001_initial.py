@@ -810,6 +810,35 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_message_matter_id"), ["matter_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_outbox_id"), ["outbox_id"], unique=False)
 
+    op.create_table(
+        "attachment",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("conversation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("uploaded_by", sa.String(), nullable=True),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("path", sa.String(), nullable=True),
+        sa.Column("media_id", sa.String(), nullable=True),
+        sa.Column("fetch_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.String(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"], ["conversation.id"], name=op.f("fk_attachment_conversation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attachment")),
+    )
+    with op.batch_alter_table("attachment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_attachment_conversation_id"), ["conversation_id"], unique=False)
+        batch_op.create_index(
+            "ix_attachment_fetch_at",
+            ["fetch_at"],
+            unique=False,
+            sqlite_where=sa.text("fetch_at IS NOT NULL"),
+            postgresql_where=sa.text("fetch_at IS NOT NULL"),
+        )
+
     for statement in GATE[op.get_bind().dialect.name]:
         op.execute(statement)
 
