@@ -122,6 +122,8 @@ class Outbox(Base):
     """The message this answers, so that an answer can be given within the platform's own request."""
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
     ticket_id: Mapped[int | None] = mapped_column(Id, index=True)
+    resident_id: Mapped[int | None] = mapped_column(Id)
+    """Whom it is for, where no ticket says so: the plan goes on to his next way."""
     reply_id: Mapped[int | None] = mapped_column(Id, index=True)
     status: Mapped[str] = mapped_column(default=Status.TODO)
     result: Mapped[str | None]
@@ -202,6 +204,7 @@ def enqueue(
     inbox_id: int | None = None,
     conversation_id: int | None = None,
     ticket_id: int | None = None,
+    resident_id: int | None = None,
     reply_id: int | None = None,
     scheduled_at: datetime | None = None,
     deadline_at: datetime | None = None,
@@ -222,6 +225,7 @@ def enqueue(
         inbox_id=inbox_id,
         conversation_id=conversation_id,
         ticket_id=ticket_id,
+        resident_id=resident_id,
         reply_id=reply_id,
         status=Status.TODO,
         attempts=0,

@@ -48,6 +48,19 @@ class Step:
     recipient: str
 
 
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whom something is told: a resident, where he wrote, and his ticket where it is about one."""
+
+    resident_id: int
+    conversation_id: int | None
+    ticket: Ticket | None = None
+
+    @classmethod
+    def of(cls, ticket: Ticket) -> "Party":
+        return cls(ticket.resident_id, ticket.conversation_id, ticket)
+
+
 async def tell(
     runtime: Runtime,
     session: AsyncSession,
@@ -59,13 +72,23 @@ async def tell(
 ) -> None:
     """How ticketing speaks to a resident: the first step of his plan, in the caller's transaction."""
     text = await conversations.reveal(session, ticket.resident_id, text)
-    await _begin_step(runtime, session, ticket, None, text, origin, reply.id if reply else None, now)
+    await _begin_step(runtime, session, Party.of(ticket), None, text, origin, reply.id if reply else None, now)
 
 
-async def plan(runtime: Runtime, session: AsyncSession, ticket: Ticket) -> list[Step]:
-    """The steps for this ticket's resident: where he wrote, its notice form, SMS, e-mail. The call-back is implied."""
+async def tell_resident(
+    runtime: Runtime, session: AsyncSession, party: Party, text: str, origin: str, now: datetime, link: str
+) -> None:
+    """What is not about a ticket, such as an appointment: the same plan, in the caller's transaction.
+
+    `link` is the page that says the same, for steps that only announce.
+    """
+    await _begin_step(runtime, session, party, None, text, origin, None, now, link)
+
+
+async def plan(runtime: Runtime, session: AsyncSession, party: Party) -> list[Step]:
+    """The steps for this resident: where he wrote, its notice form, SMS, e-mail. The call-back is implied."""
     steps: list[Step] = []
-    for channel_name, account, value in await _known_ends(runtime, session, ticket):
+    for channel_name, account, value in await _known_ends(runtime, session, party):
         channel = runtime.channels.get((channel_name, account))
         if channel:
             names = (*channel.capabilities.carries, *channel.capabilities.announces)
@@ -74,15 +97,15 @@ async def plan(runtime: Runtime, session: AsyncSession, ticket: Ticket) -> list[
 
 
 async def _known_ends(
-    runtime: Runtime, session: AsyncSession, ticket: Ticket
+    runtime: Runtime, session: AsyncSession, party: Party
 ) -> Sequence[tuple[str, str, str]]:
-    """(channel, account, value) of every known end: the ticket's conversation, other addresses, phone, e-mail."""
+    """(channel, account, value) of every known end: the conversation, other addresses, phone, e-mail."""
     ends: list[tuple[str, str, str]] = []
-    if ticket.conversation_id:
-        conversation = await session.get_one(Conversation, ticket.conversation_id)
+    if party.conversation_id:
+        conversation = await session.get_one(Conversation, party.conversation_id)
         address = Address.parse(conversation.address)
         ends.append((address.channel, conversation.account, address.value))
-    resident = await session.get_one(Resident, ticket.resident_id)
+    resident = await session.get_one(Resident, party.resident_id)
     if resident.phone:
         ends.append(("sms", _first_account(runtime, "sms"), resident.phone))
     if resident.email:
@@ -100,20 +123,21 @@ def _first_account(runtime: Runtime, channel: str) -> str:
 async def _begin_step(
     runtime: Runtime,
     session: AsyncSession,
-    ticket: Ticket,
+    party: Party,
     after: str | None,
     text: str,
     origin: str,
     reply_id: int | None,
     now: datetime,
+    link: str | None = None,
 ) -> None:
     """Begin the step that follows `after` (the first for None); with none left, the call-back."""
-    steps = await plan(runtime, session, ticket)
+    steps = await plan(runtime, session, party)
     names = [step.name for step in steps]
     steps = steps[names.index(after) + 1 :] if after in names else ([] if after else steps)
     if not steps:
-        if origin in OWED_A_CALL:
-            await ticket_delivery.open_callback(session, runtime.office, ticket, reply_id, text, now)
+        if origin in OWED_A_CALL and party.ticket:
+            await ticket_delivery.open_callback(session, runtime.office, party.ticket, reply_id, text, now)
         return
     step = steps[0]
     channel = runtime.channels[step.channel, step.account]
@@ -124,7 +148,7 @@ async def _begin_step(
         text=text,
         origin=origin,
         in_reply_to=None,
-        link=f"{runtime.settings.public_url}/r/{reply_token(runtime, reply_id)}" if reply_id else None,
+        link=f"{runtime.settings.public_url}/r/{reply_token(runtime, reply_id)}" if reply_id else link,
     )
     waits = None if channel.capabilities.pushes else now + announce_wait(runtime, now)
     queues.enqueue(
@@ -132,8 +156,9 @@ async def _begin_step(
         message,
         now,
         step=step.name,
-        conversation_id=ticket.conversation_id,
-        ticket_id=ticket.id,
+        conversation_id=party.conversation_id,
+        ticket_id=party.ticket.id if party.ticket else None,
+        resident_id=party.resident_id,
         reply_id=reply_id,
         scheduled_at=waits,
         deadline_at=(waits or now) + STEP_LASTS.get(step.name, OTHER_STEPS_LAST),
@@ -194,6 +219,11 @@ async def _send(runtime: Runtime, row: Outbox) -> Sent:
 
 async def _notice(runtime: Runtime, row: Outbox) -> dict[str, str]:
     """What a step that only announces may say: never the text itself."""
+    if row.ticket_id is None and row.resident_id is not None:
+        return {
+            "number": "", "title": f"{runtime.office.name}：您有新的消息", "state": "请查看",
+            "at": clock.local(row.created_at).strftime("%Y-%m-%d %H:%M"), "subject": runtime.office.name,
+        }
     if row.ticket_id is None:
         return {"subject": await _subject(runtime, row)} if row.channel == "email" else {}
     async with runtime.db.reading() as session:
@@ -253,9 +283,7 @@ async def _go_on(runtime: Runtime, row: Outbox, worker: str, result: Result, err
             return
         stored = await session.get_one(Outbox, row.id, populate_existing=True)
         stored.last_error = error[:500]
-        if row.ticket_id is not None:
-            ticket = await session.get_one(Ticket, row.ticket_id)
-            await _begin_step(runtime, session, ticket, row.step, row.text, row.origin, row.reply_id, now)
+        await _begin_next(runtime, session, row, now)
     runtime.news.notify("outbox")
 
 
@@ -283,8 +311,7 @@ async def go_on_with_unopened(runtime: Runtime, now: datetime) -> None:
             if row.sent_at + announce_wait(runtime, row.sent_at) > now or row.ticket_id is None:
                 continue
             row.result = Result.HANDED_ON
-            ticket = await session.get_one(Ticket, row.ticket_id)
-            await _begin_step(runtime, session, ticket, row.step, row.text, row.origin, row.reply_id, now)
+            await _begin_next(runtime, session, row, now)
 
 
 def _announced() -> Select[Outbox]:
@@ -330,8 +357,15 @@ async def _undo(runtime: Runtime, session: AsyncSession, row: Outbox, error: str
     """What counted as sent did not arrive: mark the attempt and go on with the plan (a closed ticket: a call)."""
     row.result, row.last_error = Result.FAILED, error[:500]
     await session.flush()
+    await _begin_next(runtime, session, row, clock.now())
+
+
+async def _begin_next(runtime: Runtime, session: AsyncSession, row: Outbox, now: datetime) -> None:
+    """The step after this row's, for whom it was: an answer of the assistant has none."""
     if row.ticket_id is not None:
-        ticket = await session.get_one(Ticket, row.ticket_id)
-        await _begin_step(
-            runtime, session, ticket, row.step, row.text, row.origin, row.reply_id, clock.now()
-        )
+        party = Party.of(await session.get_one(Ticket, row.ticket_id))
+    elif row.resident_id is not None:
+        party = Party(row.resident_id, row.conversation_id)
+    else:
+        return
+    await _begin_step(runtime, session, party, row.step, row.text, row.origin, row.reply_id, now, row.link)

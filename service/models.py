@@ -11,8 +11,10 @@ import core.queues
 import knowledge_base.tables
 import service.idempotency
 import service.sign_in
+import ticketing.appointments
 import ticketing.gate
 import ticketing.model
 import ticketing.search
 import ticketing.sla
+import ticketing.slots
 import ticketing.staff

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core import clock, log, queues
 from core.queues import MAX_ATTEMPTS, Inbox, Outbox
-from service import delivery, intake, media, passive
+from service import bookings, delivery, intake, media, passive
 from service.idempotency import KEPT, IdempotencyKey
 from service.pace import stopwatch
 from service.runtime import Runtime
@@ -122,13 +122,14 @@ async def _repeat(runtime: Runtime, do: Callable[[Runtime], Awaitable[None]], se
 
 
 async def _tidy(runtime: Runtime) -> None:
-    """What the calendar brings about: closing, archiving, unopened announcements, keys that are over."""
+    """What the calendar brings about: closing, archiving, unopened announcements, appointments, keys that are over."""
     now = clock.now()
     async with runtime.db.writing() as session:
         await tickets.close_due(session, runtime.office, now)
     async with runtime.db.writing() as session:
         await tickets.archive_due(session, runtime.office, now)
     await delivery.go_on_with_unopened(runtime, now)
+    await bookings.run_calendar(runtime, now)
     async with runtime.db.writing() as session:
         await session.execute(delete(IdempotencyKey).where(IdempotencyKey.at < now - KEPT))
 

@@ -13,6 +13,7 @@ from core.clock import local
 from core.errors import Invalid, Misconfigured
 from core.targets import fit_count, parse_target
 from core.working_hours import WorkingHours
+from ticketing.booking_rules import BookingRules
 from ticketing.calendars import Calendar, OwnDay, build
 
 FOLDER = Path(__file__).parent / "presets"
@@ -165,6 +166,7 @@ class Preset(Part):
     declines: tuple[Decline, ...]
     green_channel: tuple[GreenChannel, ...] = ()
     tasks: TaskTargets = TaskTargets()
+    appointments: BookingRules = BookingRules()
     sla: tuple[Rule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -182,7 +184,8 @@ class Preset(Part):
         return self
 
     def _named_departments(self) -> list[str]:
-        return [self.fallback_department, *(category.department for category in self.categories)]
+        offered = (service.department for service in self.appointments.services)
+        return [self.fallback_department, *(category.department for category in self.categories), *offered]
 
     @cached_property
     def _hours(self) -> dict[str, WorkingHours]:

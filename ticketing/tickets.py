@@ -59,7 +59,7 @@ async def register(
     body = check_body(Register, raw)
     if body.category is not None:
         office.preset.category(body.category)
-    resident, conversation_id = await _find_resident(session, body.resident, now, resident_id, conversation_id)
+    resident, conversation_id = await find_resident(session, body.resident, now, resident_id, conversation_id)
     text = f"{body.title or ''} {body.description} {body.place or ''}"
     title = body.title or _first_words(body.description)
     ticket = Ticket(
@@ -106,7 +106,7 @@ def _first_words(text: str) -> str:
     return first[:40] or "来访事项"
 
 
-async def _find_resident(
+async def find_resident(
     session: AsyncSession,
     body: ResidentBody,
     now: datetime,
@@ -122,7 +122,7 @@ async def _find_resident(
         resident = await session.get_one(Resident, conversation.resident_id)
     else:
         resident = await conversations.add_resident(session, now, kind=body.kind)
-    _learn(session, resident, body)
+    learn(session, resident, body)
     await session.flush()
     return resident, conversation_id
 
@@ -139,7 +139,7 @@ async def _conversation_of(session: AsyncSession, text: str, now: datetime) -> C
     return found or await conversations.find_or_open(session, address, "", now)
 
 
-def _learn(session: AsyncSession, resident: Resident, body: ResidentBody) -> None:
+def learn(session: AsyncSession, resident: Resident, body: ResidentBody) -> None:
     """Keep what was said about the person; nothing known is overwritten by nothing."""
     resident.name = body.name or resident.name
     resident.email = body.email or resident.email

@@ -3,12 +3,13 @@
 from aiohttp import web
 
 from core.errors import NotFound
-from service.api import attachments, conversations, knowledge, office, openapi, queue_rows, tickets
+from service.api import appointments, attachments, conversations, knowledge, office, openapi, queue_rows, tickets
 from service.api.endpoint import Endpoint, make_view, problem
 
 BASE = "/api/v1"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
+    *appointments.ENDPOINTS,
     *conversations.ENDPOINTS,
     *queue_rows.ENDPOINTS,
     *knowledge.ENDPOINTS,

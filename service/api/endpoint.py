@@ -252,6 +252,8 @@ def problem(error: HuiyinError) -> web.Response:
     headers = {}
     if isinstance(error, Invalid) and error.field:
         body["field"] = error.field
+    if reason := getattr(error, "reason", None):
+        body["reason"] = reason
     if retry_after := getattr(error, "retry_after", None):
         headers["Retry-After"] = str(retry_after)
     if error.status == 401:
