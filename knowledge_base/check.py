@@ -17,6 +17,8 @@ _PHONE_LIKE = re.compile(r"0\d{2,3}-[\d ]+")
 _FEE_OF = re.compile(r"([\u4e00-\u9fff]{2,8}(?:工本费|手续费|登记费|押金|证费))[：:]?\s?(?:每[证本人户次])?(\d+(?:\.\d+)?)元")
 _WINDOW = re.compile(r"(\d{1,3}号窗口[（(][^）)]{2,12}[）)])")
 
+DATES = {"valid_from": "生效日期", "valid_to": "有效期至", "checked_on": "核对日期"}
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -52,7 +54,7 @@ def check_all(imported: Iterable[Imported], today: date) -> list[Fault]:
         faults += check_guide(each.guide, today)
         if len(many) > 1:
             faults += [Fault(each.guide.slug, "-", f"引用了不存在的指南 {slug}")
-                       for slug in sorted(_references(each.guide)) if (each.guide.preset, slug) not in known]
+                       for slug in sorted(references(each.guide)) if (each.guide.preset, slug) not in known]
     return faults + _contradictions([each.guide for each in many])
 
 
@@ -64,9 +66,9 @@ def check_guide(guide: Guide, today: date) -> list[Fault]:
         faults.append(Fault(guide.slug, "faq", "常见问题少于四个"))
     if not guide.overview:
         faults.append(Fault(guide.slug, "overview", "标题下面没有事项说明"))
-    for name in ("valid_from", "valid_to", "checked_on"):
+    for name in DATES:
         if getattr(guide, name) is None:
-            faults.append(Fault(guide.slug, name, "没有日期"))
+            faults.append(Fault(guide.slug, name, f"没有写{DATES[name]}"))
     if guide.valid_to and guide.valid_to < today:
         faults.append(Fault(guide.slug, "valid_to", f"已于 {guide.valid_to} 到期"))
     if guide.valid_from and guide.valid_to and guide.valid_from > guide.valid_to:
@@ -112,7 +114,8 @@ def _claims(guide: Guide) -> list[tuple[str, str, str]]:
     return claims
 
 
-def _references(guide: Guide) -> set[str]:
+def references(guide: Guide) -> set[str]:
+    """The slugs of other guides that this one names."""
     return set(_REFERENCE.findall(_everything(guide)))
 
 

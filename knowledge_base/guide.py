@@ -1,5 +1,7 @@
 """Guide, Section, Citation: the fields of a service guide (GB/T 36114) and the words that name them."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -126,6 +128,12 @@ class Guide:
             "valid_from": _iso(self.valid_from), "valid_to": _iso(self.valid_to),
             "checked_on": _iso(self.checked_on), "version": self.version,
         }
+
+    @property
+    def digest(self) -> str:
+        """What the guide says, whatever its version and however it was written down."""
+        said = {key: value for key, value in self.as_json().items() if key != "version"}
+        return hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any], *, version: int | None = None, state: str = "published") -> "Guide":

@@ -1,6 +1,5 @@
 """Markdown to guides: front matter and headings to fields, with a report of what was understood and left out."""
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -45,7 +44,6 @@ def import_markdown(text: str, source: str = "", preset: str | None = None) -> I
     """One guide out of one Markdown text; `Invalid` where it is none. HTML is cleaned away, its words kept."""
     if len(text) > LONGEST:
         raise Invalid(f"{source or '文件'}：超过{LONGEST}字，请拆成几篇指南再导入")
-    digest = hashlib.sha256(text.encode()).hexdigest()
     front, body = _split_front(text.lstrip("\ufeff").replace("\r\n", "\n"), source)
     parts = _read_body(clean(body))
     title = str(front.get("title") or parts.title).strip()
@@ -70,7 +68,7 @@ def import_markdown(text: str, source: str = "", preset: str | None = None) -> I
         checked_on=_date(front, "checked_on", source),
         version=int(front.get("version") or 1),
     )
-    return Imported(guide, digest, tuple(parts.left_out), source)
+    return Imported(guide, guide.digest, tuple(parts.left_out), source)
 
 
 def import_file(path: Path, preset: str | None = None) -> Imported:

@@ -1,31 +1,19 @@
-"""The life of a guide in the database: load, change, publish, withdraw; each change counted for the indexes."""
+"""The guides in the database: load the shipped ones, store, read; each change counted for the indexes."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import clock
-from core.errors import Conflict, NotFound
 from knowledge_base.guide import PRESETS, Guide
 from knowledge_base.importer import Imported, import_file
 from knowledge_base.tables import GuideRow, GuideSection, GuidesVersion, GuideVersion
 
 GUIDES = Path(__file__).parent / "guides"
 """The guides that come with Huiyin."""
-
-MOVES: dict[str, tuple[str, ...]] = {
-    "draft": ("review", "published", "withdrawn"),
-    "review": ("draft", "published", "withdrawn"),
-    "published": ("draft", "expired", "withdrawn"),
-    "expired": ("draft", "published", "withdrawn"),
-    "withdrawn": ("draft",),
-}
-"""From which state a guide may go to which."""
-
 
 def shipped(presets: Iterable[str] = PRESETS, folder: Path = GUIDES) -> list[Imported]:
     """The guides that come with Huiyin, in the order of their file names."""
@@ -44,7 +32,7 @@ async def load_shipped(
     changed = []
     for imported in shipped(presets, folder):
         row = await _row(session, imported.guide.preset, imported.guide.slug)
-        if row is not None and not row.sample:
+        if row is not None and (not row.sample or row.state == "withdrawn"):
             continue
         if row is None or row.digest != imported.digest:
             row = await store(session, imported, state, "system", now, sample=True)
@@ -65,49 +53,30 @@ async def store(
     row = await _row(session, guide.preset, guide.slug)
     if row is not None and row.digest == imported.digest:
         return row
+    highest = 0
     if row is None:
         row = GuideRow(preset=guide.preset, slug=guide.slug, version=0)
         session.add(row)
-    version = max(guide.version, row.version + 1)
-    guide = dataclasses.replace(guide, version=version)
-    row.title, row.state, row.version, row.digest = guide.title, state, version, imported.digest
-    row.content, row.owner, row.sample = guide.as_json(), guide.owner, sample
+    else:
+        query = select(func.max(GuideVersion.version)).where(GuideVersion.guide_id == row.id)
+        highest = await session.scalar(query) or 0
+    row.state, row.sample, row.publish_at = state, sample, None
+    version = max(guide.version, highest + 1)
+    return await put_version(session, row, dataclasses.replace(guide, version=version), by, now)
+
+
+async def put_version(session: AsyncSession, row: GuideRow, guide: Guide, by: str, now: datetime) -> GuideRow:
+    """Make this version the one that stands, in whatever state the row is."""
+    row.title, row.version, row.digest = guide.title, guide.version, guide.digest
+    row.content, row.owner = guide.as_json(), guide.owner
     row.valid_from, row.valid_to, row.checked_on = guide.valid_from, guide.valid_to, guide.checked_on
-    row.publish_at, row.changed_at, row.changed_by = None, now, by
+    row.changed_at, row.changed_by = now, by
     await session.flush()
-    await _store_parts(session, row, guide, now, by)
+    session.add(GuideVersion(guide_id=row.id, version=row.version, digest=row.digest, content=row.content,
+                             changed_at=now, changed_by=by))
+    await put_sections(session, row, guide)
     await count_change(session)
     return row
-
-
-async def move(session: AsyncSession, preset: str, slug: str, to: str, by: str, now: datetime) -> GuideRow:
-    """Change the state of a guide; a published one answers residents from then on, another no longer."""
-    row = await _row(session, preset, slug)
-    if row is None:
-        raise NotFound("没有这篇指南，请检查标识")
-    if to not in MOVES[row.state]:
-        raise Conflict(f"指南现在是 {row.state}，可以改为 {'、'.join(MOVES[row.state])}")
-    row.state, row.changed_at, row.changed_by = to, now, by
-    await count_change(session)
-    return row
-
-
-async def run_calendar(session: AsyncSession, now: datetime) -> list[str]:
-    """Publish what was scheduled and expire what is over; for a worker. Answers the slugs that changed."""
-    today = clock.local(now).date()
-    due = (await session.scalars(select(GuideRow).where(
-        GuideRow.state.in_(("draft", "review")), GuideRow.publish_at <= now))).all()
-    over = (await session.scalars(select(GuideRow).where(
-        GuideRow.state == "published", GuideRow.valid_to < today))).all()
-    for row in due:
-        row.state, row.publish_at = "published", None
-    for row in over:
-        row.state = "expired"
-    for row in (*due, *over):
-        row.changed_at, row.changed_by = now, "system"
-    if due or over:
-        await count_change(session)
-    return [row.slug for row in (*due, *over)]
 
 
 async def guides(session: AsyncSession, presets: Sequence[str] = PRESETS,
@@ -142,9 +111,8 @@ async def _row(session: AsyncSession, preset: str, slug: str) -> GuideRow | None
     return await session.scalar(select(GuideRow).where(GuideRow.preset == preset, GuideRow.slug == slug))
 
 
-async def _store_parts(session: AsyncSession, row: GuideRow, guide: Guide, now: datetime, by: str) -> None:
-    session.add(GuideVersion(guide_id=row.id, version=row.version, digest=row.digest, content=row.content,
-                             changed_at=now, changed_by=by))
+async def put_sections(session: AsyncSession, row: GuideRow, guide: Guide) -> None:
+    """The quotable parts of the version that stands."""
     await session.execute(delete(GuideSection).where(GuideSection.guide_id == row.id))
     for ordinal, section in enumerate(guide.sections()):
         session.add(GuideSection(guide_id=row.id, ordinal=ordinal, field=section.field,

@@ -27,10 +27,15 @@ class GuideRow(Base):
     owner: Mapped[str]
     sample: Mapped[bool] = mapped_column(default=False)
     """Shipped with Huiyin; an editor's own change takes the mark away."""
+    pending: Mapped[int | None]
+    """The version that is being worked on while another one stands."""
+    pending_state: Mapped[str | None]
+    """draft·review"""
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
     checked_on: Mapped[date | None]
     publish_at: Mapped[datetime | None] = mapped_column(UTC)
+    """When what is being worked on is published by itself."""
     changed_at: Mapped[datetime] = mapped_column(UTC)
     changed_by: Mapped[str]
 
@@ -48,6 +53,20 @@ class GuideVersion(Base):
     content: Mapped[dict[str, Any]] = mapped_column(Json)
     changed_at: Mapped[datetime] = mapped_column(UTC)
     changed_by: Mapped[str]
+
+
+class GuideReminder(Base):
+    """What the owner of a guide was reminded of, so that he is told once."""
+
+    __tablename__ = "guide_reminder"
+    __table_args__ = (UniqueConstraint("guide_id", "kind", "due_on"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    guide_id: Mapped[int] = mapped_column(ForeignKey("guide.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    """valid_to·soon·expired·checked_on"""
+    due_on: Mapped[date]
+    told_at: Mapped[datetime] = mapped_column(UTC)
 
 
 class GuideSection(Base):
@@ -96,9 +115,32 @@ class Unanswered(Base):
     reason: Mapped[str]
     nearest: Mapped[str | None]
     matter_id: Mapped[int | None] = mapped_column(Id)
+    ticket_id: Mapped[int | None] = mapped_column(Id, unique=True)
+    """The consultation whose reply was rated badly, where that is why it is here."""
     asked_at: Mapped[datetime] = mapped_column(UTC)
     settled_at: Mapped[datetime | None] = mapped_column(UTC)
     settled_by: Mapped[str | None]
+    settled_as: Mapped[str | None]
+    """faq·alias·guide·nothing"""
+    settled_guide: Mapped[str | None]
+    """The guide that answers it from then on."""
+    reply: Mapped[str | None]
+    """What whoever asked is told once that guide is in force."""
+    told_at: Mapped[datetime | None] = mapped_column(UTC)
+
+
+class Rehearsal(Base):
+    """One inspection: each published guide asked its own questions. What failed is for the owners; no figure counts it."""
+
+    __tablename__ = "rehearsal"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    preset: Mapped[str]
+    at: Mapped[datetime] = mapped_column(UTC)
+    by: Mapped[str]
+    guides: Mapped[int]
+    questions: Mapped[int]
+    failures: Mapped[list[dict[str, Any]]] = mapped_column(Json)
 
 
 class GuidesVersion(Base):

@@ -16,7 +16,7 @@ TAGS = {"p", "br", "strong", "em", "ul", "ol", "li", "table", "thead", "tbody", 
 def _parser() -> "MarkdownIt":
     from markdown_it import MarkdownIt  # Loaded with the first page, not at the start.
 
-    return MarkdownIt("commonmark", {"html": False}).enable("table")
+    return MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
 
 
 def render(text: str, *, inline: bool = False) -> str:

@@ -87,6 +87,10 @@ class Survey(Section):
 
 class Guides(Section):
     samples: bool | None = None
+    imported: Literal["draft", "published"] = "draft"
+    remind_days: int = Field(30, ge=1)
+    check_days: int = Field(365, ge=1)
+    rehearse_at: str = Field("03:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^$")
 
 
 class Understanding(Section):

@@ -4,6 +4,6 @@ The libraries that read documents are loaded when a document of their kind comes
 """
 
 from knowledge_base.documents.read import Refused, read_documents
-from knowledge_base.documents.report import preview
+from knowledge_base.documents.report import preview, remarks, understood
 
-__all__ = ["Refused", "preview", "read_documents"]
+__all__ = ["Refused", "preview", "read_documents", "remarks", "understood"]

@@ -26,7 +26,11 @@ PROPERTIES: Mapping[str, tuple[str, ...]] = {
 """What is no field of a guide and yet said in documents, under the names that offices give it."""
 
 _QUESTION = re.compile(r"^(?:[问Qq]\s*\d*\s*[：:、.．]|\d+[、.．]\s*(?=.*[？?]$))\s*(.+)$")
+_ITEM = re.compile(r"^(\d{1,2})[.．]\s*(?=\D)")
 _REPLY = re.compile(r"^[答Aa]\s*\d*\s*[：:、.．]\s*")
+_ANYWHERE = ("owner", "valid_from", "valid_to", "checked_on")
+"""Properties that offices also write at the end; the others only count before the first field."""
+_BETWEEN_HAN = re.compile(r"(?<=[\u3000-\u303f\u3400-\u9fff\uff00-\uffef])\s+(?=[\u3000-\u303f\u3400-\u9fff\uff00-\uffef])")
 _NUMBERED = re.compile(r"^\s*[（(]?[一二三四五六七八九十]+[)）、.．]\s*")
 
 
@@ -112,9 +116,10 @@ class _Writer:
     def _add(self, text: str, level: int) -> None:
         name, mark, rest = text.partition("：") if "：" in text else text.partition(":")
         short = len(text) <= 16
-        if level == 0 and mark and rest.strip() and len(name) <= 12 and self._add_property(name, rest):
+        if level == 0 and mark and rest.strip() and len(name) <= 12 and self._may_be_property(name):
+            self._add_property(name, rest)
             return
-        if level >= 3 and self.field == "faq":
+        if self.field == "faq" and (level >= 3 or (level and text.endswith(("？", "?")))):
             self.lines += ["", f"### {text}"]
         elif level == 1 and not self.front.get("title"):
             self._set_title(text)
@@ -136,12 +141,16 @@ class _Writer:
         for line in value.split("\n"):
             self._write(line.strip())
 
-    def _add_property(self, name: str, value: str) -> bool:
+    def _may_be_property(self, name: str) -> bool:
         key = property_of(name)
-        if key is None or key in self.front:
-            return False
-        self.front[key] = value.strip()
-        return True
+        return key is not None and key not in self.front and (self.field is None or key in _ANYWHERE)
+
+    def _add_property(self, name: str, value: str) -> bool:
+        """Take a property in; one that is there already (the title above the table) stays as it is."""
+        key = property_of(name)
+        if key is not None:
+            self.front.setdefault(key, value.strip())
+        return key is not None
 
     def _set_title(self, text: str) -> None:
         self.front["title"] = text
@@ -157,7 +166,8 @@ class _Writer:
             self.lines += ["", f"### {asked[1] if asked else text}"]
         elif text:
             # A line of the document is no heading of Markdown, whatever it begins with.
-            self.lines.append((_REPLY.sub("", text) if self.field == "faq" else text).lstrip("#"))
+            plain = (_REPLY.sub("", text) if self.field == "faq" else text).lstrip("#")
+            self.lines.append(_ITEM.sub(r"\1. ", plain))
 
 
 def _without_repeats(row: Sequence[str]) -> list[str]:
@@ -166,4 +176,5 @@ def _without_repeats(row: Sequence[str]) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "｜").split())
+    """One line; a break inside a Chinese word is no space."""
+    return " ".join(_BETWEEN_HAN.sub("", text.replace("|", "｜")).split())

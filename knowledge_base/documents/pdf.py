@@ -1,6 +1,10 @@
 """PDF documents with text to blocks, line by line, their tables where they stand on the page."""
 
 import io
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from core.errors import Invalid
@@ -9,6 +13,10 @@ from knowledge_base.documents.blocks import Block, Line, Table
 MOST_PAGES = 200
 LEAST_TEXT = 20
 """Characters; a document with less is a picture of one."""
+
+_PAGE_NUMBER = re.compile(r"^(?:第\s*\d+\s*页.*|[-–—]?\s*\d+\s*[-–—]?|\d+\s*/\s*\d+)$")
+_BEGINS_ANEW = re.compile(r"^(?:[•●▪■◆·\-–]|[（(]?[\d一二三四五六七八九十]+[)）、.．]|[问答][：:])")
+_BULLET = re.compile(r"^[•●▪■◆·]\s*")
 
 
 def read_pdf(name: str, content: bytes) -> list[Block]:
@@ -38,9 +46,64 @@ def _page(page: Any) -> list[Block]:
     outside = page
     for table in tables:
         outside = outside.outside_bbox(table.bbox, strict=False)
-    placed: list[tuple[float, Block]] = [(line["top"], Line(line["text"])) for line in outside.extract_text_lines()]
-    placed += [(table.bbox[1], Table([[cell or "" for cell in row] for row in table.extract()])) for table in tables]
+    placed = _paragraphs(outside.extract_text_lines())
+    placed += [(table.bbox[1], Table([[_cell(cell or "") for cell in row] for row in table.extract()])) for table in tables]
     return [block for _, block in sorted(placed, key=lambda each: each[0])]
+
+
+def _paragraphs(lines: Iterable[dict[str, Any]]) -> list[tuple[float, Block]]:
+    """Lines joined to paragraphs: one that ends at the right edge goes on in the next of the same size."""
+    kept = [line for line in lines if line["text"].strip() and not _PAGE_NUMBER.match(line["text"].strip())]
+    if not kept:
+        return []
+    sizes = Counter(_size(line) for line in kept for _ in line["text"])
+    body, right = sizes.most_common(1)[0][0], max(line["x1"] for line in kept)
+    found: list[tuple[float, Block]] = []
+    before: dict[str, Any] | None = None
+    for line in kept:
+        text = _BULLET.sub("- ", line["text"].strip())
+        if before is not None and _goes_on(before, line, right):
+            top, block = found[-1]
+            assert isinstance(block, Line)
+            found[-1] = (top, Line(_join(block.text, text), block.level))
+        else:
+            found.append((line["top"], Line(text, _level(_size(line) / body))))
+        before = line
+    return found
+
+
+def _goes_on(before: dict[str, Any], line: dict[str, Any], right: float) -> bool:
+    size = _size(before)
+    ended = before["text"].rstrip().endswith(("。", "！", "？", "；", ".", "：", ":"))
+    full = before["x1"] > right - (1.5 if ended else 3.5) * size
+    near = line["top"] - before["bottom"] < size
+    return full and near and _size(line) == size and not _BEGINS_ANEW.match(line["text"].strip())
+
+
+def _cell(text: str) -> str:
+    """A cell's lines joined where they are as long as the cell is wide."""
+    lines = text.split("\n")
+    longest = max(map(len, lines))
+    joined = lines[0]
+    for before, line in itertools.pairwise(lines):
+        wrapped = len(before) >= longest - 1 and not before.endswith(("。", "；"))
+        joined = _join(joined, line) if wrapped and len(lines) > 1 else f"{joined}\n{line}"
+    return joined
+
+
+def _join(one: str, other: str) -> str:
+    """Between Latin words stands a space, between Chinese ones nothing."""
+    latin = one[-1:].isascii() and other[:1].isascii() and one[-1:].isalnum() and other[:1].isalnum()
+    return f"{one} {other}" if latin else one + other
+
+
+def _size(line: dict[str, Any]) -> float:
+    return round(float(line["chars"][0]["size"]), 1)
+
+
+def _level(ratio: float) -> int:
+    """A heading is written larger; the largest is the title."""
+    return 1 if ratio >= 1.4 else 2 if ratio >= 1.1 else 0
 
 
 def _text(block: Block) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from core.errors import Invalid
 from knowledge_base.documents import blocks, pdf, sheet, word
+from knowledge_base.guide import PRESETS
 from knowledge_base.importer import Imported, import_markdown
 
 LARGEST = 50 * 1024 * 1024
@@ -22,6 +23,8 @@ RATIO_FROM = 1024 * 1024
 """Below this size unpacked nothing can harm, however well it was packed."""
 
 _OLE = b"\xd0\xcf\x11\xe0"
+_MACRO_STORE = "_VBA_PROJECT".encode("utf-16-le")
+"""How an old document names the part that holds its macros."""
 _MACROS = (".docm", ".xlsm", ".dotm", ".xltm", ".xlsb")
 
 
@@ -33,15 +36,21 @@ class Refused:
     reason: str
 
 
+Told = Callable[[int, int, str], None]
+"""(number, how many, name): said before each document is read."""
+
 Reader = Callable[[str, bytes], list[tuple[str, str]]]
 """(name, content) → (where it stands, Markdown) of each guide in it."""
 
 
-def read_documents(path: Path, preset: str | None = None) -> list[Imported | Refused]:
-    """Everything at this path, in the order of names; nothing is stored. `preset` is for documents that name none."""
+def read_documents(path: Path, preset: str | None = None, tell: Told = lambda *_: None) -> list[Imported | Refused]:
+    """Everything at this path, in the order of names; nothing is stored. `preset` is for documents that
+    name none and lie in no folder named after one.
+    """
     results: list[Imported | Refused] = []
     try:
-        for name, content in _contents(path):
+        for number, (total, name, content) in enumerate(_contents(path), 1):
+            tell(number, total, name)
             results += _read_one(name, content, preset)
     except Invalid as error:
         # Limits of the whole are checked before the first document is read: none of it was taken.
@@ -49,21 +58,22 @@ def read_documents(path: Path, preset: str | None = None) -> list[Imported | Ref
     return _without_doubles(results) or [Refused(path.name, f"{path.name}：里面没有可以导入的文件")]
 
 
-def _contents(path: Path) -> Iterator[tuple[str, bytes | Invalid]]:
+def _contents(path: Path) -> Iterator[tuple[int, str, bytes | Invalid]]:
+    """How many documents there are, and the name and bytes of each."""
     if path.is_dir():
         files = [each for each in sorted(path.rglob("*")) if each.is_file() and not each.is_symlink()
                  and not _is_aside(each.relative_to(path).as_posix())]
         if len(files) > MOST_FILES:
             raise Invalid(f"{path.name}：超过{MOST_FILES}个文件，请分几次导入")
         for file in files:
-            yield file.relative_to(path).as_posix(), _bytes(file)
+            yield len(files), file.relative_to(path).as_posix(), _bytes(file)
     elif path.suffix.lower() == ".zip":
         content = _bytes(path)
         if isinstance(content, Invalid):
             raise content
         yield from _unpack(path.name, content)
     else:
-        yield path.name, _bytes(path)
+        yield 1, path.name, _bytes(path)
 
 
 def _bytes(path: Path) -> bytes | Invalid:
@@ -75,7 +85,7 @@ def _bytes(path: Path) -> bytes | Invalid:
         return Invalid(f"{path.name}：找不到或读不了这个文件，请检查路径和权限")
 
 
-def _unpack(name: str, content: bytes) -> Iterator[tuple[str, bytes | Invalid]]:
+def _unpack(name: str, content: bytes) -> Iterator[tuple[int, str, bytes | Invalid]]:
     archive = _open_zip(name, content)
     entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_aside(_entry_name(entry))]
     if len(entries) > MOST_FILES:
@@ -83,12 +93,12 @@ def _unpack(name: str, content: bytes) -> Iterator[tuple[str, bytes | Invalid]]:
     for entry in sorted(entries, key=_entry_name):
         inner = _entry_name(entry)
         if entry.file_size > LARGEST:
-            yield inner, Invalid(f"{inner}：超过50MB，请去掉图片或拆开再导入")
+            yield len(entries), inner, Invalid(f"{inner}：超过50MB，请去掉图片或拆开再导入")
             continue
         try:
-            yield inner, archive.read(entry)
+            yield len(entries), inner, archive.read(entry)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
-            yield inner, Invalid(f"{inner}：压缩包里的这个文件已损坏，请重新打包再导入")
+            yield len(entries), inner, Invalid(f"{inner}：压缩包里的这个文件已损坏，请重新打包再导入")
 
 
 def _open_zip(name: str, content: bytes) -> zipfile.ZipFile:
@@ -108,6 +118,7 @@ def _open_zip(name: str, content: bytes) -> zipfile.ZipFile:
 
 
 def _read_one(name: str, content: bytes | Invalid, preset: str | None) -> list[Imported | Refused]:
+    preset = next((part for part in PurePosixPath(name).parts[:-1] if part in PRESETS), preset)
     try:
         if isinstance(content, Invalid):
             raise content
@@ -139,6 +150,8 @@ def _reader(name: str, content: bytes) -> Reader:
         _check_office(name, content)
     if suffix == ".doc" and not content.startswith(_OLE):
         raise Invalid(f"{name}：不是 Word 文档，请用 Word 另存为 .docx 再导入")
+    if suffix == ".doc" and _MACRO_STORE in content:
+        raise Invalid(f"{name}：带有宏，为安全起见不导入，请另存为不带宏的 .docx")
     return READERS[suffix]
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 from knowledge_base.check import check_guide
 from knowledge_base.documents.read import Refused
-from knowledge_base.guide import FIELDS, Guide
+from knowledge_base.guide import FIELDS, HEADINGS, Guide
 from knowledge_base.importer import Imported
 
 SHOWN = 60
@@ -23,7 +23,7 @@ def preview(results: Iterable[Imported | Refused], known: Mapping[tuple[str, str
         change = "新增" if before is None else "没有变化" if before == each.digest else "更新"
         lines.append(f"{change}  {each.source} → {each.guide.preset}/{each.guide.slug}《{each.guide.title}》")
         if change != "没有变化":
-            lines += [f"    {line}" for line in (*understood(each.guide), *_remarks(each, today))]
+            lines += [f"    {line}" for line in (*understood(each.guide), *remarks(each, today))]
     return lines
 
 
@@ -35,9 +35,14 @@ def understood(guide: Guide) -> list[str]:
     return [f"{heading}：{_shorten(text)}" for heading, text in said if text]
 
 
-def _remarks(imported: Imported, today: date) -> list[str]:
+def remarks(imported: Imported, today: date) -> list[str]:
+    """What was left out, and what must be added before the guide can be published."""
+    faults = check_guide(imported.guide, today)
+    missing = [HEADINGS.get(each.field, each.field) for each in faults if each.text.startswith("缺少")]
+    others = [each.text for each in faults if not each.text.startswith("缺少")]
     return [*(f"没有读懂，未导入：{line}" for line in imported.left_out),
-            *(f"发布前要补：{fault.text}" for fault in check_guide(imported.guide, today))]
+            *([f"发布前要补：缺少{'、'.join(missing)}"] if missing else []),
+            *(f"发布前要补：{text}" for text in dict.fromkeys(others))]
 
 
 def _shorten(text: str) -> str:

@@ -1,14 +1,48 @@
 """huiyin guides: the knowledge base."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from core import clock
-from service.commands.common import new_group
+from service.commands import guide_files
+from service.commands.common import AsJson, new_group, run
 
 app = new_group("The knowledge base.")
+
+Preset = Annotated[
+    Literal["property", "hall", "hospital"] | None,
+    typer.Option("--preset", help="For documents that name none; else the office's."),
+]
+OnlyPreset = Annotated[Literal["property", "hall", "hospital"] | None, typer.Option("--preset")]
+Status = Annotated[Literal["draft", "review", "published", "expired", "withdrawn"] | None, typer.Option("--status")]
+
+
+@app.command("import")
+def import_guides(
+    paths: Annotated[list[Path], typer.Argument(help="Documents, folders or zips of them.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what was understood, change nothing.")] = False,
+    preset: Preset = None,
+    publish: Annotated[
+        bool | None, typer.Option("--publish/--draft", help="Instead of what guides.imported says.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Markdown, .docx, .doc, .pdf and .xlsx to guides; a document that cannot be read is refused by a sentence."""
+    run(guide_files.import_guides(paths, preset, dry_run, publish, as_json))
+
+
+@app.command("export")
+def export_guides(folder: Path, preset: OnlyPreset = None, status: Status = None) -> None:
+    """All guides as Markdown files, which import again without a change."""
+    run(guide_files.export_guides(folder, preset, status))
+
+
+@app.command("list")
+def list_guides(preset: OnlyPreset = None, status: Status = None, as_json: AsJson = False) -> None:
+    """The guides and how they stand."""
+    run(guide_files.list_guides(preset, status, as_json))
 
 
 @app.command("check")

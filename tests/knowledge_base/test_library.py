@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.db import Database
-from core.errors import Conflict
-from knowledge_base import library
+from knowledge_base import library, life
 from knowledge_base.index import Index
 from tests.knowledge_base.samples import markdown, sample
 
@@ -51,21 +50,18 @@ async def test_a_withdrawn_guide_is_no_longer_searched(db: Database) -> None:
     assert ["permit"] == [hit.guide.slug for hit in await index.search("居住证", "hall")]
     assert not await index.refresh(db)
     async with db.writing() as session:
-        await library.move(session, "hall", "permit", "withdrawn", "editor", NOW)
+        row = await life.find_row(session, "hall", "permit")
+        await life.move(session, row, "withdraw", "editor", NOW)
     assert await index.refresh(db)
     assert [] == await index.search("居住证", "hall")
 
 
-async def test_a_move_that_the_table_does_not_know_is_refused(db: Database) -> None:
+async def test_a_withdrawn_sample_does_not_come_back_with_the_next_release(db: Database, folder: Path) -> None:
     async with db.writing() as session:
-        await library.store(session, sample(), "withdrawn", "editor", NOW)
-        with pytest.raises(Conflict):
-            await library.move(session, "hall", "permit", "published", "editor", NOW)
-
-
-async def test_what_is_over_expires_by_itself(db: Database) -> None:
+        await library.load_shipped(session, ["hall"], True, NOW, folder)
+        await life.move(session, await life.find_row(session, "hall", "permit"), "withdraw", "editor", NOW)
+    (folder / "hall" / "permit.md").write_text(markdown(fee="10元"), "utf-8")
     async with db.writing() as session:
-        await library.store(session, sample(front="valid_to: 2026-10-01"), "published", "editor", NOW)
-        assert ["permit"] == await library.run_calendar(session, NOW)
+        assert [] == await library.load_shipped(session, ["hall"], True, NOW, folder)
         found = await library.find(session, "hall", "permit")
-        assert found is not None and "expired" == found.state
+        assert found is not None and "withdrawn" == found.state

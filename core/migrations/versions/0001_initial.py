@@ -108,6 +108,8 @@ def upgrade() -> None:
         ),
         sa.Column("owner", sa.String(), nullable=False),
         sa.Column("sample", sa.Boolean(), nullable=False),
+        sa.Column("pending", sa.Integer(), nullable=True),
+        sa.Column("pending_state", sa.String(), nullable=True),
         sa.Column("valid_from", sa.Date(), nullable=True),
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.Column("checked_on", sa.Date(), nullable=True),
@@ -201,6 +203,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_sign_in_digest")),
     )
     op.create_table(
+        "rehearsal",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("preset", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("guides", sa.Integer(), nullable=False),
+        sa.Column("questions", sa.Integer(), nullable=False),
+        sa.Column(
+            "failures", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rehearsal")),
+    )
+    op.create_table(
         "staff",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -229,10 +244,16 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("nearest", sa.String(), nullable=True),
         sa.Column("matter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_by", sa.String(), nullable=True),
+        sa.Column("settled_as", sa.String(), nullable=True),
+        sa.Column("settled_guide", sa.String(), nullable=True),
+        sa.Column("reply", sa.String(), nullable=True),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unanswered")),
+        sa.UniqueConstraint("ticket_id", name=op.f("uq_unanswered_ticket_id")),
     )
     with op.batch_alter_table("unanswered", schema=None) as batch_op:
         batch_op.create_index("ix_unanswered_open", ["preset", "settled_at", "id"], unique=False)
@@ -308,6 +329,19 @@ def upgrade() -> None:
         batch_op.create_index("ix_conversation_holder", ["holder", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_conversation_resident_id"), ["resident_id"], unique=False)
 
+    op.create_table(
+        "guide_reminder",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("guide_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["guide_id"], ["guide.id"], name=op.f("fk_guide_reminder_guide_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_guide_reminder")),
+        sa.UniqueConstraint("guide_id", "kind", "due_on", name=op.f("uq_guide_reminder_guide_id_kind_due_on")),
+    )
     op.create_table(
         "guide_section",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
