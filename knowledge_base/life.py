@@ -33,7 +33,7 @@ MOVES: dict[str, tuple[tuple[str, ...], str]] = {
 """Verb → from which states, to which. `publish` and `submit` mean what is being worked on, `withdraw` all of it."""
 
 WORDS = {"draft": "草稿", "review": "待审", "published": "已发布", "expired": "已过期", "withdrawn": "已撤下"}
-MOVE_WORDS = {"submit": "提交审核", "send_back": "退回修改", "publish": "发布", "withdraw": "撤下"}
+MOVE_WORDS = {"submit": "提交审核", "send_back": "退回修改", "publish": "发布", "withdraw": "撤下", "discard": "放弃修改"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,8 @@ def working_state(row: GuideRow) -> str:
 def allowed(row: GuideRow) -> list[str]:
     """The verbs that work now."""
     state = working_state(row)
-    return [verb for verb, (froms, _) in MOVES.items() if state in froms or (verb == "withdraw" and row.state in froms)]
+    found = [verb for verb, (froms, _) in MOVES.items() if state in froms or (verb == "withdraw" and row.state in froms)]
+    return [*found, "discard"] if row.pending is not None else found
 
 
 async def newest(session: AsyncSession, row: GuideRow) -> Guide:
@@ -106,6 +107,13 @@ async def draft(session: AsyncSession, guide: Guide, by: str, now: datetime) -> 
         return row
     await _change(session, row, by, now, "edit", state="draft", sample=False, publish_at=None)
     return await library.put_version(session, row, guide, by, now)
+
+
+async def discard(session: AsyncSession, row: GuideRow, by: str, now: datetime) -> None:
+    """Give up what is being worked on; what stands goes on standing, the version stays on record."""
+    if row.pending is None:
+        _refuse(row, "discard")
+    await _change(session, row, by, now, "discard", pending=None, pending_state=None, publish_at=None)
 
 
 async def move(session: AsyncSession, row: GuideRow, verb: str, by: str, now: datetime, reason: str | None = None) -> None:

@@ -37,6 +37,8 @@ logger = log.logger(__name__)
 
 HERE = Path(__file__).parent
 LONGEST_BODY = 30 * 1024 * 1024
+GUIDES_EVERY_S = 1.5
+"""How often a process looks whether another one changed the guides."""
 
 
 def build_app(settings: Settings, db: Database, assistant_token: str, with_workers: bool = True) -> web.Application:
@@ -156,7 +158,7 @@ async def _keep_index_fresh(runtime: Runtime) -> None:
             raise
         except Exception:
             logger.exception("the guides could not be loaded")
-        await runtime.news.wait("guides", 5.0)
+        await runtime.news.wait("guides", GUIDES_EVERY_S)
 
 
 @web.middleware

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core import clock, log, queues
 from core.queues import MAX_ATTEMPTS, Inbox, Outbox
-from service import bookings, delivery, intake, media, passive
+from service import bookings, delivery, guide_calendar, intake, media, passive
 from service.idempotency import KEPT, IdempotencyKey
 from service.pace import stopwatch
 from service.runtime import Runtime
@@ -130,6 +130,7 @@ async def _tidy(runtime: Runtime) -> None:
         await tickets.archive_due(session, runtime.office, now)
     await delivery.go_on_with_unopened(runtime, now)
     await bookings.run_calendar(runtime, now)
+    await guide_calendar.run_calendar(runtime, now)
     async with runtime.db.writing() as session:
         await session.execute(delete(IdempotencyKey).where(IdempotencyKey.at < now - KEPT))
 

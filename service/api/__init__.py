@@ -3,7 +3,17 @@
 from aiohttp import web
 
 from core.errors import NotFound
-from service.api import appointments, attachments, conversations, knowledge, office, openapi, queue_rows, tickets
+from service.api import (
+    appointments,
+    attachments,
+    conversations,
+    guides,
+    knowledge,
+    office,
+    openapi,
+    queue_rows,
+    tickets,
+)
 from service.api.endpoint import Endpoint, make_view, problem
 
 BASE = "/api/v1"
@@ -13,6 +23,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *conversations.ENDPOINTS,
     *queue_rows.ENDPOINTS,
     *knowledge.ENDPOINTS,
+    *guides.ENDPOINTS,
     *office.ENDPOINTS,
     *tickets.ENDPOINTS,
 )

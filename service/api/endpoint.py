@@ -104,7 +104,7 @@ Handler = Callable[[Call], Awaitable[Result]]
 class Endpoint:
     """One line of the API. `roles`: who may call it at all (empty: everybody with a token)."""
 
-    method: Literal["GET", "POST", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
     handler: Handler
     summary: str
@@ -131,7 +131,7 @@ def make_view(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.Strea
 async def _run(endpoint: Endpoint, request: web.Request) -> web.Response:
     runtime = request.app[RUNTIME]
     caller = identify(runtime, request)
-    raw = await _read_json(request) if endpoint.method == "POST" else None
+    raw = await _read_json(request) if endpoint.method in ("POST", "PUT") else None
     try:
         return await _run_once(endpoint, request, runtime, caller, raw)
     except IntegrityError:

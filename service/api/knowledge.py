@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from core.conversation import Matter
 from core.errors import AssistantUnavailable, Conflict, NotFound
-from knowledge_base.tables import GuideRow, Notice
+from knowledge_base.tables import Notice
 from service.api.endpoint import Call, Endpoint, Result, cut, page
 from ticketing.views import write_time
 
@@ -88,28 +88,6 @@ def _read_entity(item: dict[str, Any], text: str, shift: int) -> dict[str, Any]:
     return entity
 
 
-async def list_guides(call: Call) -> Result:
-    limit, after = call.limit(), call.after()
-    query = select(GuideRow).order_by(GuideRow.id.desc()).limit(limit + 1)
-    for name, column in (("preset", GuideRow.preset), ("status", GuideRow.state)):
-        if name in call.query:
-            query = query.where(column == call.query[name])
-    if "q" in call.query:
-        query = query.where(GuideRow.title.contains(call.query["q"], autoescape=True))
-    if after is not None:
-        query = query.where(GuideRow.id < after)
-    rows, more = cut((await call.session.scalars(query)).all(), limit)
-    items = [
-        {
-            "slug": row.slug, "preset": row.preset, "title": row.title, "status": row.state,
-            "version": row.version, "owner": row.owner, "checked_on": str(row.checked_on),
-            "valid_from": str(row.valid_from), "valid_to": str(row.valid_to),
-        }
-        for row in rows
-    ]
-    return page(items, rows[-1].id if rows else None, more)
-
-
 class NewNotice(BaseModel):
     model_config = ConfigDict(extra="forbid")
     title: str = Field(min_length=1, max_length=200)
@@ -168,6 +146,4 @@ ENDPOINTS = (
     Endpoint("GET", "/notices", list_notices, "Notices", query=("limit", "after"), tag="knowledge"),
     Endpoint("DELETE", "/notices/{id}", withdraw_notice, "Take a notice down", session="write",
              status=204, tag="knowledge"),
-    Endpoint("GET", "/guides", list_guides, "Guides", query=("preset", "status", "q", "limit", "after"),
-             tag="knowledge"),
 )
