@@ -1,6 +1,7 @@
 """Appointments joined with what residents read: what to bring from the guide, and the words they are told."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +18,12 @@ from service.runtime import Runtime
 from service.texts import say
 from ticketing import appointments, slots
 from ticketing.appointments import Appointment, AppointmentStatus, Refused
+from ticketing.clocks import write_rfc3339
+from ticketing.model import Ticket
 from ticketing.slots import Slot
 from ticketing.staff import Actor
+from ticketing.views import write_time
+from ticketing.visibility import hides_person, visible
 
 NUMBER = re.compile(r"YY(\d{8})-(\d{5,18})")
 WEEKDAYS = "一二三四五六日"
@@ -122,6 +127,46 @@ async def tell(
     )
     party = delivery.Party(appointment.resident_id, appointment.conversation_id)
     await delivery.tell_resident(runtime, session, party, text, "notice", now, link(runtime, appointment))
+
+
+# As JSON
+
+
+async def describe(
+    runtime: Runtime, session: AsyncSession, actor: Actor, rows: Sequence[Appointment]
+) -> list[dict[str, Any]]:
+    """Appointments with what to bring; guides, slots and people are read once for all of them."""
+    if not rows:
+        return []
+    found = await library.guides(session, [runtime.settings.office.preset], ["published"])
+    slots_by_id = await _by_id(session, Slot, {row.slot_id for row in rows})
+    people = await _by_id(session, Resident, {row.resident_id for row in rows})
+    seen = await _by_id(session, Ticket, {row.ticket_id for row in rows if row.ticket_id}, visible(actor))
+    described = []
+    for row in rows:
+        slot, ticket = slots_by_id[row.slot_id], seen.get(row.ticket_id or 0)
+        described.append({
+            "id": row.id, "number": row.number, "slot": slot.id, "service": slot.service,
+            "starts_at": write_rfc3339(row.starts_at), "ends_at": write_rfc3339(row.ends_at), "counter": slot.counter,
+            "status": row.status, "resident": row.resident_id, "ticket": ticket.number if ticket else None,
+            "bring": materials_of(pick_guide(found, slot.service, slot.guide)), "materials": row.materials,
+            "booked_by": row.booked_by, "booked_at": write_time(row.booked_at),
+            "reminded_at": write_time(row.reminded_at), "link": link(runtime, row), "version": row.version,
+        } | _person(actor, row, people[row.resident_id], ticket))
+    return described
+
+
+async def _by_id(session: AsyncSession, table: Any, ids: set[int], *conditions: Any) -> dict[int, Any]:
+    if not ids:
+        return {}
+    return {row.id: row for row in await session.scalars(select(table).where(table.id.in_(ids), *conditions))}
+
+
+def _person(actor: Actor, row: Appointment, resident: Resident, ticket: Ticket | None) -> dict[str, Any]:
+    """Who is expected. Not shown where the ticket behind it hides him from this reader."""
+    if row.ticket_id and (ticket is None or hides_person(actor, ticket)):
+        return {"name": None, "phone": None}
+    return {"name": resident.name, "phone": resident.phone}
 
 
 # The page's name of an appointment

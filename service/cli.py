@@ -7,7 +7,7 @@ import typer
 from core import log
 from core.errors import HuiyinError
 from service import bot, schema
-from service.commands import guides, queue_rows, staff
+from service.commands import guides, queue_rows, slots, staff
 from service.commands.common import read_settings, run
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -16,6 +16,7 @@ GROUPS = {
     "outbox": queue_rows.outbox_app,
     "staff": staff.app,
     "guides": guides.app,
+    "slots": slots.app,
 }
 for name, group in GROUPS.items():
     app.add_typer(group, name=name)

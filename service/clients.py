@@ -25,9 +25,13 @@ def client_of(request: web.Request, trusted_proxies: list[str]) -> str:
 
 
 def count_try(runtime: Runtime, request: web.Request, what: str) -> None:
-    """Count one try of `progress` or `sign_in`. Raises TooMany past the limit of a quarter of an hour."""
+    """Count one try of `progress`, `appointments` or `sign_in`. Raises TooMany past the limit of a quarter of an hour."""
     limits = runtime.settings.web.limits
-    limit = {"progress": limits.progress_per_15_minutes, "sign_in": limits.sign_in_per_15_minutes}[what]
+    limit = {
+        "progress": limits.progress_per_15_minutes,
+        "appointments": limits.progress_per_15_minutes,
+        "sign_in": limits.sign_in_per_15_minutes,
+    }[what]
     client = client_of(request, runtime.settings.web.trusted_proxies)
     tries = _tries.setdefault(runtime.db, {}).setdefault((what, client), deque())
     now = time.monotonic()

@@ -16,7 +16,7 @@ from knowledge_base import library
 from knowledge_base.guide import FIELDS, Guide
 from service import clients, delivery
 from service.api.endpoint import RUNTIME
-from service.markdown import render
+from service.markdown import render as to_html
 from service.runtime import Runtime
 from service.texts import say
 from ticketing import sla, views
@@ -39,7 +39,8 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-def _render(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
+def render(request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:
+    """A residents' page: in the type size that was chosen, with nothing loaded from elsewhere."""
     runtime = request.app[RUNTIME]
     large = request.query.get("large", request.cookies.get("large", "0")) == "1"
     values |= {"office": runtime.office.name, "large": large}
@@ -55,14 +56,14 @@ def _render(request: web.Request, template: str, status: int = 200, **values: An
 
 
 async def home(request: web.Request) -> web.Response:
-    return _render(request, "home.html", welcome=say("welcome", office=request.app[RUNTIME].office.name))
+    return render(request, "home.html", welcome=say("welcome", office=request.app[RUNTIME].office.name))
 
 
 async def list_guides(request: web.Request) -> web.Response:
     runtime = request.app[RUNTIME]
     async with runtime.db.reading() as session:
         found = await library.guides(session, [runtime.settings.office.preset], ["published"])
-    return _render(request, "guides.html", guides=sorted(found, key=lambda guide: guide.title))
+    return render(request, "guides.html", guides=sorted(found, key=lambda guide: guide.title))
 
 
 async def read_guide(request: web.Request) -> web.Response:
@@ -70,18 +71,18 @@ async def read_guide(request: web.Request) -> web.Response:
     async with runtime.db.reading() as session:
         guide = await library.find(session, runtime.settings.office.preset, request.match_info["slug"])
     if guide is None or guide.state not in ("published", "expired"):
-        return _render(request, "missing.html", 404)
-    return _render(request, "guide.html", guide=guide, parts=_parts(guide))
+        return render(request, "missing.html", 404)
+    return render(request, "guide.html", guide=guide, parts=_parts(guide))
 
 
 def _parts(guide: Guide) -> list[dict[str, str]]:
-    parts = [{"heading": "说明", "html": render("\n\n".join(filter(None, (guide.note, guide.overview))))}]
+    parts = [{"heading": "说明", "html": to_html("\n\n".join(filter(None, (guide.note, guide.overview))))}]
     parts += [
-        {"heading": field.heading, "html": render(guide.fields[field.name])}
+        {"heading": field.heading, "html": to_html(guide.fields[field.name])}
         for field in FIELDS
         if guide.fields.get(field.name)
     ]
-    faq = "".join(f"<h3>{render(item.question, inline=True)}</h3>{render(item.answer)}" for item in guide.faq)
+    faq = "".join(f"<h3>{to_html(item.question, inline=True)}</h3>{to_html(item.answer)}" for item in guide.faq)
     return [*parts, {"heading": "常见问题", "html": faq}] if faq else parts
 
 
@@ -92,18 +93,18 @@ async def progress(request: web.Request) -> web.Response:
         form = await request.post()
         number, code = str(form.get("number", "")).strip().upper(), str(form.get("code", "")).strip().upper()
     if not number:
-        return _render(request, "progress.html", number="", ticket=None, error=None)
+        return render(request, "progress.html", number="", ticket=None, error=None)
     runtime = request.app[RUNTIME]
     try:
         clients.count_try(runtime, request, "progress")
     except TooMany as error:
-        response = _render(request, "progress.html", 429, number=number, ticket=None, error=error.detail)
+        response = render(request, "progress.html", 429, number=number, ticket=None, error=error.detail)
         response.headers["Retry-After"] = str(error.retry_after)
         return response
     found = await _find_progress(runtime, number, code)
     if found is None:
-        return _render(request, "progress.html", 404, number=number, ticket=None, error=WRONG_PAIR)
-    return _render(request, "progress.html", number=number, error=None, **found)
+        return render(request, "progress.html", 404, number=number, ticket=None, error=WRONG_PAIR)
+    return render(request, "progress.html", number=number, error=None, **found)
 
 
 async def _find_progress(runtime: Runtime, number: str, code: str) -> dict[str, Any] | None:
@@ -128,17 +129,17 @@ async def read_reply(request: web.Request) -> web.Response:
     token = request.match_info["token"]
     reply_id = delivery.read_reply_token(runtime, token) if len(token) <= LONGEST_TOKEN else None
     if reply_id is None:
-        return _render(request, "missing.html", 404)
+        return render(request, "missing.html", 404)
     async with runtime.db.writing() as session:
         reply = await session.get(Reply, reply_id)
         if reply is None:
-            return _render(request, "missing.html", 404)
+            return render(request, "missing.html", 404)
         ticket = await session.get_one(Ticket, reply.ticket_id)
         withdrawn = reply.withdrawn_at is not None
         text = "" if withdrawn else await conversations.reveal(session, ticket.resident_id, reply.text)
         if not withdrawn and request.method == "GET":
             await delivery.open_reply(runtime, session, reply_id, now)
         at = clock.local(reply.approved_at or now).strftime("%Y年%m月%d日")
-    return _render(request, "reply.html", withdrawn=withdrawn, number=ticket.number, text=text, at=at)
+    return render(request, "reply.html", withdrawn=withdrawn, number=ticket.number, text=text, at=at)
 
 

@@ -37,6 +37,11 @@ def _moment(text: str | None) -> str:
     return f"{local.month}月{local.day}日 {local:%H:%M}"
 
 
+def _day(moment: datetime) -> str:
+    local = clock.local(moment)
+    return f"{local.month}月{local.day}日 {local:%H:%M}"
+
+
 def _verb(code: str) -> str:
     return VERBS[code].chinese if code in VERBS else {"register": "登记"}.get(code, code)
 
@@ -49,8 +54,8 @@ def _when(text: str | None) -> str:
         return text or ""
 
 
-FILTERS = {
+FILTERS: dict[str, Callable[..., str]] = {
     "state": _words(STATES), "kind": _words(KINDS), "urgency": _words(URGENCIES), "channel": _words(CHANNELS),
     "author": _words(AUTHORS), "delivery": _words(DELIVERIES), "clockname": _words(CLOCKS), "role": _words(ROLES),
-    "moment": _moment, "when": _when, "verb": _verb,
+    "moment": _moment, "when": _when, "verb": _verb, "day": _day,
 }

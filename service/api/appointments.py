@@ -1,6 +1,5 @@
 """Slots and appointments over the API. The assistant books, moves and cancels for the resident of its matter alone."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -21,7 +20,7 @@ from ticketing.clocks import write_rfc3339
 from ticketing.model import Ticket
 from ticketing.slots import CloseSlot, NewSlot, Slot
 from ticketing.views import write_time
-from ticketing.visibility import hides_person, visible
+from ticketing.visibility import visible
 
 SLOT_WRITERS = frozenset({"clerk", "administrator"})
 BOOKERS = frozenset({"clerk", "officer", "supervisor", "inspector", "administrator"})
@@ -275,7 +274,7 @@ async def list_appointments(call: Call) -> Result:
     if after is not None:
         query = query.where(Appointment.id < after)
     rows, more = cut((await call.session.scalars(query)).all(), limit)
-    return page(await describe(call, rows), rows[-1].id if rows else None, more)
+    return page(await bookings.describe(call.runtime, call.session, call.actor, rows), rows[-1].id if rows else None, more)
 
 
 def _id(call: Call, name: str) -> int:
@@ -294,48 +293,7 @@ async def _answer(call: Call, appointment: Appointment, status: int = 200) -> Re
     headers = {"ETag": f'"{appointment.version}"'}
     if status == 201:
         headers["Location"] = f"/api/v1/appointments/{appointment.id}"
-    return Result((await describe(call, [appointment]))[0], status, headers)
-
-
-async def describe(call: Call, rows: Sequence[Appointment]) -> list[dict[str, Any]]:
-    """Appointments as JSON, with what to bring; guides, slots and people are read once for all of them."""
-    session = call.session
-    found = await library.guides(session, [call.runtime.settings.office.preset], ["published"]) if rows else []
-    wanted = {row.slot_id for row in rows}
-    slots_by_id = {slot.id: slot for slot in await session.scalars(select(Slot).where(Slot.id.in_(wanted)))}
-    people = {row.id: row for row in await session.scalars(
-        select(Resident).where(Resident.id.in_({row.resident_id for row in rows})))}
-    seen = await _tickets(call, rows)
-    described = []
-    for row in rows:
-        slot, ticket = slots_by_id[row.slot_id], seen.get(row.ticket_id or 0)
-        item = {
-            "id": row.id, "number": row.number, "slot": slot.id, "service": slot.service,
-            "starts_at": write_rfc3339(row.starts_at), "ends_at": write_rfc3339(row.ends_at), "counter": slot.counter,
-            "status": row.status,
-            "resident": row.resident_id, "ticket": ticket.number if ticket else None,
-            "bring": bookings.materials_of(bookings.pick_guide(found, slot.service, slot.guide)),
-            "materials": row.materials, "booked_by": row.booked_by,
-            "booked_at": write_time(row.booked_at), "reminded_at": write_time(row.reminded_at),
-            "link": bookings.link(call.runtime, row), "version": row.version,
-        }
-        described.append(item | _person(call, row, people[row.resident_id], ticket))
-    return described
-
-
-async def _tickets(call: Call, rows: Sequence[Appointment]) -> dict[int, Ticket]:
-    ids = {row.ticket_id for row in rows if row.ticket_id}
-    if not ids:
-        return {}
-    query = select(Ticket).where(Ticket.id.in_(ids), visible(call.actor))
-    return {ticket.id: ticket for ticket in await call.session.scalars(query)}
-
-
-def _person(call: Call, row: Appointment, resident: Resident, ticket: Ticket | None) -> dict[str, Any]:
-    """Who is expected. Not shown where the ticket behind it hides him from this reader."""
-    if row.ticket_id and (ticket is None or hides_person(call.actor, ticket)):
-        return {"name": None, "phone": None}
-    return {"name": resident.name, "phone": resident.phone}
+    return Result((await bookings.describe(call.runtime, call.session, call.actor, [appointment]))[0], status, headers)
 
 
 class NoFields(Body):

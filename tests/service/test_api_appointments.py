@@ -4,6 +4,8 @@ import asyncio
 
 from sqlalchemy import select
 
+from core import clock
+from core.conversation import Conversation
 from core.queues import Outbox
 from service import bookings
 from service.texts import say
@@ -192,8 +194,6 @@ async def test_everybody_in_a_closed_slot_is_told_once(house):
     for n in range(2):
         talk, _ = await house.open_conversation(f"guest-{n}")
         async with house.db.reading() as session:
-            from core.conversation import Conversation
-
             resident = (await session.get_one(Conversation, talk)).resident_id
         await house.post("/appointments", {"slot": slot["id"], "resident": resident}, status=201)
     await house.post(f"/slots/{slot['id']}/close", {"reason": "停电检修"}, "officer", 403)
@@ -241,8 +241,6 @@ async def test_a_resident_is_reminded_through_the_outbox_once(house):
     resident = (await house.get("/conversations"))["items"][0]["resident"]
     made = await house.post("/appointments", {"slot": slot["id"], "resident": resident}, status=201)
     house.move_clock("2026-11-26T10:05:00+08:00")
-    from core import clock
-
     for _ in range(3):
         await bookings.run_calendar(house.runtime, clock.now())
     words = [row.text for row in await told(house)]
