@@ -23,6 +23,7 @@ SEARCH = "from benchmarks.guides import *; try_speed([each.guide.title for each 
 OTHERS: tuple[tuple[str, list[str]], ...] = (
     ("working_hours", ["-m", "benchmarks.working_hours", "20000"]),
     ("clocks", ["-m", "benchmarks.clocks"]),
+    ("appointments", ["-m", "benchmarks.appointments", "500"]),
     ("guides", ["-m", "benchmarks.guides", "--no-speed"]),
 )
 """Benchmarks with figures of their own: module, command. One that is not there is left out."""

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -37,10 +38,17 @@ class Cluster:
 @pytest.fixture(scope="session")
 def postgres_cluster() -> Iterator[Cluster | None]:
     """The run's own cluster; None where PostgreSQL is not installed (an error when CI demands it)."""
+    with running_cluster() as cluster:
+        if cluster is None and os.environ.get("HUIYIN_TEST_POSTGRESQL") == "required":
+            pytest.fail("PostgreSQL is required here: install the package postgresql")
+        yield cluster
+
+
+@contextmanager
+def running_cluster() -> Iterator[Cluster | None]:
+    """A cluster of one's own, thrown away at the end; None where PostgreSQL is not installed."""
     binaries = _find_binaries()
     if binaries is None:
-        if os.environ.get("HUIYIN_TEST_POSTGRESQL") == "required":
-            pytest.fail("PostgreSQL is required here: install the package postgresql")
         yield None
         return
     folder = Path(tempfile.mkdtemp(prefix="huiyin-postgres-"))
