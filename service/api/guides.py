@@ -36,7 +36,7 @@ class GuideEdit(BaseModel):
     """What is left out stays as it was; of `fields` each named one is replaced, an empty text removes it."""
 
     model_config = ConfigDict(extra="forbid")
-    title: Title = ""
+    title: Title | None = None
     overview: Text = ""
     note: Text = ""
     fields: dict[str, Text] = {}
@@ -186,7 +186,9 @@ def _edited(guide: Guide, body: GuideEdit) -> Guide:
     changed: dict[str, Any] = {
         name: getattr(body, name) for name in ("owner", "valid_from", "valid_to", "checked_on") if name in given
     }
-    changed |= {name: _cleaned(getattr(body, name)) for name in ("title", "overview", "note") if name in given}
+    changed |= {name: _cleaned(getattr(body, name)) for name in ("overview", "note") if name in given}
+    if body.title is not None:
+        changed["title"] = _cleaned(body.title)
     changed |= {name: tuple(map(_cleaned, getattr(body, name)))
                 for name in ("aliases", "audience", "life_events") if name in given}
     if "faq" in given:

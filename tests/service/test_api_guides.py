@@ -21,11 +21,11 @@ async def make(house, **changed):
     return await house.post("/guides", WHOLE | changed, "editor", 201)
 
 
-async def ask(house, question="汗蒸房预约收费多少钱"):
+async def ask(house, question="汗蒸房预约"):
     return await house.post("/answers", {"question": question}, "clerk")
 
 
-async def until_answered(house, words, question="汗蒸房预约收费多少钱"):
+async def until_answered(house, words, question="汗蒸房预约"):
     async def found():
         return words in (await ask(house, question))["text"]
 

@@ -14,6 +14,7 @@ from tests.knowledge_base.samples import sample
 from ticketing import staff
 
 TODAY = date(2026, 11, 25)
+SAUNA = ("sauna", "汗蒸房预约", "桑拿", "property")
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_what_is_due_follows_from_the_dates(valid_to, checked_on, kinds):
 async def publish(house, **changed):
     front = "".join(f"{name}: {value}\n" for name, value in changed.items())
     async with house.db.writing() as session:
-        row = await life.draft(session, sample(preset="property", front=front.strip()).guide, "chen", clock.now())
+        row = await life.draft(session, sample(*SAUNA, front=front.strip()).guide, "chen", clock.now())
         await life.publish(session, row, "chen", clock.now())
 
 
@@ -54,7 +55,7 @@ async def test_the_owner_is_reminded_once_and_the_editors_where_the_owner_is_a_w
     for _ in range(2):
         await guide_calendar.run_calendar(house.runtime, clock.now())
     [told] = await words_to(house, "chen")
-    assert "《居住证办理》" in told and "2026-12-20" in told and await words_to(house, "wu") == []
+    assert "《汗蒸房预约》" in told and "2026-12-20" in told and await words_to(house, "wu") == []
     row = (await house.get("/outbox", "administrator"))["items"][0]
     assert (row["recipient"], row["origin"], row["result"]) == ("staff:chen", "staff", "sent")
     await guide_calendar.run_calendar(house.runtime, datetime.fromisoformat("2026-12-15T10:00:00+08:00"))
@@ -73,13 +74,13 @@ async def test_an_owner_who_is_a_member_of_staff_is_told_himself(house):
 async def test_what_was_scheduled_answers_and_what_is_over_expires_without_a_hand(house):
     await publish(house, valid_to="2026-12-20")
     async with house.db.writing() as session:
-        row = await life.draft(session, sample(preset="property", fee="10元", front="valid_to: 2026-12-20").guide,
+        row = await life.draft(session, sample(*SAUNA, fee="10元", front="valid_to: 2026-12-20").guide,
                                "chen", clock.now())
         await life.publish(session, row, "chen", clock.now(), datetime.fromisoformat("2026-12-01T08:00:00+08:00"))
 
     async def says(words):
         async def found():
-            return words in (await house.post("/answers", {"question": "居住证办理收费多少钱"}))["text"]
+            return words in (await house.post("/answers", {"question": "汗蒸房预约"}))["text"]
 
         await house.until(found)
 
@@ -90,4 +91,4 @@ async def test_what_was_scheduled_answers_and_what_is_over_expires_without_a_han
     await says("10元")
     house.move_clock("2026-12-21T00:00:30+08:00")
     await guide_calendar.run_calendar(house.runtime, clock.now())
-    assert (await house.get("/guides/permit"))["status"] == "expired"
+    assert (await house.get("/guides/sauna"))["status"] == "expired"
