@@ -38,12 +38,14 @@ class Knowledge:
         return self._index is not None and self._index.version > 0
 
     async def answer(
-        self, session: AsyncSession, question: str, preset: str, now: datetime, context_guide: str | None
+        self, session: AsyncSession, question: str, preset: str, now: datetime, context_guide: str | None,
+        place: str | None = None,
     ) -> "Answer":
         """The answer to a question, in the office's own words or with the reason for none."""
         await self._load()
         found: Answer = await self._answers.answer(
-            session, self._index, question, preset, now, context_guide=context_guide, opening=self._opening
+            session, self._index, question, preset, now, context_guide=context_guide, place=place,
+            opening=self._opening,
         )
         return found
 

@@ -14,7 +14,7 @@ from core.conversation import Resident
 from core.errors import TooMany
 from knowledge_base import library
 from knowledge_base.guide import FIELDS, Guide
-from service import clients, delivery
+from service import clients, delivery, notice_board
 from service.api.endpoint import RUNTIME
 from service.markdown import render as to_html
 from service.runtime import Runtime
@@ -56,14 +56,17 @@ def render(request: web.Request, template: str, status: int = 200, **values: Any
 
 
 async def home(request: web.Request) -> web.Response:
-    return render(request, "home.html", welcome=say("welcome", office=request.app[RUNTIME].office.name))
+    runtime = request.app[RUNTIME]
+    notices = await notice_board.read(runtime, clock.now())
+    return render(request, "home.html", notices=notices, welcome=say("welcome", office=runtime.office.name))
 
 
 async def list_guides(request: web.Request) -> web.Response:
     runtime = request.app[RUNTIME]
     async with runtime.db.reading() as session:
         found = await library.guides(session, [runtime.settings.office.preset], ["published"])
-    return render(request, "guides.html", guides=sorted(found, key=lambda guide: guide.title))
+    notices = await notice_board.read(runtime, clock.now())
+    return render(request, "guides.html", notices=notices, guides=sorted(found, key=lambda guide: guide.title))
 
 
 async def read_guide(request: web.Request) -> web.Response:

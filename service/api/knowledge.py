@@ -9,6 +9,7 @@ from core.conversation import Matter
 from core.errors import AssistantUnavailable, Conflict, NotFound
 from knowledge_base.tables import Notice
 from service.api.endpoint import Call, Endpoint, Result, cut, page
+from ticketing.model import Ticket
 from ticketing.views import write_time
 
 KIND_OF_INTENT = {
@@ -28,6 +29,8 @@ class Question(BaseModel):
     question: str = Field(min_length=1, max_length=5000)
     preset: Literal["property", "hall", "hospital"] | None = None
     context_guide: str | None = None
+    place: str | None = Field(None, max_length=200)
+    """Where the resident is: a notice for other places is not for him."""
 
 
 class Text(BaseModel):
@@ -46,12 +49,22 @@ async def answer(call: Call) -> Result:
         body.preset or call.runtime.settings.office.preset,
         call.now,
         body.context_guide or (call.matter.last_guide if call.matter else None),
+        body.place or await _known_place(call),
     )
     if call.matter is not None and found.citations:
         async with call.runtime.db.writing() as session:
             matter = await session.get_one(Matter, call.matter.id)
             matter.last_guide = found.citations[0].guide
     return Result(found.as_json())
+
+
+async def _known_place(call: Call) -> str | None:
+    """Where the resident of this conversation is, as his last ticket says; None for whoever else asks."""
+    if call.conversation is None:
+        return None
+    query = select(Ticket.place).where(Ticket.resident_id == call.conversation.resident_id, Ticket.place.is_not(None))
+    place: str | None = await call.session.scalar(query.order_by(Ticket.id.desc()).limit(1))
+    return place
 
 
 async def understand(call: Call) -> Result:
@@ -115,6 +128,8 @@ async def list_notices(call: Call) -> Result:
     query = select(Notice).where(Notice.withdrawn_at.is_(None)).order_by(Notice.id.desc()).limit(limit + 1)
     if after is not None:
         query = query.where(Notice.id < after)
+    if call.query.get("in_force") == "true":
+        query = query.where(Notice.valid_from <= call.now, Notice.valid_to > call.now)
     rows, more = cut((await call.session.scalars(query)).all(), limit)
     return page([_describe_notice(row) for row in rows], rows[-1].id if rows else None, more)
 
@@ -131,7 +146,7 @@ async def withdraw_notice(call: Call) -> Result:
 
 def _describe_notice(row: Notice) -> dict[str, Any]:
     return {
-        "id": row.id, "title": row.title, "text": row.text, "places": row.places,
+        "id": row.id, "preset": row.preset, "title": row.title, "text": row.text, "places": row.places,
         "valid_from": write_time(row.valid_from), "valid_to": write_time(row.valid_to),
     }
 
@@ -143,7 +158,7 @@ ENDPOINTS = (
     Endpoint("POST", "/understand", understand, "What a text means, without side effects", Text, tag="knowledge"),
     Endpoint("POST", "/notices", put_up_notice, "Put up a notice", NewNotice, EDITORS, "write", status=201,
              tag="knowledge"),
-    Endpoint("GET", "/notices", list_notices, "Notices", query=("limit", "after"), tag="knowledge"),
+    Endpoint("GET", "/notices", list_notices, "Notices", query=("in_force", "limit", "after"), tag="knowledge"),
     Endpoint("DELETE", "/notices/{id}", withdraw_notice, "Take a notice down", session="write",
              status=204, tag="knowledge"),
 )
