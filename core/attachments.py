@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import UTC, Base, Id
+from core.message import Attachment
 
 WAITS = text("fetch_at IS NOT NULL")
 
@@ -21,8 +22,10 @@ class StoredFile(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
+    ticket_id: Mapped[int | None] = mapped_column(Id, index=True)
+    """The ticket whose reply has it."""
     uploaded_by: Mapped[str | None]
-    """The member of staff, while no reply has it yet."""
+    """The member of staff who brought it for a reply."""
     name: Mapped[str]
     type: Mapped[str]
     size: Mapped[int]
@@ -58,6 +61,27 @@ async def keep_files(
     session.add_all(rows)
     await session.flush()
     return [{"id": row.id} for row in rows]
+
+
+async def take_for_reply(
+    session: AsyncSession, ids: Sequence[int], uploaded_by: str, ticket_id: int
+) -> list[dict[str, Any]]:
+    """A reply takes files that its author uploaded; what the reply remembers of each. ValueError names a wrong one."""
+    found = await files_of(session, ids)
+    for file_id in ids:
+        row = found.get(file_id)
+        if row is None or row.uploaded_by != uploaded_by or row.ticket_id not in (None, ticket_id):
+            raise ValueError(str(file_id))
+        row.ticket_id = ticket_id
+    return [{"id": file_id} for file_id in dict.fromkeys(ids)]
+
+
+async def outgoing(session: AsyncSession, items: Iterable[dict[str, Any]]) -> tuple[Attachment, ...]:
+    """What a reply remembers of its files, as channels send them."""
+    ids = [item["id"] for item in items]
+    found = await files_of(session, ids)
+    rows = [found[file_id] for file_id in ids if file_id in found]
+    return tuple(Attachment(row.name, row.type, row.size, row.path) for row in rows)
 
 
 async def files_of(session: AsyncSession, ids: Sequence[int]) -> dict[int, StoredFile]:

@@ -15,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from channels.base import Attempt, Channel, PermanentFailure, Sent, TemporaryFailure, WindowClosed
 from core import clock, log, queues
 from core import conversation as conversations
+from core.attachments import outgoing
 from core.conversation import Conversation, Resident, ResidentAddress
-from core.message import Address, OutboundMessage
+from core.message import Address, Attachment, OutboundMessage
 from core.queues import Inbox, Outbox, Result, Status
+from service import merging
 from service.runtime import Runtime
 from ticketing import delivery as ticket_delivery
 from ticketing.model import Reply, Ticket
@@ -148,6 +150,7 @@ async def _begin_step(
         text=text,
         origin=origin,
         in_reply_to=None,
+        attachments=await _files_of_reply(session, reply_id),
         link=f"{runtime.settings.public_url}/r/{reply_token(runtime, reply_id)}" if reply_id else link,
     )
     waits = None if channel.capabilities.pushes else now + announce_wait(runtime, now)
@@ -163,6 +166,11 @@ async def _begin_step(
         scheduled_at=waits,
         deadline_at=(waits or now) + STEP_LASTS.get(step.name, OTHER_STEPS_LAST),
     )
+
+
+async def _files_of_reply(session: AsyncSession, reply_id: int | None) -> tuple[Attachment, ...]:
+    reply = await session.get_one(Reply, reply_id) if reply_id else None
+    return await outgoing(session, reply.attachments) if reply and reply.attachments else ()
 
 
 def reply_token(runtime: Runtime, reply_id: int) -> str:
@@ -185,8 +193,9 @@ def announce_wait(runtime: Runtime, now: datetime) -> timedelta:
 
 async def deliver(runtime: Runtime, row: Outbox, worker: str) -> None:
     """Send one claimed row and record what came of it. No transaction is open while the platform is asked."""
+    others = await merging.riders(runtime, row)
     try:
-        sent = await _send(runtime, row)
+        sent = await _send(runtime, row, others)
     except TemporaryFailure as error:
         await _try_later(runtime, row, worker, error.detail)
     except WindowClosed as error:
@@ -197,9 +206,12 @@ async def deliver(runtime: Runtime, row: Outbox, worker: str) -> None:
         async with runtime.db.writing() as session:
             result = Result.ANNOUNCED if sent.announced else Result.SENT
             await record_sent(runtime, session, row, worker, result, sent.platform_id)
+            for other in others:
+                if await queues.claim_row(session, Outbox, other.id, worker, clock.now()):
+                    await record_sent(runtime, session, other, worker, result, sent.platform_id)
 
 
-async def _send(runtime: Runtime, row: Outbox) -> Sent:
+async def _send(runtime: Runtime, row: Outbox, others: Sequence[Outbox]) -> Sent:
     channel: Channel | None = runtime.channels.get((row.channel, row.account))
     if channel is None:
         raise PermanentFailure(f"no account {row.account} of channel {row.channel} is configured")
@@ -207,7 +219,7 @@ async def _send(runtime: Runtime, row: Outbox) -> Sent:
         channel=row.channel,
         account=row.account,
         recipient=row.recipient,
-        text=row.text,
+        text="\n\n".join(item.text for item in (row, *others)),
         origin=row.origin,
         attachments=queues.attachments_of(row),
         in_reply_to=row.in_reply_to,
@@ -296,7 +308,10 @@ async def resend_announced(
         channel = runtime.channels.get((row.channel, row.account))
         if channel is None or row.ticket_id is None:
             continue
-        message = OutboundMessage(row.channel, row.account, row.recipient, row.text, row.origin, link=row.link)
+        message = OutboundMessage(
+            row.channel, row.account, row.recipient, row.text, row.origin, link=row.link,
+            attachments=queues.attachments_of(row),
+        )
         queues.enqueue(
             session, message, now, step=channel.capabilities.carries[0], conversation_id=conversation.id,
             ticket_id=row.ticket_id, reply_id=row.reply_id, deadline_at=now + OTHER_STEPS_LAST,
@@ -338,6 +353,23 @@ async def take_report(runtime: Runtime, outbox_id: int, state: str, detail: str 
             await _undo(runtime, session, row, detail or "the gateway reports failure")
     runtime.news.notify("outbox")
     return True
+
+
+async def take_notice_result(runtime: Runtime, row: Inbox) -> None:
+    """WeChat's word on a notice it took: one that did not arrive has announced nothing, and the plan goes on."""
+    status = str(row.facts.get("status") or "")
+    if not status or status == "success":
+        return
+    async with runtime.db.writing() as session:
+        notice = await session.scalar(
+            _announced().where(
+                Outbox.channel == row.channel, Outbox.account == row.account, Outbox.recipient == row.sender,
+                Outbox.platform_id == str(row.facts.get("msg_id")),
+            )
+        )
+        if notice is not None:
+            await _undo(runtime, session, notice, f"the notice did not arrive: {status}")
+    runtime.news.notify("outbox")
 
 
 async def take_bounce(runtime: Runtime, bounce: dict[str, Any]) -> None:

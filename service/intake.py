@@ -17,14 +17,16 @@ from core.conversation import Conversation, Holder, Matter, Message
 from core.errors import AssistantUnavailable
 from core.message import Address, OutboundMessage
 from core.queues import Inbox
-from service import away, delivery
+from service import away, delivery, scenes
 from service.assistant import Saying, Turn
 from service.runtime import Runtime
 from service.texts import say
 
 logger = log.logger(__name__)
 
-WELCOMED_EVENTS = {"subscribe"}
+WELCOMED_EVENTS = {"subscribe", "scan", "click"}
+"""Following us, and a code or a button that we do not know: the resident waits for a word."""
+NOTICE_RESULT = "templatesendjobfinish"
 INTERACTIVE = {"wechat", "webchat"}
 """Channels in which one missing thing is asked for at a time."""
 SILENT = {"phone", "desk"}
@@ -46,7 +48,8 @@ async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> No
     """Take one claimed inbox row to its end: replies in the outbox and the row done, in one transaction."""
     async with runtime.db.writing() as session:
         place = await _find_place(session, row, now)
-        await delivery.resend_announced(runtime, session, place.conversation, now)
+        if _is_from_resident(row):
+            await delivery.resend_announced(runtime, session, place.conversation, now)
     sayings = await _answer(runtime, row, place)
     away_now = sayings is None
     async with runtime.db.writing() as session:
@@ -55,6 +58,8 @@ async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> No
         if not await queues.finish(session, Inbox, row.id, worker, done_at=now):
             logger.warning("lease lost, another worker has this message", inbox=row.id)
             return
+        if sayings is None and row.event:
+            sayings = [Saying(say("scanned_without_assistant"))]
         if sayings is None:
             sayings = await away.hand_to_clerk(runtime, session, conversation, matter, place.message, now)
         if ENDS_MATTER.match(row.text) and not matter.form_open:
@@ -64,6 +69,11 @@ async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> No
         runtime.turns_without_assistant.inc()
     runtime.news.notify("outbox")
     runtime.news.notify(f"answered:{row.id}")
+
+
+def _is_from_resident(row: Inbox) -> bool:
+    """Whether he himself did something: a bounce or the platform's word on a notice opens no window."""
+    return not row.facts.get("automatic") and (row.event is None or row.event in WELCOMED_EVENTS)
 
 
 async def _find_place(session: AsyncSession, row: Inbox, now: datetime) -> Place:
@@ -78,7 +88,7 @@ async def _find_place(session: AsyncSession, row: Inbox, now: datetime) -> Place
         conversation,
         now,
         author="resident",
-        text=row.text or _describe(row),
+        text=row.text or await scenes.words_of(session, row) or _describe(row),
         matter=matter,
         attachments=row.attachments,
         inbox_id=row.id,
@@ -91,16 +101,17 @@ async def _find_place(session: AsyncSession, row: Inbox, now: datetime) -> Place
 
 async def _answer(runtime: Runtime, row: Inbox, place: Place) -> list[Saying] | None:
     """What is said to this message; None when the assistant is away. No transaction is open here."""
-    if row.event or row.facts.get("automatic"):
+    if row.facts.get("automatic") or (row.event and place.message.text == _describe(row)):
         return await _answer_event(runtime, row)
     if place.conversation.holder == Holder.STAFF:
         runtime.news.notify(f"conversation:{place.conversation.id}")
         return []
-    if not row.text.strip():
+    if not row.event and not row.text.strip():
         return [_ask_for_words(row)]
     turn = Turn(place.matter.id, row.id, place.message.text, _metadata(runtime, row, place))
+    welcome = await _answer_event(runtime, row) if row.event == "subscribe" else []
     try:
-        return await runtime.assistant.take_turn(turn, again=row.attempts > 1)
+        return [*welcome, *await runtime.assistant.take_turn(turn, again=row.attempts > 1)]
     except AssistantUnavailable as error:
         logger.warning("no answer from the assistant", inbox=row.id, reason=error.detail)
         return None
@@ -110,6 +121,8 @@ async def _answer_event(runtime: Runtime, row: Inbox) -> list[Saying]:
     """A welcome to who follows us; a bounce changes the delivery it belongs to; a machine gets no answer."""
     if bounce := row.facts.get("bounce"):
         await delivery.take_bounce(runtime, bounce)
+    if row.event == NOTICE_RESULT:
+        await delivery.take_notice_result(runtime, row)
     if row.event in WELCOMED_EVENTS:
         return [Saying(say("welcome", office=runtime.office.name))]
     return []

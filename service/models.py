@@ -10,6 +10,7 @@ import core.conversation
 import core.queues
 import knowledge_base.tables
 import service.idempotency
+import service.scenes
 import service.sign_in
 import ticketing.appointments
 import ticketing.gate

@@ -10,11 +10,13 @@ from sqlalchemy import select
 
 from core import clock
 from core import conversation as conversations
+from core.attachments import StoredFile, files_of
 from core.conversation import Resident
 from core.errors import TooMany
 from knowledge_base import library
 from knowledge_base.guide import FIELDS, Guide
 from service import clients, delivery, notice_board
+from service.api.attachments import serve_file
 from service.api.endpoint import RUNTIME
 from service.markdown import render as to_html
 from service.runtime import Runtime
@@ -36,6 +38,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/progress", progress),
         web.post("/progress", progress),
         web.get("/r/{token}", read_reply),
+        web.get(r"/r/{token}/files/{id:\d+}", read_reply_file),
     ]
 
 
@@ -126,6 +129,19 @@ async def _find_progress(runtime: Runtime, number: str, code: str) -> dict[str, 
         return {"ticket": described, "promise": await sla.promise(session, runtime.office, ticket)}
 
 
+async def read_reply_file(request: web.Request) -> web.StreamResponse:
+    """A file of a reply, for who has the reply's link."""
+    runtime, token = request.app[RUNTIME], request.match_info["token"]
+    reply_id = delivery.read_reply_token(runtime, token) if len(token) <= LONGEST_TOKEN else None
+    wanted = int(request.match_info["id"][:18])
+    async with runtime.db.reading() as session:
+        reply = await session.get(Reply, reply_id) if reply_id else None
+        known = reply is not None and reply.withdrawn_at is None and {"id": wanted} in reply.attachments
+        row = await session.get(StoredFile, wanted) if known else None
+        session.expunge_all()
+    return serve_file(runtime, row) if row and row.path else render(request, "missing.html", 404)
+
+
 async def read_reply(request: web.Request) -> web.Response:
     """One reply in full. Opening it is what delivers a reply that was only announced."""
     runtime, now = request.app[RUNTIME], clock.now()
@@ -142,7 +158,10 @@ async def read_reply(request: web.Request) -> web.Response:
         text = "" if withdrawn else await conversations.reveal(session, ticket.resident_id, reply.text)
         if not withdrawn and request.method == "GET":
             await delivery.open_reply(runtime, session, reply_id, now)
+        files = {} if withdrawn else await files_of(session, [item["id"] for item in reply.attachments])
+        listed = [{"name": row.name, "id": row.id, "kb": max(1, row.size // 1024)} for row in files.values()]
         at = clock.local(reply.approved_at or now).strftime("%Y年%m月%d日")
-    return render(request, "reply.html", withdrawn=withdrawn, number=ticket.number, text=text, at=at)
+    values = {"withdrawn": withdrawn, "number": ticket.number, "text": text, "at": at, "files": listed, "token": token}
+    return render(request, "reply.html", **values)
 
 

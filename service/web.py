@@ -108,7 +108,7 @@ def _build_channels(runtime: Runtime) -> list[Channel]:
         token.token.get_secret_value() for token in settings.api.tokens.values() if "mail" in token.role
     ]
     channels: list[Channel] = [
-        WeChat(name, account, writer, db, http, passive) for name, account in settings.wechat.accounts.items()
+        WeChat(name, account, writer, db, http, passive, files=files) for name, account in settings.wechat.accounts.items()
     ]
     channels += [
         Email(name, mailbox, writer, files, mail_tokens=mail_tokens, max_bytes=settings.email.max_bytes)

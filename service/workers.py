@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core import clock, log, queues
 from core.queues import MAX_ATTEMPTS, Inbox, Outbox
-from service import bookings, delivery, guide_calendar, intake, media, passive
+from service import bookings, delivery, guide_calendar, intake, media, passive, reminders
 from service.idempotency import KEPT, IdempotencyKey
 from service.pace import stopwatch
 from service.runtime import Runtime
@@ -41,6 +41,7 @@ async def run(runtime: Runtime) -> None:
             worker = f"{name}:outbox:{number}"
             group.create_task(_work(runtime, Outbox, "outbox", worker, delivery.deliver))
         group.create_task(_repeat(runtime, _tidy, TIDY_EVERY_S))
+        group.create_task(_repeat(runtime, reminders.remind_due, TIDY_EVERY_S))
         group.create_task(_repeat(runtime, media.fetch_due, LOOK_EVERY_S))
         group.create_task(_repeat(runtime, _measure, LOOK_EVERY_S))
 

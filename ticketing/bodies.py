@@ -1,7 +1,7 @@
 """What each verb is given. The API, its description and the console's forms read these models."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
@@ -144,7 +144,7 @@ class Submit(Body):
     findings: Literal["upheld", "partly_upheld", "not_upheld"] | None = None
     action_taken: Text
     reply: Text
-    attachments: list[Any] = []
+    attachments: Annotated[list[int], Field(max_length=20)] = []
     measures: list[NewMeasure] = []
 
 

@@ -115,6 +115,8 @@ class Reply(Base):
     text: Mapped[str]
     action_taken: Mapped[str | None]
     findings: Mapped[str | None]
+    attachments: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    """Ids of the files that go with it."""
     submitted_by: Mapped[str]
     submitted_at: Mapped[datetime] = mapped_column(UTC)
     approved_by: Mapped[str | None]

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import audit, clock, privacy
+from core.attachments import files_of
 from core.conversation import Conversation, Resident, ResidentAddress, reveal
 from core.queues import Outbox, Result, Status
 from ticketing import sla
@@ -137,6 +138,11 @@ async def _describe_transitions(session: AsyncSession, ticket: Ticket, reader: R
     return found
 
 
+async def _describe_files(session: AsyncSession, reply: Reply) -> list[dict[str, Any]]:
+    found = await files_of(session, [item["id"] for item in reply.attachments])
+    return [{"id": row.id, "name": row.name, "type": row.type, "size": row.size} for row in found.values()]
+
+
 async def _describe_replies(
     session: AsyncSession, ticket: Ticket, reader: Reader, actor: Actor
 ) -> list[dict[str, Any]]:
@@ -156,6 +162,7 @@ async def _describe_replies(
                 "approved_by": row.approved_by,
                 "delivered_at": write_time(row.delivered_at),
                 "withdrawn_at": write_time(row.withdrawn_at),
+                "attachments": await _describe_files(session, row),
                 "deliveries": await _describe_deliveries(session, ticket, row),
             }
         )

@@ -20,14 +20,14 @@ from channels.base import (
     Sent,
     WindowClosed,
 )
-from channels.files import MAX_BYTES
+from channels.files import MAX_BYTES, FileStore
 from channels.text import split_text, with_choices
 from channels.wechat import budget
 from channels.wechat.api import Api
 from channels.wechat.callback import FITS, Callback, Pace
 from channels.wechat.ledger import SOON_S, Ledger
 from channels.wechat.replay import drop_old_nonces
-from channels.wechat.settings import WeChatAccount
+from channels.wechat.settings import MenuItem, WeChatAccount
 from channels.wechat.tables import WeChatNonce, WeChatPart, WeChatToken, WeChatWindow
 from core import clock
 from core.db import Database
@@ -35,7 +35,7 @@ from core.inbox_writer import InboxWriter
 from core.message import Attachment, OutboundMessage
 
 __all__ = [
-    "NOTICE", "Pace", "WeChat", "WeChatAccount", "WeChatNonce", "WeChatPart", "WeChatToken", "WeChatWindow",
+    "NOTICE", "MenuItem", "Pace", "WeChat", "WeChatAccount", "WeChatNonce", "WeChatPart", "WeChatToken", "WeChatWindow",
 ]
 
 NOTICE = "wechat_notice"
@@ -58,8 +58,12 @@ class WeChat:
         http: aiohttp.ClientSession,
         passive: PassiveReplies,
         pace: Pace | None = None,
+        files: FileStore | None = None,
     ) -> None:
-        """`http` is shared and closed by its owner. A slower or faster `pace` is for tests."""
+        """`http` is shared and closed by its owner. A slower or faster `pace` is for tests.
+
+        `files` is where the bytes of outgoing attachments lie.
+        """
         self.account = account
         self.capabilities = Capabilities(
             max_chars=600,
@@ -72,6 +76,7 @@ class WeChat:
         )
         self._settings = settings
         self._db = db
+        self._files = files
         self._api = Api(account, settings, db, http)
         self._ledger = Ledger(account, db)
         self._callback = Callback(account, settings, writer, db, passive, self._ledger, pace or Pace())
@@ -126,15 +131,27 @@ class WeChat:
         await budget.forget(session, self.account, value)
 
     async def _carry(self, message: OutboundMessage, attempt: Attempt) -> Sent:
-        parts = split_text(with_choices(message.text, message.choices), FITS)
+        """The text in parts, then each file the platform can show; every part costs one message of the budget."""
+        shown = [file for file in message.attachments if self._files and file.path and _kind_of(file)]
+        text = with_choices(_name_others(message, shown), message.choices)
+        parts: list[str | Attachment] = [*split_text(text, FITS), *shown]
         async with self._db.reading() as session:
             sent = await budget.sent_parts(session, attempt.outbox_id)
         if not await self._has_left(message.recipient, len(parts) - len(sent)):
             raise WindowClosed("the resident must write first: this needs more messages than WeChat still allows")
         for number, part in enumerate(parts):
             if number not in sent:
-                sent[number] = await self._send_part(message.recipient, part, attempt, number)
+                body = _say(part) if isinstance(part, str) else await self._show(part)
+                sent[number] = await self._send_part(message.recipient, body, attempt, number)
         return Sent(sent.get(0))
+
+    async def _show(self, file: Attachment) -> dict[str, Any]:
+        """The platform must have a file before it can be sent."""
+        assert self._files and file.path
+        kind, path = _kind_of(file), self._files.locate(file.path)
+        content = await asyncio.to_thread(path.read_bytes)
+        media_id = await self._api.upload(kind, file.name, file.type, content)
+        return {"msgtype": kind, kind: {"media_id": media_id}}
 
     async def _has_left(self, openid: str, count: int) -> bool:
         """Looks twice: another process may be about to note that the resident has just written."""
@@ -145,11 +162,9 @@ class WeChat:
             await asyncio.sleep(pause_s)
         return False
 
-    async def _send_part(self, openid: str, part: str, attempt: Attempt, number: int) -> str:
-        """The interface gives no id for a text, so the row and the part are its name."""
-        answer = await self._api.post(
-            "/cgi-bin/message/custom/send", {"touser": openid, "msgtype": "text", "text": {"content": part}}
-        )
+    async def _send_part(self, openid: str, body: dict[str, Any], attempt: Attempt, number: int) -> str:
+        """The interface gives no id for a message, so the row and the part are its name."""
+        answer = await self._api.post("/cgi-bin/message/custom/send", {"touser": openid, **body})
         platform_id = str(answer.get("msgid") or f"custom:{attempt.outbox_id}:{number}")
         async with self._db.writing() as session:
             await budget.spend(
@@ -181,6 +196,33 @@ class WeChat:
             async with self._db.writing() as session:
                 await drop_old_nonces(session, now)
                 await session.execute(delete(WeChatPart).where(WeChatPart.at < now - _KEEP_PARTS))
+
+
+def _say(text: str) -> dict[str, Any]:
+    return {"msgtype": "text", "text": {"content": text}}
+
+
+UPLOADS = {"image/jpeg": ("image", 10), "image/png": ("image", 10), "image/gif": ("image", 10),
+           "audio/amr": ("voice", 2), "audio/mpeg": ("voice", 2), "video/mp4": ("video", 10)}
+"""What customer-service messages can show: the platform's word for it, and the largest size in MB.
+
+https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/New_temporary_materials.html
+"""
+
+
+def _kind_of(file: Attachment) -> str:
+    """The platform's word for such a file; "" where it cannot show it."""
+    kind, largest = UPLOADS.get(file.type, ("", 0))
+    return kind if file.size <= largest * 1024 * 1024 else ""
+
+
+def _name_others(message: OutboundMessage, shown: list[Attachment]) -> str:
+    """Files that cannot be shown here are named, with the page where they can be read."""
+    others = [file.name for file in message.attachments if file not in shown]
+    if not others:
+        return message.text
+    where = f"，请在这里查看：{message.link}" if message.link else "，请到窗口领取"
+    return f"{message.text}\n附件：{'、'.join(others)}{where}"
 
 
 def _fitting(key: str, value: str) -> str:

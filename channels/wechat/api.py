@@ -1,5 +1,6 @@
 """Calls of the platform's API: its 200 with an `errcode` is a failure, and each code says of which kind."""
 
+import json
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,7 @@ from channels.wechat.token import Token, Tokens
 from core.db import Database
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)
+JSON = {"Content-Type": "application/json; charset=utf-8"}
 MEDIA_TIMEOUT = aiohttp.ClientTimeout(total=60)
 
 REFUSED_TOKEN = {40001: True, 40014: True, 42001: False}
@@ -46,14 +48,39 @@ class Api:
         self._http = http
         self._tokens = Tokens(name, account, db, self._post_without_token, self._get_without_token)
 
-    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """One call with the token, renewed once if it is refused. Raises one of the three errors."""
+    async def post(self, path: str, body: dict[str, Any], proof: str = "errcode") -> dict[str, Any]:
+        """One call with the token, renewed once if it is refused. Raises one of the three errors.
+
+        `proof` is the field without which a 200 is no answer: not every interface says `errcode: 0`.
+        """
         token = await self._tokens.current()
-        answer = await self._post_with(token, path, body)
+        answer = await self._post_with(token, path, body, proof)
         if answer.get("errcode") in REFUSED_TOKEN:
             token = await self._tokens.after_refusal(token, force=REFUSED_TOKEN[answer["errcode"]])
-            answer = await self._post_with(token, path, body)
+            answer = await self._post_with(token, path, body, proof)
         raise_for_code(answer)
+        return answer
+
+    async def upload(self, kind: str, name: str, mime: str, content: bytes) -> str:
+        """Bring a file to the platform, which keeps it for three days; its handle there."""
+        token = await self._tokens.current()
+        answer = await self._upload_with(token, kind, name, mime, content)
+        if answer.get("errcode") in REFUSED_TOKEN:
+            token = await self._tokens.after_refusal(token, force=REFUSED_TOKEN[answer["errcode"]])
+            answer = await self._upload_with(token, kind, name, mime, content)
+        raise_for_code(answer)
+        media_id = answer.get("media_id") or answer.get("thumb_media_id")
+        if not isinstance(media_id, str):
+            raise TemporaryFailure("WeChat took a file and named it not")
+        return media_id
+
+    async def _upload_with(self, token: Token, kind: str, name: str, mime: str, content: bytes) -> dict[str, Any]:
+        form = aiohttp.FormData()
+        form.add_field("media", content, filename=name, content_type=mime)
+        query = {"access_token": token.value, "type": kind}
+        _, answer = await self._request(
+            "POST", "/cgi-bin/media/upload", params=query, data=form, timeout=MEDIA_TIMEOUT
+        )
         return answer
 
     async def media(self, media_id: str, limit: int) -> bytes:
@@ -68,14 +95,16 @@ class Api:
             raise PermanentFailure("the platform answered with an address instead of the file")
         return content
 
-    async def _post_with(self, token: Token, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def _post_with(self, token: Token, path: str, body: dict[str, Any], proof: str) -> dict[str, Any]:
+        # The platform shows what JSON escapes as it is written: Chinese must go out as Chinese.
+        content = json.dumps(body, ensure_ascii=False).encode()
         status, answer = await self._request(
-            "POST", path, params={"access_token": token.value}, json=body, timeout=TIMEOUT
+            "POST", path, params={"access_token": token.value}, data=content, headers=JSON, timeout=TIMEOUT
         )
         if status >= 400 and "errcode" not in answer:
             raise PermanentFailure(f"WeChat answered HTTP {status}: check api_base")
-        if "errcode" not in answer:
-            raise TemporaryFailure("WeChat answered without an errcode")
+        if proof not in answer and "errcode" not in answer:
+            raise TemporaryFailure(f"WeChat answered without an {proof}")
         return answer
 
     async def _post_without_token(self, path: str, **body: Any) -> tuple[int, dict[str, Any]]:

@@ -23,10 +23,10 @@ async def open_windows(
         return
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     statement = dialect.insert(WeChatWindow)
-    fresh = {"closes_at": statement.excluded.closes_at, "left": statement.excluded.left}
+    fresh = {name: statement.excluded[name] for name in ("closes_at", "left", "reminded")}
     rows = [
         {"account": account, "openid": openid, "kind": kind, "closes_at": at + WINDOWS[kind][1],
-         "left": WINDOWS[kind][0]}
+         "left": WINDOWS[kind][0], "reminded": False}
         for (openid, kind), at in sorted(windows.items())
     ]
     await session.execute(

@@ -52,6 +52,15 @@ def _link(message: BaseMessage) -> Part:
     return "\n".join(dict.fromkeys(value for value in link.values() if value)), (), {"link": link}
 
 
+def _file(message: BaseMessage) -> Part:
+    """The platform lets no account fetch such a file: its name is kept, and words are asked for."""
+    data = message._data
+    size = str(data.get("FileTotalLen") or "0")
+    name = str(data.get("Title") or "file")[:120]
+    attachment = Attachment(name, "application/octet-stream", int(size) if size.isdecimal() else 0)
+    return "", (attachment,), {"file": {"name": name, "about": str(data.get("Description") or "")}}
+
+
 MESSAGES: dict[str, Callable[[BaseMessage], Part]] = {
     "text": _text,
     "image": _media("image.jpg", "image/jpeg"),
@@ -60,7 +69,11 @@ MESSAGES: dict[str, Callable[[BaseMessage], Part]] = {
     "shortvideo": _media("video.mp4", "video/mp4"),
     "location": _location,
     "link": _link,
+    "file": _file,
 }
+
+SAYS = "say:"
+"""How the key of a button begins that stands for words."""
 
 SCENES = {"subscribe_scan": "subscribe", "subscribe_scan_product": "subscribe"}
 """The library's own names for following through a code → the platform's."""
@@ -110,7 +123,7 @@ def _understand(
 ) -> tuple[str, tuple[Attachment, ...], dict[str, Any], str | None]:
     if type_ == "event":
         event, facts = _event(message)
-        return "", (), facts, event
+        return _said_by_menu(event, facts), (), facts, event
     reader = MESSAGES.get(type_)
     if reader is None:
         return "", (), _unknown(message), type_
@@ -130,6 +143,12 @@ def _event(message: BaseMessage) -> tuple[str, dict[str, Any]]:
     if event not in ANSWERED_EVENTS | {"view", "unsubscribe", "templatesendjobfinish"}:
         facts |= _unknown(message)
     return event, facts
+
+
+def _said_by_menu(event: str, facts: dict[str, Any]) -> str:
+    """A button of ours stands for words: who taps it has said them."""
+    key = str(facts.get("key", ""))
+    return key.removeprefix(SAYS) if event == "click" and key.startswith(SAYS) else ""
 
 
 def _unknown(message: BaseMessage) -> dict[str, Any]:

@@ -16,6 +16,15 @@ NOTICE_FIELDS: dict[str, NoticeValue] = {
 }
 
 
+class MenuItem(Section):
+    """One button of the account's menu: what a tap says, where it leads, or the lines below it."""
+
+    name: str = Field(min_length=1, max_length=16)
+    says: str = Field("", max_length=40)
+    url: str = ""
+    menu: list["MenuItem"] = []
+
+
 class WeChatAccount(Section):
     """What the operator copies from the platform's pages, and what this account may do there."""
 
@@ -28,6 +37,8 @@ class WeChatAccount(Section):
     api_base: str = "https://api.weixin.qq.com"
     notice_template: str = ""
     notice_fields: dict[str, NoticeValue] = Field(default_factory=lambda: dict(NOTICE_FIELDS))
+    menu: list[MenuItem] = []
+    """What `huiyin wechat menu` puts at the foot of the account; empty: the usual three buttons."""
     old_token: SecretStr = SecretStr("")
     old_aes_key: SecretStr = SecretStr("")
 

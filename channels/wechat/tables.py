@@ -32,6 +32,8 @@ class WeChatWindow(Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
     closes_at: Mapped[datetime] = mapped_column(UTC)
     left: Mapped[int]
+    reminded: Mapped[bool] = mapped_column(default=False)
+    """Whether he was asked to keep it open."""
 
 
 class WeChatPart(Base):

@@ -63,6 +63,11 @@ async def respond(runtime: Runtime, actor: Actor, file_id: str) -> web.StreamRes
         session.expunge_all()
     if row is None:
         raise NotFound("there is no such file: a message's `attachments` name those there are")
+    return serve_file(runtime, row)
+
+
+def serve_file(runtime: Runtime, row: StoredFile) -> web.StreamResponse:
+    """The bytes, never shown within a page of ours. Conflict while there are none."""
     path = runtime.files.locate(row.path) if row.path else None
     if path is None or not path.is_file():
         waits = row.fetch_at is not None
@@ -80,7 +85,9 @@ async def respond(runtime: Runtime, actor: Actor, file_id: str) -> web.StreamRes
 
 def _visible(actor: Actor) -> Any:
     """As conversations and tickets are: what belongs to a report is the inspectors' alone."""
-    tickets = select(Ticket.id).where(Ticket.conversation_id == StoredFile.conversation_id)
+    tickets = select(Ticket.id).where(
+        or_(Ticket.conversation_id == StoredFile.conversation_id, Ticket.id == StoredFile.ticket_id)
+    )
     reported = tickets.where(Ticket.kind == "report").exists()
     talks = select(Conversation.id).where(
         Conversation.id == StoredFile.conversation_id, conversation_visible(actor)

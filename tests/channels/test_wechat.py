@@ -292,6 +292,8 @@ MESSAGES = [
     pytest.param("location", "<Location_X>30.2</Location_X><Location_Y>120.1</Location_Y><Scale>20</Scale>"
                  "<Label><![CDATA[云溪花园3幢]]></Label>", "云溪花园3幢", 0,
                  {"location": {"latitude": 30.2, "longitude": 120.1, "label": "云溪花园3幢"}}, id="location"),
+    pytest.param("file", "<Title>bill.pdf</Title><FileTotalLen>9</FileTotalLen>", "", 1,
+                 {"file": {"name": "bill.pdf", "about": ""}}, id="file"),
     pytest.param("link", "<Title>通知</Title><Description>停水</Description><Url>http://a.example</Url>",
                  "通知\n停水\nhttp://a.example", 0, {}, id="link"),
 ]

@@ -7,6 +7,7 @@ import asyncio
 import base64
 import hashlib
 import itertools
+import json
 import os
 import re
 import struct
@@ -96,6 +97,8 @@ class FakeWeChat:
     def __post_init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
         self.notices: list[dict[str, Any]] = []
+        self.menus: list[dict[str, Any]] = []
+        self.scenes: list[str] = []
         self.refused: list[int] = []
         self.tries: list[Try] = []
         self.token_calls: list[str] = []
@@ -111,6 +114,9 @@ class FakeWeChat:
                 web.post("/cgi-bin/message/custom/typing", self._typing),
                 web.post("/cgi-bin/message/template/send", self._template_send),
                 web.get("/cgi-bin/media/get", self._media_get),
+                web.post("/cgi-bin/media/upload", self._media_upload),
+                web.post("/cgi-bin/menu/create", self._menu_create),
+                web.post("/cgi-bin/qrcode/create", self._qrcode_create),
             ]
         )
 
@@ -256,9 +262,12 @@ class FakeWeChat:
         obstacle = await self._obstacle(request)
         if obstacle is not None:
             return obstacle
-        body = await request.json()
-        if len(body["text"]["content"].encode()) > 2048:
+        body = await self._read(request)
+        kind = body["msgtype"]
+        if kind == "text" and len(body["text"]["content"].encode()) > 2048:
             return self._refuse(45002)
+        if kind != "text" and body[kind]["media_id"] not in self.media:
+            return self._refuse(40007)
         window = self.windows.get(body["touser"])
         if self.keeps_windows:
             if window is None or window.closes < time.time():
@@ -273,7 +282,7 @@ class FakeWeChat:
         obstacle = await self._obstacle(request)
         if obstacle is not None:
             return obstacle
-        body = await request.json()
+        body = await self._read(request)
         if body["client_msg_id"] not in {notice["client_msg_id"] for notice in self.notices}:
             self.notices.append(body)
         return web.json_response({"errcode": 0, "errmsg": "ok", "msgid": 200_000 + len(self.notices)})
@@ -290,9 +299,59 @@ class FakeWeChat:
             return self._refuse(40007)
         return web.Response(body=found[1], content_type=found[0])
 
+    async def _media_upload(self, request: web.Request) -> web.StreamResponse:
+        obstacle = await self._obstacle(request)
+        if obstacle is not None:
+            return obstacle
+        part = await (await request.multipart()).next()
+        kind, content = request.query.get("type", ""), await part.read()
+        if kind not in ("image", "voice", "video", "thumb"):
+            return self._refuse(40004)
+        media_id = f"media-{next(self._numbers)}"
+        self.media[media_id] = (part.headers["Content-Type"], bytes(content))
+        return web.json_response({"type": kind, "media_id": media_id, "created_at": int(time.time())})
+
+    async def _menu_create(self, request: web.Request) -> web.StreamResponse:
+        """As strict as the platform: three buttons, five lines each, known types, a key or an address."""
+        obstacle = await self._obstacle(request)
+        if obstacle is not None:
+            return obstacle
+        menu = await self._read(request)
+        if not 1 <= len(menu.get("button", [])) <= 3:
+            return self._refuse(40017)
+        for button in menu["button"]:
+            if len(button.get("sub_button", [])) > 5:
+                return self._refuse(40023)
+            for one in button.get("sub_button") or [button]:
+                needed = {"click": "key", "view": "url"}.get(one.get("type", ""))
+                if not needed or not one.get(needed) or len(one[needed].encode()) > 1024:
+                    return self._refuse(40016)
+                if needed == "key" and len(one["key"].encode()) > 128:
+                    return self._refuse(40019)
+        self.menus.append(menu)
+        return web.json_response({"errcode": 0, "errmsg": "ok"})
+
+    async def _qrcode_create(self, request: web.Request) -> web.StreamResponse:
+        obstacle = await self._obstacle(request)
+        if obstacle is not None:
+            return obstacle
+        body = await self._read(request)
+        if body.get("action_name") != "QR_LIMIT_STR_SCENE":
+            return self._refuse(40053)
+        self.scenes.append(body["action_info"]["scene"]["scene_str"])
+        number = next(self._numbers)
+        return web.json_response({"ticket": f"ticket-{number}", "url": f"http://weixin.qq.com/q/{number}"})
+
+    async def _read(self, request: web.Request) -> dict[str, Any]:
+        """The body as the platform takes it: what JSON escapes it would show with its backslashes."""
+        text = await request.text()
+        assert "\\u" not in text, "Chinese must not be escaped"
+        return json.loads(text)
+
     def texts(self, openid: str) -> list[str]:
         """What a follower got by customer-service messages."""
-        return [body["text"]["content"] for body in self.sent if body["touser"] == openid]
+        mine = [body for body in self.sent if body["touser"] == openid]
+        return [body["text"]["content"] for body in mine if body["msgtype"] == "text"]
 
 
 def _element(xml: str, name: str) -> str:

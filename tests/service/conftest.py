@@ -10,6 +10,7 @@ from core import clock
 from core.db import Database
 from knowledge_base.library import load_shipped
 from tests.conftest import KEYS, make_tables
+from tests.fakes.wechat import FakeWeChat
 from tests.service.house import WORKDAY, House, open_house
 
 
@@ -51,5 +52,27 @@ async def guided(tmp_path: Path, guided_database: Path) -> AsyncIterator[House]:
     """The same with the guides of property and hall."""
     opened, close = await open_house(tmp_path, guided_database)
     opened.move_clock(WORKDAY)
+    yield opened
+    await close()
+
+
+@pytest.fixture
+async def wechat() -> AsyncIterator[FakeWeChat]:
+    """The platform."""
+    platform = FakeWeChat(second=2)
+    await platform.start()
+    yield platform
+    await platform.close()
+
+
+@pytest.fixture
+async def followed(tmp_path: Path, empty_database: Path, wechat: FakeWeChat) -> AsyncIterator[House]:
+    """An office with one service account there."""
+    keys = wechat.keys
+    account = {"app_id": keys.app_id, "app_secret": keys.secret, "token": keys.token, "mode": "plain",
+               "api_base": wechat.url, "notice_template": "template-1"}
+    opened, close = await open_house(tmp_path, empty_database, wechat={"accounts": {"main": account}})
+    opened.move_clock(WORKDAY)
+    wechat.callback = str(opened.client.make_url("/channels/wechat/main"))
     yield opened
     await close()

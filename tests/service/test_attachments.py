@@ -1,7 +1,6 @@
 """Files of messages: who may read them, how they are served, and how they come from WeChat."""
 
 import io
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from core import clock
 from core.attachments import StoredFile
 from service import media
 from tests.fakes.wechat import FakeWeChat
-from tests.service.house import WORKDAY, House, open_house
+from tests.service.house import House, open_house
 
 FOLLOWER = "oFollower_0001"
 
@@ -134,26 +133,6 @@ async def test_a_nul_in_a_body_or_an_address_is_no_fault_of_ours(house: House):
 
 
 # Files that lie at WeChat.
-
-
-@pytest.fixture
-async def wechat() -> AsyncIterator[FakeWeChat]:
-    platform = FakeWeChat(second=2)
-    await platform.start()
-    yield platform
-    await platform.close()
-
-
-@pytest.fixture
-async def followed(tmp_path: Path, empty_database: Path, wechat: FakeWeChat) -> AsyncIterator[House]:
-    keys = wechat.keys
-    account = {"app_id": keys.app_id, "app_secret": keys.secret, "token": keys.token, "mode": "plain",
-               "api_base": wechat.url}
-    opened, close = await open_house(tmp_path, empty_database, wechat={"accounts": {"main": account}})
-    opened.move_clock(WORKDAY)
-    wechat.callback = str(opened.client.make_url("/channels/wechat/main"))
-    yield opened
-    await close()
 
 
 async def bring(platform: FakeWeChat, type_: str, media_id: str, more: str = "") -> str | None:

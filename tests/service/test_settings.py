@@ -20,7 +20,7 @@ def leaf_names(model: type[BaseModel]) -> set[str]:
         names.add(name)
         kind = bare_type(field.annotation)
         for inner in (kind, *getattr(kind, "__args__", ())):
-            if isinstance(inner, type) and issubclass(inner, BaseModel):
+            if isinstance(inner, type) and issubclass(inner, BaseModel) and inner is not model:
                 names |= leaf_names(inner)
     return names
 

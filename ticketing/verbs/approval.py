@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import and_, delete, exists, or_, select, update
 
+from core.attachments import take_for_reply
 from core.errors import Conflict, Forbidden, Invalid
 from core.queues import Outbox, Result, Status
 from ticketing.delivery import is_delivered, newest_reply
@@ -24,6 +25,10 @@ async def submit(act: Act) -> None:
     if await open_tasks(act, "joint"):
         raise Conflict("a joint task is still open: wait for the other department's answer")
     reply = await add_reply(act, act.body.reply, act.body.action_taken, act.body.findings)
+    try:
+        reply.attachments = await take_for_reply(act.session, act.body.attachments, act.actor.name, act.ticket.id)
+    except ValueError as error:
+        raise Invalid(f"attachments: {error} is no file you uploaded: POST /attachments first", "attachments") from None
     changes = await _add_measures(act)
     if act.office.preset.needs_approval(act.ticket.category):
         await act.move("in_approval", changes=changes)

@@ -173,6 +173,8 @@ async def _send_to_merged(act: Act, reply: Reply, ticket: Ticket, text: str) -> 
     if ticket.resident_id != act.ticket.resident_id:
         text = await _without_person(act, text)
     own = await add_reply(other, text)
+    if ticket.resident_id == act.ticket.resident_id:
+        own.attachments = reply.attachments
     own.round, own.submitted_by, own.submitted_at = COPY_ROUND, reply.submitted_by, reply.submitted_at
     own.approved_at, own.approved_by = reply.approved_at, reply.approved_by
     await act.session.flush()

@@ -307,6 +307,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("closes_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("left", sa.Integer(), nullable=False),
+        sa.Column("reminded", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("account", "openid", "kind", name=op.f("pk_wechat_window")),
     )
     op.create_table(
@@ -660,6 +661,11 @@ def upgrade() -> None:
         sa.Column("text", sa.String(), nullable=False),
         sa.Column("action_taken", sa.String(), nullable=True),
         sa.Column("findings", sa.String(), nullable=True),
+        sa.Column(
+            "attachments",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("submitted_by", sa.String(), nullable=False),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("approved_by", sa.String(), nullable=True),
@@ -846,9 +852,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_message_outbox_id"), ["outbox_id"], unique=False)
 
     op.create_table(
+        "wechat_scene",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("scene", sa.String(), nullable=False),
+        sa.Column("place", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account", "scene", name=op.f("pk_wechat_scene")),
+    )
+    op.create_table(
         "attachment",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("conversation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("uploaded_by", sa.String(), nullable=True),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
@@ -866,6 +882,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("attachment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_attachment_conversation_id"), ["conversation_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_attachment_ticket_id"), ["ticket_id"], unique=False)
         batch_op.create_index(
             "ix_attachment_fetch_at",
             ["fetch_at"],
