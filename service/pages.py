@@ -161,7 +161,8 @@ async def read_reply(request: web.Request) -> web.Response:
         files = {} if withdrawn else await files_of(session, [item["id"] for item in reply.attachments])
         listed = [{"name": row.name, "id": row.id, "kb": max(1, row.size // 1024)} for row in files.values()]
         at = clock.local(reply.approved_at or now).strftime("%Y年%m月%d日")
-    values = {"withdrawn": withdrawn, "number": ticket.number, "text": text, "at": at, "files": listed, "token": token}
-    return render(request, "reply.html", **values)
+    return render(
+        request, "reply.html", withdrawn=withdrawn, number=ticket.number, text=text, at=at, files=listed, token=token
+    )
 
 
