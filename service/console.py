@@ -38,6 +38,8 @@ from ticketing.visibility import hides_person
 
 REFRESH_S = 5
 PAGE = 50
+EDITING = frozenset({"editor", "supervisor", "auditor"})
+"""Who reads the questions that stayed open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Visit:
             )
         values |= {
             "me": self.me, "form_token": self.form_token, "office": self.runtime.office.name,
-            "waiting": waiting, "refresh": refresh,
+            "waiting": waiting, "refresh": refresh, "editing": EDITING,
         }
         values.setdefault("error", self.request.query.get("error"))
         return secure(aiohttp_jinja2.render_template(f"staff/{template}", self.request, values, status=status))

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock
 from knowledge_base import life
 from knowledge_base.tables import GuideReminder, GuideRow
+from service import open_questions
 from service.runtime import Runtime
 from service.staff_messages import find_people, tell_staff
 
@@ -40,6 +41,10 @@ async def run_calendar(runtime: Runtime, now: datetime) -> None:
         runtime.news.notify("guides")
     async with runtime.db.writing() as session:
         await remind(runtime, session, now)
+    async with runtime.db.writing() as session:
+        told = await open_questions.tell_those_who_asked(runtime, session, now)
+    if told:
+        runtime.news.notify("outbox")
 
 
 async def remind(runtime: Runtime, session: AsyncSession, now: datetime) -> list[str]:

@@ -132,7 +132,7 @@ async def _print_first_link(settings: Settings, db: Database, port: int) -> None
 
 async def _invite(session, now: datetime) -> str:  # type: ignore[no-untyped-def]
     if await session.scalar(select(Staff).where(Staff.name == ADMINISTRATOR)) is None:
-        roles = ["administrator", "clerk", "officer", "supervisor"]
+        roles = ["administrator", "clerk", "officer", "supervisor", "editor"]
         await staff_table.add(session, ADMINISTRATOR, roles, None, None, now)
     return await sign_in.make_link(session, ADMINISTRATOR, now)
 

@@ -21,7 +21,7 @@ from core import log
 from core.db import Database
 from core.errors import HuiyinError, NotFound
 from core.inbox_writer import InboxWriter
-from service import api, appointment_desk, appointment_pages, console, delivery, health, pages, workers
+from service import api, appointment_desk, appointment_pages, console, delivery, editor_pages, health, pages, workers
 from service.api.endpoint import RUNTIME, problem
 from service.assistant import Assistant
 from service.clients import client_of
@@ -60,6 +60,7 @@ def build_app(settings: Settings, db: Database, assistant_token: str, with_worke
     app.add_routes(api.routes())
     app.add_routes(health.routes())
     app.add_routes(console.routes())
+    app.add_routes(editor_pages.routes())
     app.add_routes(pages.routes())
     app.add_routes(appointment_pages.routes())
     app.add_routes(appointment_desk.routes())

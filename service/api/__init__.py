@@ -13,6 +13,7 @@ from service.api import (
     openapi,
     queue_rows,
     tickets,
+    unanswered,
 )
 from service.api.endpoint import Endpoint, make_view, problem
 
@@ -24,6 +25,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *queue_rows.ENDPOINTS,
     *knowledge.ENDPOINTS,
     *guides.ENDPOINTS,
+    *unanswered.ENDPOINTS,
     *office.ENDPOINTS,
     *tickets.ENDPOINTS,
 )

@@ -8,11 +8,12 @@ from core.conversation import Matter, hide
 from core.errors import NotFound
 from core.queues import Inbox
 from service.api.endpoint import Call, Endpoint, Result
-from ticketing import bodies, search, sla, tickets, views
+from ticketing import bodies, search, similar, sla, tickets, views
 from ticketing.lifecycle import VERBS
 from ticketing.model import Ticket
 from ticketing.staff import Actor
 
+SUGGESTED_TO = frozenset({"clerk", "officer", "supervisor", "inspector"})
 REGISTRARS = frozenset({"clerk", "officer", "supervisor", "inspector", "assistant"})
 
 
@@ -98,6 +99,14 @@ async def clocks(call: Call) -> Result:
     return Result({"items": await sla.explain_clocks(call.session, call.runtime.office, ticket, call.now)})
 
 
+async def list_similar(call: Call) -> Result:
+    """Past consultations like this one with their approved replies; nothing is sent by itself."""
+    ticket = await tickets.find_visible(call.session, call.actor, call.params["number"])
+    call.require(*SUGGESTED_TO)
+    items = await similar.find_similar(call.session, call.actor, ticket, min(call.limit(), 20))
+    return Result({"items": items, "next": None})
+
+
 async def _describe(call: Call, ticket: Ticket) -> dict[str, object]:
     return await views.describe(call.session, call.runtime.office, call.actor, ticket, call.now)
 
@@ -114,5 +123,6 @@ ENDPOINTS = (
     Endpoint("GET", "/tickets", list_tickets, "Tickets, newest first", query=(*search.FILTERS, "limit", "after")),
     Endpoint("GET", "/tickets/{number}", read, "One ticket"),
     Endpoint("GET", "/tickets/{number}/clocks", clocks, "A ticket's clocks, explained"),
+    Endpoint("GET", "/tickets/{number}/similar", list_similar, "Past consultations like this one", query=("limit",)),
     Endpoint("POST", "/tickets/{number}/{verb}", perform, "Do something with a ticket", session="write"),
 )
