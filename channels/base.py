@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
@@ -138,10 +139,13 @@ class PassiveReplies(Protocol):
 
 
 class News(Protocol):
-    """Wakes whoever waits for a topic. A ring is not kept: start waiting, then look, then wait on."""
+    """Wakes whoever waits for a topic."""
 
     def notify(self, topic: str) -> None:
         """Wake everybody who waits for the topic, after the commit that is the news."""
+
+    def listen(self, topic: str) -> AbstractContextManager[asyncio.Event]:
+        """A bell that stays rung until it is cleared: clear it, look, then wait, and nothing is missed."""
 
     async def wait(self, topic: str, seconds: float, /) -> bool:
         """True when the topic rang within so many seconds."""
@@ -157,15 +161,26 @@ class LocalNews:
         for event in self._waiting.get(topic, ()):
             event.set()
 
-    async def wait(self, topic: str, seconds: float, /) -> bool:
-        event = asyncio.Event()
-        self._waiting[topic].add(event)
+    @contextmanager
+    def listen(self, topic: str) -> Iterator[asyncio.Event]:
+        bell = asyncio.Event()
+        self._waiting[topic].add(bell)
         try:
-            await asyncio.wait_for(event.wait(), seconds)
-            return True
-        except TimeoutError:
-            return False
+            yield bell
         finally:
-            self._waiting[topic].discard(event)
+            self._waiting[topic].discard(bell)
             if not self._waiting[topic]:
                 del self._waiting[topic]
+
+    async def wait(self, topic: str, seconds: float, /) -> bool:
+        with self.listen(topic) as bell:
+            return await rings(bell, seconds)
+
+
+async def rings(bell: asyncio.Event, seconds: float) -> bool:
+    """Whether the bell is rung within so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await bell.wait()
+    except TimeoutError:
+        return False

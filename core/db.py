@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC as UTC_ZONE
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,8 @@ from sqlalchemy.types import TypeDecorator
 
 from core.encryption import Keyring
 
+BUSY_S = 30
+"""So long a writer waits for the others."""
 LEFTOVERS_TRIES, LEFTOVERS_S = 3, 0.3
 
 NAMING = {
@@ -117,6 +119,7 @@ class Database:
         self._write = async_sessionmaker(
             self.engine.execution_options(begin="BEGIN IMMEDIATE"), expire_on_commit=False
         )
+        self._turn, self._ordinary = asyncio.Lock(), asyncio.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -133,10 +136,26 @@ class Database:
                 await session.rollback()
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[AsyncSession]:
-        """One transaction, committed at the end, rolled back on an error. Hold no network call inside."""
-        async with self._write() as session, session.begin():
+    async def writing(self, *, urgent: bool = False) -> AsyncIterator[AsyncSession]:
+        """One transaction, committed at the end, rolled back on an error. Hold no network call inside.
+
+        `urgent` is for what a platform waits for: storing messages.
+        """
+        async with self._in_turn(urgent), self._write() as session, session.begin():
             yield session
+
+    @asynccontextmanager
+    async def _in_turn(self, urgent: bool) -> AsyncIterator[None]:
+        """SQLite has one writer at a time and lets the others sleep and try: here each has his turn in order.
+
+        Of the ordinary writers only one stands in the row, so who is urgent waits for two at most.
+        """
+        async with AsyncExitStack() as row:
+            for lock in (self._turn,) if urgent else (self._ordinary, self._turn):
+                if self.is_sqlite:
+                    async with asyncio.timeout(BUSY_S):  # As SQLite itself: an error rather than for ever.
+                        await row.enter_async_context(lock)
+            yield
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -160,7 +179,7 @@ async def end_leftovers() -> None:
 def _make_engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
         return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
-    engine = create_async_engine(url, connect_args={"timeout": 30, "isolation_level": None}, pool_size=10)
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_S, "isolation_level": None}, pool_size=10)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
@@ -169,7 +188,7 @@ def _make_engine(url: str) -> AsyncEngine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """WAL lets readers and a writer work at once; FULL keeps what was acknowledged through a power cut."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_S * 1000}", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

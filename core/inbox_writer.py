@@ -99,7 +99,7 @@ class InboxWriter:
 
     async def _commit(self, batch: list[_Arrival]) -> list[Stored]:
         now = clock.now()
-        async with self._db.writing() as session:
+        async with self._db.writing(urgent=True) as session:
             ids = await insert_inbox(session, [_values(arrival, now) for arrival in batch])
             return [
                 await _settle(session, arrival, row_id) for arrival, row_id in zip(batch, ids, strict=True)

@@ -9,9 +9,24 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, and_, exists, func, or_, select, text, update
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Integer,
+    Select,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
@@ -55,6 +70,7 @@ class Result(StrEnum):
 WAITING = (Status.TODO, Status.DOING)
 _UNFINISHED = text("status IN ('todo', 'doing')")
 _IN_HAND = text("status = 'doing'")
+_NOW = bindparam("now", type_=UTC)
 
 
 class Inbox(Base):
@@ -170,17 +186,21 @@ def inbox_values(message: InboundMessage, now: datetime) -> dict[str, Any]:
     }
 
 
+@lru_cache
+def _insert_inbox(dialect: str) -> Any:
+    columns = Inbox.__table__.c
+    named = (columns.channel, columns.account, columns.external_id)
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert(Inbox.__table__)
+    return insert.on_conflict_do_nothing(index_elements=named).returning(columns.id, *named)
+
+
 async def insert_inbox(session: AsyncSession, values: Sequence[dict[str, Any]]) -> list[int | None]:
     """Store rows; for each its new id, or None where the same message was stored before (or earlier in `values`).
 
     One statement stores them all, because each statement costs more than the row it carries.
     """
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    columns = Inbox.__table__.c
-    named = (columns.channel, columns.account, columns.external_id)
-    statement = dialect.insert(Inbox.__table__).on_conflict_do_nothing(index_elements=named)
-    stored = await session.execute(statement.returning(columns.id, *named), values)
-    ids = {tuple(key): row_id for row_id, *key in stored}
+    stored = await session.execute(_insert_inbox(session.get_bind().dialect.name), values)
+    ids = {(channel, account, external_id): row_id for row_id, channel, account, external_id in stored}
     return [ids.pop((row["channel"], row["account"], row["external_id"]), None) for row in values]
 
 
@@ -237,16 +257,25 @@ def enqueue(
     return row
 
 
-async def claim(session: AsyncSession, table: type[Row], worker: str, now: datetime) -> Row | None:
-    """Take the oldest row whose order key has none before it, with a lease; None when nothing is due.
+async def claim(session: AsyncSession, table: type[Row], worker: str, now: datetime, most: int = 1) -> Sequence[Row]:
+    """Take the oldest rows whose order keys have none before them, with a lease; none when nothing is due.
 
-    Call it in a transaction of its own: the claim must be committed before the work begins.
+    Call it in a transaction of its own: the claim must be committed before the work begins. `worker` is a name of
+    this claim alone: who lost his lease and finishes late must not be taken for who has the row now.
     """
     await release_expired(session, table, now)
-    for row_id in await session.scalars(_claimable(session, table, now)):
-        if await claim_row(session, table, row_id, worker, now):
-            return await session.get_one(table, row_id, populate_existing=True)
-    return None
+    locks = session.get_bind().dialect.name == "postgresql"
+    due = (await session.scalars(_claimable(table, locks), {"now": now, "most": most})).all()
+    if not due:
+        return []
+    await session.execute(
+        update(table)
+        .where(table.id.in_(due), table.status == Status.TODO)
+        .values(status=Status.DOING, claimed_by=worker, claimed_until=now + LEASE, attempts=table.attempts + 1)
+        .execution_options(synchronize_session=False)
+    )
+    mine = select(table).where(table.id.in_(due), table.status == Status.DOING, table.claimed_by == worker)
+    return (await session.scalars(mine.order_by(table.id))).all()
 
 
 async def claim_row(session: AsyncSession, table: type[Row], row_id: int, worker: str, now: datetime) -> bool:
@@ -260,8 +289,12 @@ async def claim_row(session: AsyncSession, table: type[Row], row_id: int, worker
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
-def _claimable(session: AsyncSession, table: type[Row], now: datetime, *, lock: bool = True) -> Any:
-    """Due rows whose order key has no older row waiting or in hand. A few, so that a lost race tries the next."""
+@lru_cache
+def _claimable(table: Queue, locks: bool) -> Select[int]:
+    """`:most` rows due at `:now` whose order key has no older row waiting or in hand.
+
+    Made once: putting the statement together costs more than asking it.
+    """
     older = aliased(table)
     first = ~exists().where(
         older.order_key == table.order_key,
@@ -269,18 +302,20 @@ def _claimable(session: AsyncSession, table: type[Row], now: datetime, *, lock: 
         or_(older.id < table.id, older.status == Status.DOING),
         older.id != table.id,
     )
-    query = select(table.id).where(table.status == Status.TODO, table.scheduled_at <= now, first)
-    query = query.order_by(table.id).limit(4)
-    if lock and session.get_bind().dialect.name == "postgresql":
-        query = query.limit(1).with_for_update(skip_locked=True)
-    return query
+    query = select(table.id).where(table.status == Status.TODO, table.scheduled_at <= _NOW, first)
+    query = query.order_by(table.id).limit(bindparam("most", type_=Integer))
+    return query.with_for_update(skip_locked=True) if locks else query
 
 
-async def anything_due(session: AsyncSession, table: type[Row], now: datetime) -> bool:
+@lru_cache
+def _anything_due(table: Queue) -> Select[bool]:
+    expired = exists().where(table.status == Status.DOING, table.claimed_until < _NOW)
+    return select(or_(exists(_claimable(table, False)), expired))
+
+
+async def anything_due(session: AsyncSession, table: Queue, now: datetime) -> bool:
     """Whether a claim could find something: a cheap look that needs no write lock."""
-    expired = exists().where(table.status == Status.DOING, table.claimed_until < now)
-    due = await session.scalar(select(or_(exists(_claimable(session, table, now, lock=False)), expired)))
-    return bool(due)
+    return bool(await session.scalar(_anything_due(table), {"now": now, "most": 1}))
 
 
 async def release_expired(session: AsyncSession, table: type[Row], now: datetime) -> None:

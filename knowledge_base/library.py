@@ -1,13 +1,15 @@
 """The guides in the database: load the shipped ones, store, read; each change counted for the indexes."""
 
+import asyncio
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.db import Database
 from knowledge_base.guide import PRESETS, Guide
 from knowledge_base.importer import Imported, import_file
 from knowledge_base.tables import GuideRow, GuideSection, GuidesVersion, GuideVersion
@@ -15,34 +17,50 @@ from knowledge_base.tables import GuideRow, GuideSection, GuidesVersion, GuideVe
 GUIDES = Path(__file__).parent / "guides"
 """The guides that come with Huiyin."""
 
+TOGETHER = 8
+"""Shipped guides stored in one transaction."""
+
+
 def shipped(presets: Iterable[str] = PRESETS, folder: Path = GUIDES) -> list[Imported]:
     """The guides that come with Huiyin, in the order of their file names."""
     return [import_file(path, preset) for preset in presets for path in sorted((folder / preset).glob("*.md"))]
 
 
 async def load_shipped(
-    session: AsyncSession, presets: Iterable[str], samples: bool, now: datetime, folder: Path = GUIDES
+    db: Database, presets: Iterable[str], samples: bool, now: datetime, folder: Path = GUIDES
 ) -> list[str]:
     """Bring the shipped guides up to date; answers the slugs that changed.
 
     `samples` decides whether they are published or drafts. A guide that an editor took over, or withdrew, is
-    left as it is.
+    left as it is. They are read in a thread and stored a few at a time, so that no message waits for them.
     """
-    state = "published" if samples else "draft"
-    changed = []
-    for imported in shipped(presets, folder):
-        row = await _row(session, imported.guide.preset, imported.guide.slug)
-        if row is not None and (not row.sample or row.state == "withdrawn"):
-            continue
-        if row is None or row.digest != imported.digest:
-            row = await store(session, imported, state, "system", now, sample=True)
-            changed.append(row.slug)
-        elif row.state != state and row.state in ("draft", "published"):
-            row.state = state
-            changed.append(row.slug)
+    wanted = "published" if samples else "draft"
+    changed: list[str] = []
+    for some in _batched(await asyncio.to_thread(shipped, list(presets), folder), TOGETHER):
+        async with db.writing() as session:
+            changed += [imported.guide.slug for imported in some if await _load(session, imported, wanted, now)]
     if changed:
-        await count_change(session)
+        async with db.writing() as session:
+            await count_change(session)
     return changed
+
+
+async def _load(session: AsyncSession, imported: Imported, wanted: str, now: datetime) -> bool:
+    row = await _row(session, imported.guide.preset, imported.guide.slug)
+    if row is not None and (not row.sample or row.state == "withdrawn"):
+        return False
+    if row is None or row.digest != imported.digest:
+        await store(session, imported, wanted, "system", now, sample=True)
+        return True
+    if row.state != wanted and row.state in ("draft", "published"):
+        row.state = wanted
+        return True
+    return False
+
+
+def _batched(items: Sequence[Imported], size: int) -> Iterator[Sequence[Imported]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 async def store(

@@ -3,12 +3,11 @@
 import hashlib
 import os
 import secrets
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import Misconfigured
-from service.children import Child, free_port
+from service.children import Child, free_port, run_to_end
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,20 +36,21 @@ def model_path(vectors: bool) -> Path:
     return MODELS / f"{digest_of_training()}{'' if vectors else '-plain'}.tar.gz"
 
 
-def train(vectors: bool) -> Path:
-    """Train the assistant if its training data changed. Raises Misconfigured when that fails."""
+async def train(vectors: bool) -> Path:
+    """Train the assistant if its training data changed. Raises Misconfigured when that fails.
+
+    Cancelled, it ends the training: a service that is told to stop does not wait for it.
+    """
     path = model_path(vectors)
     if path.exists():
         return path
     if not PYTHON.exists():
         raise Misconfigured("the assistant's environment is missing: run `make setup`")
-    command = [str(PYTHON), "-W", "ignore", "-m", "rasa", "train", "--quiet", "--data", "nlu", "--out", "models", "--fixed-model-name",
-               path.name.removesuffix(".tar.gz")]
-    done = subprocess.run(command, cwd=BOT, env=_environ(vectors), stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True)
-    if done.returncode or not path.exists():
-        last = (done.stderr or done.stdout).strip().splitlines()[-3:]
-        raise Misconfigured(f"the assistant could not be trained: {' · '.join(last)}")
+    command = [str(PYTHON), "-W", "ignore", "-m", "rasa", "train", "--quiet", "--data", "nlu", "--out", "models",
+               "--fixed-model-name", path.name.removesuffix(".tar.gz")]
+    code, said = await run_to_end(command, BOT, _environ(vectors))
+    if code or not path.exists():
+        raise Misconfigured(f"the assistant could not be trained: {' · '.join(said.strip().splitlines()[-3:])}")
     _drop_old_models(path)
     return path
 

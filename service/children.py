@@ -5,7 +5,7 @@ import ctypes
 import os
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,6 +82,21 @@ class Child:
         except TimeoutError:
             _signal_group(process.pid, signal.SIGKILL)
             await process.wait()
+
+
+async def run_to_end(command: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> tuple[int, str]:
+    """Run a program that ends by itself: its exit code and all it said. Cancelled, the program is ended."""
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=cwd, env=dict(environ), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT, start_new_session=True, preexec_fn=_die_with_parent,
+    )
+    try:
+        said, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            _signal_group(process.pid, signal.SIGKILL)
+            await process.wait()
+    return process.returncode or 0, said.decode("utf-8", "replace")
 
 
 def _die_with_parent() -> None:

@@ -53,9 +53,13 @@ def migrate() -> None:
 
 @app.command()
 def train() -> None:
-    """Train the assistant, if its training data changed."""
+    """Train the assistant, and prepare the shipped guides for search, where either changed."""
+    from service.knowledge import prepare_vectors
+
     settings = read_settings()
-    print(f"assistant: {bot.train(settings.understanding.vectors).name}")
+    print(f"assistant: {run(bot.train(settings.understanding.vectors)).name}")
+    if settings.understanding.vectors:
+        run(prepare_vectors())
 
 
 @app.command()

@@ -2,12 +2,15 @@
 
 import asyncio
 import importlib
+import shutil
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import Database
+from service.bot import MODELS
 from service.opening import make_opening
 from service.settings import Settings
 from ticketing.office import Office
@@ -15,6 +18,11 @@ from ticketing.office import Office
 if TYPE_CHECKING:
     from knowledge_base.answer import Answer
     from knowledge_base.index import Index
+
+
+PREPARED = MODELS / "guides"
+"""Beside the assistant's model: made at set-up, for this checkout."""
+LINES = "lines.npz"
 
 
 class Knowledge:
@@ -56,4 +64,23 @@ class Knowledge:
             self._answers = await asyncio.to_thread(importlib.import_module, "knowledge_base.answer")
             module = await asyncio.to_thread(importlib.import_module, "knowledge_base.index")
             cache = self._settings.data_dir / "vectors"
+            await asyncio.to_thread(_take_prepared, cache)
             self._index = module.Index(vectors=self._settings.understanding.vectors, cache=cache)
+
+
+async def prepare_vectors() -> None:
+    """Make the vectors of the shipped guides' lines once for this checkout, so that no first start waits for them."""
+    from knowledge_base.index import Index
+    from knowledge_base.library import shipped
+
+    index = Index(cache=PREPARED)
+    await index.load([imported.guide for imported in shipped()])
+    index.close()
+
+
+def _take_prepared(cache: Path) -> None:
+    """A new office begins with what set-up made; from then on its own file is kept."""
+    prepared, own = PREPARED / LINES, cache / LINES
+    if prepared.exists() and not own.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(prepared, own)

@@ -89,11 +89,9 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> int:
 
 async def _begin_background(runtime: Runtime, port: int) -> None:
     """What need not be ready before messages are stored: guides, model, Rasa."""
-    now = clock.now()
     try:
-        async with runtime.db.writing() as session:
-            await load_shipped(session, PRESETS, runtime.settings.samples_are_published, now)
-        runtime.news.notify("guides")
+        if await load_shipped(runtime.db, PRESETS, runtime.settings.samples_are_published, clock.now()):
+            runtime.news.notify("guides")
     except Exception:
         logger.exception("the shipped guides could not be loaded")
     if not runtime.settings.assistant.url:
@@ -104,7 +102,7 @@ async def _run_neighbours(runtime: Runtime, port: int) -> None:
     """Rasa and the action server, kept running until we stop."""
     settings = runtime.settings
     try:
-        model = await asyncio.to_thread(bot.train, settings.understanding.vectors)
+        model = await bot.train(settings.understanding.vectors)
     except Misconfigured as error:
         logger.error("the assistant cannot start: a clerk gets every message", reason=error.detail)
         return

@@ -1,16 +1,18 @@
 """The loops that do the work: inbox to assistant, outbox to channels, and what the calendar brings about."""
 
 import asyncio
+import itertools
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
 from sqlalchemy import delete
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from channels.base import rings
 from core import clock, log, queues
 from core.queues import MAX_ATTEMPTS, Inbox, Outbox
 from service import bookings, delivery, guide_calendar, intake, media, passive, reminders
@@ -34,12 +36,8 @@ async def run(runtime: Runtime) -> None:
     """All loops, until cancelled. A loop that fails is an error of ours: it is logged and goes on."""
     name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
     async with asyncio.TaskGroup() as group:
-        for number in range(INBOX_WORKERS):
-            worker = f"{name}:inbox:{number}"
-            group.create_task(_work(runtime, Inbox, "inbox", worker, _take_in))
-        for number in range(OUTBOX_WORKERS):
-            worker = f"{name}:outbox:{number}"
-            group.create_task(_work(runtime, Outbox, "outbox", worker, delivery.deliver))
+        group.create_task(_work(runtime, Inbox, "inbox", name, INBOX_WORKERS, _take_in))
+        group.create_task(_work(runtime, Outbox, "outbox", name, OUTBOX_WORKERS, delivery.deliver))
         group.create_task(_repeat(runtime, _tidy, TIDY_EVERY_S))
         group.create_task(_repeat(runtime, reminders.remind_due, TIDY_EVERY_S))
         group.create_task(_repeat(runtime, media.fetch_due, LOOK_EVERY_S))
@@ -58,34 +56,58 @@ async def _work(
     runtime: Runtime,
     table: type[Row],
     topic: str,
-    worker: str,
+    name: str,
+    hands: int,
     do: Callable[[Runtime, Row, str], Awaitable[None]],
 ) -> None:
-    while True:
-        try:
-            row = await _claim(runtime, table, worker)
-            if row is None:
+    """Claim as many rows as hands are free, and do each beside the others; one look serves them all."""
+    busy: set[asyncio.Task[None]] = set()
+    with runtime.news.listen(topic) as bell:
+
+        def put_down(task: asyncio.Task[None]) -> None:
+            busy.discard(task)
+            bell.set()  # A hand is free, and the next of this order key too.
+
+        async with asyncio.TaskGroup() as group:
+            for number in itertools.count():
+                bell.clear()
                 runtime.beat(topic)
-                await runtime.news.wait(topic, LOOK_EVERY_S)
-                continue
-            await do(runtime, row, worker)
-            runtime.news.notify(topic)  # The next of this order key is free now.
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            logger.exception("worker failed", queue=topic)
-            await asyncio.sleep(LOOK_EVERY_S)
+                worker = f"{name}:{topic}:{number}"
+                free = hands - len(busy)
+                rows = await _claim(runtime, table, worker, free)
+                for row in rows:
+                    task = group.create_task(_do(runtime, topic, row, worker, do))
+                    busy.add(task)
+                    task.add_done_callback(put_down)
+                if len(rows) < free or not free:
+                    await rings(bell, LOOK_EVERY_S)
 
 
-async def _claim(runtime: Runtime, table: type[Row], worker: str) -> Row | None:
+async def _do(
+    runtime: Runtime, topic: str, row: Row, worker: str, do: Callable[[Runtime, Row, str], Awaitable[None]]
+) -> None:
+    try:
+        await do(runtime, row, worker)
+    except asyncio.CancelledError:
+        raise
+    except Exception:  # Its lease ends by itself; the others go on.
+        logger.exception("worker failed", queue=topic)
+
+
+async def _claim(runtime: Runtime, table: type[Row], worker: str, most: int) -> Sequence[Row]:
+    if not most:
+        return []
     try:
         async with runtime.db.reading() as session:
             if not await queues.anything_due(session, table, clock.now()):
-                return None
+                return []
         async with runtime.db.writing() as session:
-            return await queues.claim(session, table, worker, clock.now())
+            return await queues.claim(session, table, worker, clock.now(), most)
     except IntegrityError:  # Another process took a row of the same order key at this moment.
-        return None
+        return []
+    except SQLAlchemyError:
+        logger.exception("nothing could be claimed", queue=table.__tablename__)
+        return []
 
 
 async def _take_in(runtime: Runtime, row: Inbox, worker: str) -> None:

@@ -15,7 +15,7 @@ from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from channels.base import Attempt, Capabilities, News, Sent, TemporaryFailure
+from channels.base import Attempt, Capabilities, News, Sent, TemporaryFailure, rings
 from channels.files import FileStore, NotAllowed
 from channels.http import Limiter, bearer, problem, refuse
 from channels.webchat import record
@@ -243,28 +243,24 @@ class WebChat:
         )
         await response.prepare(request)
         await response.write(b"retry: 2000\n\n")
-        while True:
-            # Waiting starts before looking, so that a line written in between rings the bell.
-            bell = asyncio.create_task(self._news.wait(_topic(name), BREATH_S))
-            try:
-                await asyncio.sleep(0)
-                position, said = await self._write_new(response, name, position)
-                if said:
-                    continue
-                if not await bell:
-                    await response.write(b": still here\n\n")
-            except ConnectionError:
-                return response
-            finally:
-                bell.cancel()
+        with self._news.listen(_topic(name)) as bell:
+            while True:
+                bell.clear()
+                try:
+                    position, more = await self._write_new(response, name, position)
+                    if not more and not await rings(bell, BREATH_S):
+                        await response.write(b": still here\n\n")
+                except ConnectionError:
+                    return response
 
     async def _write_new(self, response: web.StreamResponse, name: str, position: int) -> tuple[int, bool]:
+        """A page of what is new; where it ends, and whether there may be more."""
         async with self._db.reading() as session:
             items = await record.read_after(session, name, position, PAGE)
         for item in items:
             data = json.dumps(item, ensure_ascii=False)
             await response.write(f"id: {item['seq']}\nevent: message\ndata: {data}\n\n".encode())
-        return (items[-1]["seq"] if items else position), bool(items)
+        return (items[-1]["seq"] if items else position), len(items) == PAGE
 
     def _limit(self, name: str) -> None:
         wait_s = self._messages.try_again_in(name, _loop_time())
@@ -279,15 +275,18 @@ class WebChat:
             text=said.text, received_at=now, attachments=attachments, raw=said.raw,
         )
 
+        written: list[int] = []
+
         async def add_own_line(session: AsyncSession, _inbox_id: int) -> None:
-            await record.add_line(session, name, said.id, "resident", said.text, now, attachments=attachments)
+            seq = await record.add_line(session, name, said.id, "resident", said.text, now, attachments=attachments)
+            written.append(seq)
 
         stored = await self._writer.put(message, also=add_own_line)
-        async with self._db.reading() as session:
-            seq = await record.seq_of(session, name, said.id)
         if stored.new:
             self._news.notify(_topic(name))
-        return stored.new, seq
+            return True, written[-1]
+        async with self._db.reading() as session:
+            return False, await record.seq_of(session, name, said.id)
 
 
 def _topic(session: str) -> str:

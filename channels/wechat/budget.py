@@ -5,6 +5,8 @@ Rules: https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Servi
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,17 +23,20 @@ async def open_windows(
     """These followers acted at these moments: their windows, by openid and kind, are full again."""
     if not windows:
         return
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(WeChatWindow)
-    fresh = {name: statement.excluded[name] for name in ("closes_at", "left", "reminded")}
     rows = [
         {"account": account, "openid": openid, "kind": kind, "closes_at": at + WINDOWS[kind][1],
          "left": WINDOWS[kind][0], "reminded": False}
         for (openid, kind), at in sorted(windows.items())
     ]
-    await session.execute(
-        statement.on_conflict_do_update(index_elements=["account", "openid", "kind"], set_=fresh), rows
-    )
+    await session.execute(_refill(session.get_bind().dialect.name), rows)
+
+
+@lru_cache
+def _refill(dialect: str) -> Any:
+    """Made once, of the table and not the class: for each message this is done, and both cost more than the row."""
+    statement = (sqlite if dialect == "sqlite" else postgresql).insert(WeChatWindow.__table__)
+    fresh = {name: statement.excluded[name] for name in ("closes_at", "left", "reminded")}
+    return statement.on_conflict_do_update(index_elements=["account", "openid", "kind"], set_=fresh)
 
 
 async def left(session: AsyncSession, account: str, openid: str, now: datetime) -> int | None:

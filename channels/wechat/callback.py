@@ -131,7 +131,8 @@ class Callback:
         """None when the message is not on disk in time: then the platform shall try again."""
         spare = started + self._pace.store_s - asyncio.get_running_loop().time()
         try:
-            return await asyncio.wait_for(storing, max(spare, 0.1))
+            async with asyncio.timeout(max(spare, 0.1)):
+                return await storing
         except Exception as error:  # a full disk, a lost database, a time-out: all the same to the platform
             _log.error("not_stored", channel="wechat", account=self._name, error=type(error).__name__)
             return None

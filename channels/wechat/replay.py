@@ -66,7 +66,7 @@ async def keep_nonces(
         {"account": account, "timestamp": timestamp, "nonce": nonce, "digest": digest, "at": at}
         for (timestamp, nonce), (digest, at) in nonces.items()
     ]
-    await session.execute(dialect.insert(WeChatNonce).on_conflict_do_nothing(), rows)
+    await session.execute(dialect.insert(WeChatNonce.__table__).on_conflict_do_nothing(), rows)
 
 
 async def drop_old_nonces(session: AsyncSession, now: datetime) -> None:

@@ -1,6 +1,5 @@
 """The office that most acceptance tests share: the real service, the real assistant, one WeChat account."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -24,7 +23,7 @@ async def wechat() -> AsyncIterator[FakeWeChat]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def office(tmp_path_factory: pytest.TempPathFactory, wechat: FakeWeChat) -> AsyncIterator[Running]:
     """Trained if need be, started, ready; at the end SIGTERM brings exit code 0 and leaves no child."""
-    await asyncio.to_thread(bot.train, True)
+    await bot.train(True)
     # A machine that is busy with other tests must not make the assistant look as if it were away.
     settings = {**settings_of(wechat), "assistant__timeout_s": "90"}
     async with running(tmp_path_factory.mktemp("office"), **settings) as service:

@@ -1,6 +1,7 @@
 """The real assistant, its action server and a fake API on free loopback ports, ended by their own processes' ids."""
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import subprocess
@@ -28,7 +29,7 @@ class Assistant:
 @contextlib.contextmanager
 def run_assistant(folder: Path, python: str) -> Iterator[Assistant]:
     """Train if need be, start all three, wait until Rasa answers; `folder` takes the tracker and the logs."""
-    model = train(vectors=True)
+    model = asyncio.run(train(vectors=True))
     rasa, actions, fake = free_port(), free_port(), free_port()
     environ = {k: v for k, v in os.environ.items() if not k.startswith("HUIYIN")} | {
         "RASA_TELEMETRY_ENABLED": "false", "SQLALCHEMY_SILENCE_UBER_WARNING": "1", "TF_CPP_MIN_LOG_LEVEL": "3",

@@ -19,8 +19,7 @@ async def _make(path: Path, with_guides: bool) -> None:
     await make_tables(url)
     if with_guides:
         db = Database(url, KEYS)
-        async with db.writing() as session:
-            await load_shipped(session, ("property", "hall"), True, clock.now())
+        await load_shipped(db, ("property", "hall"), True, clock.now())
         await db.close()
 
 
