@@ -43,6 +43,11 @@ def words(text: str) -> list[str]:
     return found
 
 
+def segment(text: str) -> list[str]:
+    """A text, folded, cut into words of the dictionary and what stands between them: joined they are the text."""
+    return list(_rjieba().cut(fold(text), False))
+
+
 def _cut(han: str) -> list[str]:
     return list(_rjieba().cut(han))
 

@@ -1,5 +1,6 @@
 """From a question to an Answer: a list of steps that one can read aloud; the first that has an outcome ends it."""
 
+import math
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -94,7 +95,20 @@ class Asked:
         return tuple(Candidate(hit.guide.slug, hit.guide.title, hit.score) for hit in self.hits[:count])
 
     def near(self) -> tuple[Candidate, ...]:
-        return tuple(each for each in self.candidates() if each.score >= self.limits["candidate"])
+        """Those that may be meant, to be offered as such."""
+        return tuple(Candidate(hit.guide.slug, hit.guide.title, hit.score) for hit in self.hits[:3]
+                     if self.sureness(hit) >= self.limits["candidate"])
+
+    def sureness(self, hit: Hit) -> float:
+        """How surely this guide is meant: its nearness, and how far it lies before all that is not ours."""
+        word = belongs_elsewhere(self.question, self.preset)
+        foreign = word is not None and word not in fold(" ".join(hit.names))
+        return hit.score - self.limits["lead"] * hit.foreign - (self.limits["elsewhere"] if foreign else 0.0)
+
+    @property
+    def surest(self) -> float:
+        """The sureness of the best hit; -inf without one."""
+        return self.sureness(self.hits[0]) if self.hits else -math.inf
 
 
 async def answer(
@@ -181,41 +195,33 @@ async def lead_to_department(asked: Asked) -> Answer | None:
 
 async def refuse_foreign_matters(asked: Asked) -> Answer | None:
     """What no service window answers, unless a guide is surely meant."""
-    sure = bool(asked.hits) and asked.hits[0].score >= self_evident(asked)
-    if holds(asked.question, "out_of_scope") and not sure:
-        return Answer("out_of_scope", say("out_of_scope"), reason="out_of_scope")
+    if holds(asked.question, "out_of_scope") and asked.surest < self_evident(asked):
+        return Answer("out_of_scope", say("out_of_scope"), asked.field, reason="out_of_scope")
     return None
-
-
-async def refuse_what_belongs_elsewhere(asked: Asked) -> Answer | None:
-    """A matter of another office that lies near a guide is no question to that guide."""
-    word = belongs_elsewhere(asked.question, asked.preset)
-    if word is None or (asked.hits and word in fold(" ".join(asked.hits[0].names))):
-        return None
-    return Answer("no_guide", say("no_guide"), candidates=asked.near(), reason="belongs_elsewhere")
 
 
 async def ask_which_matter(asked: Asked) -> Answer | None:
     """A question that names a field and no matter is asked back."""
     if asked.field and not names_something(asked.question) and (
-            not asked.hits or asked.hits[0].score < asked.limits["answer"]):
+            asked.surest < asked.limits["answer"]):
         return Answer("clarify", say("which_matter"), asked.field, candidates=asked.near(), reason="no_matter_named")
     return None
 
 
 async def refuse_what_is_unknown(asked: Asked) -> Answer | None:
     """Below the threshold nothing is answered; near guides are offered as such."""
-    if asked.hits and asked.hits[0].score >= asked.limits["answer"]:
+    if asked.surest >= asked.limits["answer"]:
         return None
     near = asked.near()
     text = say("no_guide_near", choices=compose.choices(each.title for each in near)) if near else say("no_guide")
-    return Answer("no_guide", text, candidates=near, reason="below_threshold")
+    reason = "belongs_elsewhere" if asked.hits and asked.hits[0].foreign > 0 else "below_threshold"
+    return Answer("no_guide", text, asked.field, candidates=asked.candidates(), reason=reason)
 
 
 async def ask_back_between_near_ones(asked: Asked) -> Answer | None:
     """Two guides equally near: one short question back, their titles as choices."""
     close = [hit for hit in asked.hits[:3] if asked.hits[0].score - hit.score <= asked.limits["clarify_margin"]]
-    if len(close) < 2 or asked.hits[0].score >= self_evident(asked):
+    if len(close) < 2 or asked.surest >= self_evident(asked):
         return None
     titles = compose.choices(hit.guide.title for hit in close)
     return Answer("clarify", say("clarify", choices=titles), asked.field,
@@ -234,7 +240,6 @@ STEPS: tuple[Callable[[Asked], Awaitable[Answer | None]], ...] = (
     warn_of_danger,
     lead_to_department,
     refuse_foreign_matters,
-    refuse_what_belongs_elsewhere,
     ask_which_matter,
     refuse_what_is_unknown,
     ask_back_between_near_ones,
@@ -244,7 +249,7 @@ STEPS: tuple[Callable[[Asked], Awaitable[Answer | None]], ...] = (
 
 def self_evident(asked: Asked) -> float:
     """From here on a guide is meant, whatever else the question holds."""
-    return asked.limits["answer"] * 1.5
+    return asked.limits["self_evident"]
 
 
 def _quote_guide(asked: Asked, guide: Guide, hit: Hit | None) -> Answer:
@@ -263,12 +268,10 @@ def _quote_guide(asked: Asked, guide: Guide, hit: Hit | None) -> Answer:
 
 
 def _first_sections(asked: Asked, guide: Guide, hit: Hit | None) -> list[Section]:
-    """An FAQ line that says the same; else the field asked for; else an FAQ line that is near; else the overview."""
+    """The field asked for, with an FAQ line that is near besides; else that FAQ line; else the overview."""
     limits = settings()["faq"]
     faq = guide.faq[hit.faq] if hit is not None and hit.faq is not None else None
     entry = Section("faq", faq.answer, faq.question) if faq else None
-    if entry and hit and hit.faq_score >= limits["sure"]:
-        return [entry]
     if asked.field and (found := compose.sections_of(guide, asked.field)):
         near = entry is not None and hit is not None and hit.faq_score >= limits["likely"]
         return [*found, entry] if near and entry else found

@@ -58,6 +58,11 @@ def belongs_elsewhere(question: str, preset: str) -> str | None:
     return max((word for word in _elsewhere()[preset] if word in plain), key=len, default=None)
 
 
+def foreign_words(preset: str) -> list[str]:
+    """The words of elsewhere.yml for this preset."""
+    return _elsewhere()[preset]
+
+
 @lru_cache(maxsize=1)
 def _elsewhere() -> dict[str, list[str]]:
     table: dict[str, list[str]] = yaml.safe_load((HERE / "elsewhere.yml").read_text("utf-8"))

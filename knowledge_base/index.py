@@ -10,6 +10,7 @@ from core.db import Database
 from core.embed import SIZE, Embedder, Vectors
 from knowledge_base import library
 from knowledge_base.guide import PRESETS, Guide
+from knowledge_base.phrases import foreign_phrases
 from knowledge_base.shelf import Hit, Shelf
 
 BATCH = 16
@@ -42,7 +43,8 @@ class Index:
         """Put these guides up: searchable by words at once, by vectors as soon as those are made."""
         async with self._building:
             by_preset = {preset: [guide for guide in guides if guide.preset == preset] for preset in PRESETS}
-            shelves = {preset: await asyncio.to_thread(Shelf, own) for preset, own in by_preset.items()}
+            shelves = {preset: await asyncio.to_thread(Shelf, own, foreign_phrases(preset))
+                       for preset, own in by_preset.items()}
             self.shelves, self.version = shelves, version
             for shelf in shelves.values():
                 await self._add_vectors(shelf)
@@ -51,8 +53,8 @@ class Index:
     async def search(self, question: str, preset: str, *, context: str | None = None, limit: int = 10) -> list[Hit]:
         """The guides of this preset nearest to a question, best first."""
         shelf = self.shelves[preset]
-        vector = await self.embedder.query([question]) if shelf.has_vectors else None
-        return shelf.search(question, None if vector is None else vector[0], context=context, limit=limit)
+        vectors = await self.embedder.query(shelf.read(question)) if shelf.has_vectors else None
+        return shelf.search(question, vectors, context=context, limit=limit)
 
     def close(self) -> None:
         self.embedder.close()

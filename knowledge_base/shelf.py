@@ -1,5 +1,6 @@
 """The guides of one preset, ready to be searched: words, sentence vectors and sounds joined by measured weights."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,13 +12,18 @@ import numpy.typing as npt
 import yaml
 
 from core.embed import Vectors
-from core.segment import fold, terms
+from core.segment import fold, terms, words
 from knowledge_base.asking import strip
 from knowledge_base.guide import Guide, Section
-from knowledge_base.sounds import syllables
+from knowledge_base.phrases import phrases_of
+from knowledge_base.sounds import Lexicon, syllables
 from knowledge_base.words import WordIndex
 
 HERE = Path(__file__).parent
+LONG = 30
+"""Characters from which on a question is also looked at in pieces."""
+CLAUSE, MOST_CLAUSES = 24, 6
+_STOPS = re.compile(r"[,，。.!！?？;；\n]+")
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,8 @@ class Hit:
     faq_score: float
     section: Section
     parts: Mapping[str, float]
+    foreign: float = 0.0
+    """How much nearer the question is to something that is not ours; below 0 where it is nearer to this guide."""
 
     @property
     def names(self) -> list[str]:
@@ -56,7 +64,8 @@ class Hit:
 
 @dataclass(frozen=True)
 class _Line:
-    """A short text that names a guide: its title, an alias, an FAQ question."""
+    """A short text that names a guide: its title, an alias, a phrase, an FAQ question. Those that name a matter of
+    others belong to the number after the last guide."""
 
     guide: int
     text: str
@@ -66,10 +75,13 @@ class _Line:
 class Shelf:
     """All guides of one preset, ready to be searched; never changed, replaced as a whole."""
 
-    def __init__(self, guides: Sequence[Guide], weights: Weights | None = None) -> None:
+    def __init__(self, guides: Sequence[Guide], foreign: Sequence[str] = (), weights: Weights | None = None) -> None:
+        """`foreign` is what lies outside: what comes nearer to it than to a guide is not ours."""
         self.guides = list(guides)
         self._weights = weights
         self.lines = [line for number, guide in enumerate(self.guides) for line in _lines(number, guide)]
+        self._lexicon = Lexicon({word for line in self.lines for word in (fold(line.text), *words(line.text))})
+        self.lines += [_Line(len(self.guides), text) for text in foreign]
         self.sections = [(number, section) for number, guide in enumerate(self.guides)
                          for section in guide.sections()]
         self._line_guide = np.array([line.guide for line in self.lines], dtype=np.int64)
@@ -99,12 +111,18 @@ class Shelf:
         mean = vectors.mean(axis=0)
         self._mean, self._vectors = mean, _unit(vectors - mean)
 
-    def search(self, question: str, vector: Vectors | None = None, *, context: str | None = None,
+    def read(self, question: str) -> list[str]:
+        """The question as it is searched for: mistyped words righted, and of a long one its clauses besides."""
+        plain = self._lexicon.correct(question)
+        return [plain, *(clauses(plain) if len(plain) > LONG else [])]
+
+    def search(self, question: str, vectors: Vectors | None = None, *, context: str | None = None,
                limit: int = 10) -> list[Hit]:
-        """The guides nearest to a question, best first. `vector` is the question's, `context` a guide's slug."""
+        """The guides nearest to a question, best first. `vectors` are those of `read(question)`, a row each;
+        `context` is a guide's slug."""
         if not self.guides:
             return []
-        measures = self.measure(question, vector)
+        measures = self.measure(self.read(question), vectors)
         total = sum(getattr(self.weights, name) * values for name, values in measures.guides.items())
         assert isinstance(total, np.ndarray)
         if context is not None:
@@ -112,8 +130,14 @@ class Shelf:
         best = np.argsort(-total, kind="stable")[:limit]
         return [self._hit(int(number), float(total[number]), measures) for number in best]
 
-    def measure(self, question: str, vector: Vectors | None = None) -> "Measures":
-        """Each measure's value for each guide, before they are joined."""
+    def measure(self, said: Sequence[str], vectors: Vectors | None = None) -> "Measures":
+        """Each measure's value for each guide, before they are joined: the best of what `read` made of a question."""
+        found = self._measure_one(said[0], None if vectors is None else np.atleast_2d(vectors)[0])
+        for number, clause in enumerate(said[1:], 1):
+            found = found.join(self._measure_one(clause, None if vectors is None else vectors[number]))
+        return found
+
+    def _measure_one(self, question: str, vector: Vectors | None) -> "Measures":
         wanted = expand(question, self.weights)
         lines = self._lines.score(wanted)
         sounds = self._sounds.score(dict.fromkeys(syllables(question), 1.0))
@@ -122,15 +146,14 @@ class Shelf:
             near = np.maximum(self._vectors @ _unit(vector - self._mean), 0)
         sections = self._sections.score(wanted)
         found = sections.max(initial=0)
+        names = {name: self._best(values, self._line_guide)
+                 for name, values in (("name_words", lines), ("name_vectors", near), ("name_sounds", sounds))}
         return Measures(
-            {
-                "name_words": self._best(lines, self._line_guide),
-                "name_vectors": self._best(near, self._line_guide),
-                "name_sounds": self._best(sounds, self._line_guide),
+            {name: values[:-1] for name, values in names.items()} | {
                 "coverage": self._coverage(question, self.weights.dull),
-                "section_words": self._best(sections, self._section_guide) / (found or 1),
+                "section_words": self._best(sections, self._section_guide)[:-1] / (found or 1),
             },
-            lines, near, sections,
+            {name: float(values[-1]) for name, values in names.items()}, lines, near, sections,
         )
 
     def _coverage(self, question: str, dull: float) -> npt.NDArray[np.float32]:
@@ -139,7 +162,7 @@ class Shelf:
         return self._whole.covered(said)
 
     def _best(self, values: npt.NDArray[np.float32], owner: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        best = np.zeros(len(self.guides), np.float32)
+        best = np.zeros(len(self.guides) + 1, np.float32)
         np.maximum.at(best, owner, values)
         return best
 
@@ -156,7 +179,8 @@ class Shelf:
         own = np.flatnonzero(self._section_guide == number)
         section = self.sections[int(own[int(measures.sections[own].argmax())])][1]
         parts = {name: float(values[number]) for name, values in measures.guides.items()}
-        return Hit(guide, score, line.text, faq, faq_score, section, parts)
+        foreign = sum(getattr(self.weights, name) * (value - parts[name]) for name, value in measures.foreign.items())
+        return Hit(guide, score, line.text, faq, faq_score, section, parts, foreign)
 
 
 @dataclass(frozen=True)
@@ -164,9 +188,31 @@ class Measures:
     """What the measures say: by guide, and for lines and sections one by one."""
 
     guides: dict[str, npt.NDArray[np.float32]]
+    foreign: dict[str, float]
+    """The measures of names for what is not ours."""
     lines: npt.NDArray[np.float32]
     near: npt.NDArray[np.float32]
     sections: npt.NDArray[np.float32]
+
+    def join(self, other: "Measures") -> "Measures":
+        """The greater of each."""
+        return Measures(
+            {name: np.maximum(values, other.guides[name]) for name, values in self.guides.items()},
+            {name: max(value, other.foreign[name]) for name, value in self.foreign.items()},
+            np.maximum(self.lines, other.lines), np.maximum(self.near, other.near),
+            np.maximum(self.sections, other.sections),
+        )
+
+
+def clauses(question: str) -> list[str]:
+    """A long question in pieces of a sentence's length, at most MOST_CLAUSES."""
+    pieces: list[str] = []
+    for part in _STOPS.split(question):
+        if pieces and len(pieces[-1]) + len(part) < CLAUSE:
+            pieces[-1] += f",{part}"
+        elif part.strip():
+            pieces.append(part)
+    return pieces[:MOST_CLAUSES] if len(pieces) > 1 else []
 
 
 def expand(question: str, weights: Weights) -> dict[str, float]:
@@ -203,6 +249,7 @@ def default_weights(vectors: bool = True) -> Weights:
 
 def _lines(number: int, guide: Guide) -> list[_Line]:
     names = [_Line(number, name) for name in dict.fromkeys((guide.title, *guide.aliases))]
+    names += [_Line(number, phrase) for phrase in phrases_of(guide.preset, guide.slug)]
     return names + [_Line(number, each.question, at) for at, each in enumerate(guide.faq)]
 
 

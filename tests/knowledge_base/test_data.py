@@ -32,7 +32,7 @@ def test_synonyms_have_two_characters_and_lead_somewhere() -> None:
 def test_weights_are_complete(vectors: bool) -> None:
     assert isinstance(default_weights(vectors), Weights)
     key = "threshold" if vectors else "threshold_without_vectors"
-    assert {"answer", "clarify_margin", "candidate"} == set(settings()[key])
+    assert {"lead", "elsewhere", "answer", "self_evident", "clarify_margin", "candidate"} == set(settings()[key])
 
 
 def test_every_sentence_is_text() -> None:
