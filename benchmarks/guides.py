@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 QUESTIONS = ROOT / "tests" / "data" / "questions.yml"
 APART = ROOT / "tests" / "data" / "questions_apart.yml"
 FAQ = ROOT.parent / "shared" / "data" / "faq" / "hall_faq.jsonl"
-MEASURES = ("name_words", "name_vectors", "name_sounds", "coverage", "section_words")
+MEASURES = ("name_words", "name_vectors", "name_sounds", "learnt", "coverage", "section_words")
 
 
 @dataclass(frozen=True)

@@ -221,7 +221,7 @@ async def refuse_what_is_unknown(asked: Asked) -> Answer | None:
 async def ask_back_between_near_ones(asked: Asked) -> Answer | None:
     """Two guides equally near: one short question back, their titles as choices."""
     close = [hit for hit in asked.hits[:3] if asked.hits[0].score - hit.score <= asked.limits["clarify_margin"]]
-    if len(close) < 2 or asked.surest >= self_evident(asked):
+    if len(close) < 2 or asked.hits[0].score >= asked.limits["clear"]:
         return None
     titles = compose.choices(hit.guide.title for hit in close)
     return Answer("clarify", say("clarify", choices=titles), asked.field,

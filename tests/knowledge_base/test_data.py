@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from knowledge_base import asking, compose
+from knowledge_base import asking, compose, phrases
 from knowledge_base.guide import FIELD_NAMES, PRESETS, PUBLIC_NAMES
 from knowledge_base.library import shipped
 from knowledge_base.shelf import Weights, default_weights, settings, synonyms
 
-QUESTIONS = yaml.safe_load((Path(__file__).parents[1] / "data" / "questions.yml").read_text("utf-8"))
+DATA = Path(__file__).parents[1] / "data"
+PHRASES = yaml.safe_load((Path(phrases.__file__).parent / "phrases.yml").read_text("utf-8"))
+SETS = {name: yaml.safe_load((DATA / name).read_text("utf-8")) for name in ("questions.yml", "questions_apart.yml")}
 PUBLIC = {PUBLIC_NAMES.get(name, name) for name in FIELD_NAMES} | {"overview"}
 
 
@@ -32,7 +34,7 @@ def test_synonyms_have_two_characters_and_lead_somewhere() -> None:
 def test_weights_are_complete(vectors: bool) -> None:
     assert isinstance(default_weights(vectors), Weights)
     key = "threshold" if vectors else "threshold_without_vectors"
-    assert {"lead", "elsewhere", "answer", "self_evident", "clarify_margin", "candidate"} == set(settings()[key])
+    assert {"lead", "elsewhere", "answer", "self_evident", "clarify_margin", "clear", "candidate"} == set(settings()[key])
 
 
 def test_every_sentence_is_text() -> None:
@@ -45,20 +47,52 @@ def test_matters_of_other_offices_are_listed_for_each_preset() -> None:
     assert asking.belongs_elsewhere("居住证", "hall") is None
 
 
-def test_there_are_questions_for_every_shipped_guide_and_enough_without_one() -> None:
-    covered = QUESTIONS["covered"]
+def lines(name: str) -> list[list[str]]:
+    """The parts of each covered question of a set: field, question, other guides."""
+    return [[part.strip() for part in line.split("|")]
+            for guides in SETS[name]["covered"].values() for told in guides.values() for line in told]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_there_are_questions_for_every_shipped_guide_and_enough_without_one(name: str) -> None:
+    covered = SETS[name]["covered"]
     assert [] == [each.guide.slug for each in shipped() if len(covered[each.guide.preset].get(each.guide.slug, [])) < 6]
     assert sum(len(told) for guides in covered.values() for told in guides.values()) >= 500
-    assert sum(map(len, QUESTIONS["uncovered"].values())) >= 150
-    assert set(PRESETS) == set(covered) == set(QUESTIONS["uncovered"])
+    assert sum(map(len, SETS[name]["uncovered"].values())) >= 150
+    assert set(PRESETS) == set(covered) == set(SETS[name]["uncovered"])
 
 
-def test_questions_name_fields_that_answers_know() -> None:
-    names = {line.split("|")[0].strip() for guides in QUESTIONS["covered"].values() for told in guides.values() for line in told}
-    assert set() == names - PUBLIC - {"-"}
+@pytest.mark.parametrize("name", SETS)
+def test_questions_name_fields_and_guides_that_there_are(name: str) -> None:
+    assert set() == {field for field, *_ in lines(name)} - PUBLIC - {"-"}
+    others = {slug for _, _, *also in lines(name) for slug in ",".join(also).split(",") if slug}
+    assert set() == others - {each.guide.slug for each in shipped()}
 
 
-def test_no_question_is_copied_from_a_guide() -> None:
+@pytest.mark.parametrize("name", SETS)
+def test_no_question_is_copied_from_a_guide(name: str) -> None:
     faqs = {each.question.rstrip("？?") for imported in shipped() for each in imported.guide.faq}
-    asked = {line.split("|", 1)[1].strip() for guides in QUESTIONS["covered"].values() for told in guides.values() for line in told}
-    assert set() == faqs & asked
+    assert set() == faqs & {question for _, question, *_ in lines(name)}
+
+
+def test_the_held_out_questions_stand_neither_in_the_other_set_nor_among_the_phrases() -> None:
+    apart = SETS["questions_apart.yml"]
+    held = {line.split("|")[1].strip() for guides in apart["covered"].values() for told in guides.values()
+            for line in told[1::2]} | {line for told in apart["uncovered"].values() for line in told[1::2]}
+    known = {question for _, question, *_ in lines("questions.yml")}
+    known |= {line for told in SETS["questions.yml"]["uncovered"].values() for line in told}
+    phrases = {phrase for guides in PHRASES.values() for told in guides.values() for phrase in told if len(phrase) > 5}
+    assert set() == held & (known | phrases)
+
+
+def test_phrases_lead_to_shipped_guides_and_none_to_two_of_one_preset() -> None:
+    shelves = {(each.guide.preset, each.guide.slug) for each in shipped()}
+    assert shelves == {(preset, slug) for preset in PRESETS for slug in PHRASES[preset]}
+    for preset in PRESETS:
+        told = Counter(phrase for many in PHRASES[preset].values() for phrase in many)
+        assert [] == [phrase for phrase, count in told.items() if count > 1]
+
+
+def test_all_phrases_are_text() -> None:
+    assert [] == [phrase for guides in PHRASES.values() for told in guides.values() for phrase in told
+                  if not isinstance(phrase, str) or not phrase.strip()]
