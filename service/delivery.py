@@ -26,6 +26,8 @@ from ticketing.model import Reply, Ticket
 
 logger = log.logger(__name__)
 
+TO_STAFF = "staff:"
+"""How the recipient of a row to a member of staff begins."""
 CALL_BACK = "call_back"
 OWED_A_CALL = {"reply", "decline", "supplement", "extension"}
 """What must reach the resident even where every platform fails: then a person calls."""
@@ -218,7 +220,7 @@ async def _send(runtime: Runtime, row: Outbox, others: Sequence[Outbox]) -> Sent
     message = OutboundMessage(
         channel=row.channel,
         account=row.account,
-        recipient=row.recipient,
+        recipient=row.recipient.removeprefix(TO_STAFF),
         text="\n\n".join(item.text for item in (row, *others)),
         origin=row.origin,
         attachments=queues.attachments_of(row),
@@ -231,6 +233,8 @@ async def _send(runtime: Runtime, row: Outbox, others: Sequence[Outbox]) -> Sent
 
 async def _notice(runtime: Runtime, row: Outbox) -> dict[str, str]:
     """What a step that only announces may say: never the text itself."""
+    if row.recipient.startswith(TO_STAFF):
+        return {"subject": f"{runtime.office.name}：待办提醒"}
     if row.ticket_id is None and row.resident_id is not None:
         return {
             "number": "", "title": f"{runtime.office.name}：您有新的消息", "state": "请查看",
@@ -394,6 +398,8 @@ async def _undo(runtime: Runtime, session: AsyncSession, row: Outbox, error: str
 
 async def _begin_next(runtime: Runtime, session: AsyncSession, row: Outbox, now: datetime) -> None:
     """The step after this row's, for whom it was: an answer of the assistant has none."""
+    if row.recipient.startswith(TO_STAFF):
+        return  # A member of staff has the console; a ticket named beside is not whom it goes to.
     if row.ticket_id is not None:
         party = Party.of(await session.get_one(Ticket, row.ticket_id))
     elif row.resident_id is not None:

@@ -15,7 +15,9 @@ import service.sign_in
 import ticketing.appointments
 import ticketing.gate
 import ticketing.model
+import ticketing.roster
 import ticketing.search
 import ticketing.sla
 import ticketing.slots
 import ticketing.staff
+import ticketing.staff_notices

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from channels.email.settings import Mailbox
 from channels.files import FileSettings
@@ -123,6 +123,27 @@ class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+class StaffNotify(Section):
+    """One way to tell members of staff, besides the console: a mail to `to`, or a POST to `url`."""
+
+    kind: Literal["mail", "webhook"]
+    to: str = ""
+    url: SecretStr = SecretStr("")
+    roles: Annotated[list[Role], BeforeValidator(_one_or_list)] = Field(alias="for", min_length=1)
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> "StaffNotify":
+        if self.kind == "mail" and not re.fullmatch(r"[^@\s]+@[^@\s]+", self.to):
+            raise ValueError("kind mail needs `to`, a mail address")
+        if self.kind == "webhook" and not self.url.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("kind webhook needs `url`, such as https://chat.example/hook")
+        return self
+
+
+class Staff(Section):
+    notify: list[StaffNotify] = []
+
+
 class Settings(Section):
     """The whole of config.yml."""
 
@@ -139,6 +160,7 @@ class Settings(Section):
     tickets: Tickets = Tickets()
     delivery: Delivery = Delivery()
     survey: Survey = Survey()
+    staff: Staff = Staff()
     guides: Guides = Guides()
     understanding: Understanding = Understanding()
     privacy: Privacy = Privacy()
@@ -177,6 +199,7 @@ class Settings(Section):
         """Every text that must never reach a log."""
         found = [token.token.get_secret_value() for token in self.api.tokens.values()]
         found.append(self.assistant.token.get_secret_value())
+        found += [way.url.get_secret_value() for way in self.staff.notify]
         return [secret for secret in found if secret]
 
 

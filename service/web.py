@@ -31,6 +31,7 @@ from service.pace import Pace
 from service.passive import OutboxPassiveReplies
 from service.runtime import Runtime
 from service.settings import Settings
+from service.staff_ways import Console, Webhook
 from service.words import FILTERS
 
 logger = log.logger(__name__)
@@ -122,6 +123,11 @@ def _build_channels(runtime: Runtime) -> list[Channel]:
         channels.append(Phone(settings.phone.token, writer, db))
     channels.append(Sms(settings.sms, http, lambda *report: delivery.take_report(runtime, *report)))
     channels.append(Desk())
+    channels.append(Console())
+    channels += [
+        Webhook(way.account, settings.staff.notify[int(way.account) - 1].url, http)
+        for way in runtime.office.ways if way.kind == "webhook"
+    ]
     return channels
 
 

@@ -19,7 +19,7 @@ from service import bookings, delivery, guide_calendar, intake, media, passive, 
 from service.idempotency import KEPT, IdempotencyKey
 from service.pace import stopwatch
 from service.runtime import Runtime
-from ticketing import tickets
+from ticketing import escalation, sla, staff_notices, tickets
 
 logger = log.logger(__name__)
 
@@ -27,6 +27,8 @@ INBOX_WORKERS = 4
 OUTBOX_WORKERS = 4
 LOOK_EVERY_S = 1.0
 TIDY_EVERY_S = 20.0
+WARN_EVERY_S = 5.0
+"""How late a warning may be because nobody looked; the rest of its minute is for the work itself."""
 RETRY_AFTER = (timedelta(seconds=2), timedelta(seconds=15))
 
 Row = TypeVar("Row", Inbox, Outbox)
@@ -41,6 +43,7 @@ async def run(runtime: Runtime) -> None:
         group.create_task(_repeat(runtime, _tidy, TIDY_EVERY_S))
         group.create_task(_repeat(runtime, reminders.remind_due, TIDY_EVERY_S))
         group.create_task(_repeat(runtime, media.fetch_due, LOOK_EVERY_S))
+        group.create_task(_repeat(runtime, warn, WARN_EVERY_S))
         group.create_task(_repeat(runtime, _measure, LOOK_EVERY_S))
 
 
@@ -156,6 +159,23 @@ async def _tidy(runtime: Runtime) -> None:
     await guide_calendar.run_calendar(runtime, now)
     async with runtime.db.writing() as session:
         await session.execute(delete(IdempotencyKey).where(IdempotencyKey.at < now - KEPT))
+
+
+async def warn(runtime: Runtime) -> None:
+    """Due times: what is over is noted for whom it concerns, batch by batch, then told in one message a person."""
+    now = clock.now()
+    async with runtime.db.reading() as session:
+        due, waiting = await sla.anything_due(session, now), await staff_notices.anything_waiting(session, now)
+    while due:
+        async with runtime.db.writing() as session:
+            due = await escalation.note_due(session, runtime.office, now) == escalation.AT_ONCE
+        waiting = True
+    while waiting:
+        async with runtime.db.writing() as session:
+            told = await staff_notices.tell_waiting(session, runtime.office, now)
+        waiting = told == staff_notices.AT_ONCE
+        runtime.news.notify("outbox")
+    runtime.beat("warnings")
 
 
 async def _measure(runtime: Runtime) -> None:

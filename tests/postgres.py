@@ -1,5 +1,6 @@
 """A PostgreSQL cluster that the test run makes for itself and throws away."""
 
+import asyncio
 import glob
 import itertools
 import os
@@ -28,11 +29,20 @@ class Cluster:
 
     async def new_database(self, template: str = "") -> str:
         name = f"huiyin_{next(self._numbers)}"
-        connection = await asyncpg.connect(f"postgresql://huiyin@127.0.0.1:{self.port}/postgres")
+        connection = await self._connect()
         copied = f" TEMPLATE {template} STRATEGY FILE_COPY" if template else ""
         await connection.execute(f"CREATE DATABASE {name}{copied}")
         await connection.close()
         return f"postgresql+asyncpg://huiyin@127.0.0.1:{self.port}/{name}"
+
+    async def _connect(self) -> asyncpg.Connection:
+        """Its port is open a moment before it takes connections."""
+        for _ in range(100):
+            try:
+                return await asyncpg.connect(f"postgresql://huiyin@127.0.0.1:{self.port}/postgres")
+            except asyncpg.CannotConnectNowError:
+                await asyncio.sleep(0.1)
+        raise RuntimeError("PostgreSQL takes no connections")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import audit
 from core.checking import check_body
 from core.errors import Conflict, Forbidden, NotFound
+from ticketing import sla
 from ticketing.bodies import CallbackDone
 from ticketing.delivery import delivered
 from ticketing.model import Callback, Reply, Ticket
@@ -54,6 +55,7 @@ async def done(
     callback.note, callback.reached = body.note, body.reached
     if body.reached:
         callback.done_at, callback.done_by = now, actor.name
+        await sla.on_event(session, office, ticket, "finish_call_back", f"callback:{callback.id}", now)
     audit.record(session, now, actor.name, "callback:call", f"callback:{callback.id}")
     await session.flush()
     reply = await session.get(Reply, callback.reply_id) if callback.reply_id is not None else None

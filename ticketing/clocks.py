@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import local
@@ -30,6 +30,8 @@ class Clock(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
     name: Mapped[str]
+    subject: Mapped[str | None]
+    """What of the ticket it runs for, where there may be several: `task:12`, `measure:3`, `callback:7`."""
     title: Mapped[str]
     rule_id: Mapped[str]
     rule_version: Mapped[int]
@@ -41,7 +43,7 @@ class Clock(Base):
     wider: Mapped[list[str]] = mapped_column(Json)
     """Rules that fitted as well and were not as strict."""
     history: Mapped[list[dict[str, Any]]] = mapped_column(Json)
-    """Pauses `{from, to, by}` and extensions `{at, due_at}`, oldest first."""
+    """Pauses `{from, to, by}`, extensions `{at, due_at}` and set deadlines `{at, due_at, by}`, oldest first."""
     started_at: Mapped[datetime] = mapped_column(UTC)
     due_at: Mapped[datetime] = mapped_column(UTC)
     paused_at: Mapped[datetime | None] = mapped_column(UTC)
@@ -54,22 +56,6 @@ class Clock(Base):
     """Stopped too late, or told to be over; while it runs, `is_breached` says it to the second."""
     next_tell_at: Mapped[datetime | None] = mapped_column(UTC)
     """When the next share is reached that somebody is to hear about."""
-
-
-class ClockTold(Base):
-    """A warning that was given: once for each share of a clock, recipient and way."""
-
-    __tablename__ = "clock_told"
-    __table_args__ = (UniqueConstraint("clock_id", "share", "whom", "by"),)
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
-    clock_id: Mapped[int] = mapped_column(ForeignKey("clock.id"))
-    share: Mapped[int]
-    """In hundredths: 80."""
-    whom: Mapped[str]
-    by: Mapped[str]
-    """console·mail·webhook"""
-    at: Mapped[datetime] = mapped_column(UTC)
 
 
 def is_breached(clock: Clock, now: datetime) -> bool:
@@ -112,6 +98,12 @@ def extend(clock: Clock, due_at: datetime, now: datetime) -> None:
     clock.due_at = due_at
 
 
+def fix(clock: Clock, due_at: datetime, now: datetime) -> None:
+    """A due time that a person set in place of the rule's."""
+    clock.history = [*clock.history, {"at": now.isoformat(), "due_at": due_at.isoformat(), "by": "raise"}]
+    clock.due_at = due_at
+
+
 def recount(clock: Clock, hours: WorkingHours) -> None:
     """The due time anew, by this calendar: base, then every pause and extension in turn."""
     due = hours.add(clock.started_at, clock.target, clock.count, roll=clock.roll)
@@ -125,8 +117,13 @@ def recount(clock: Clock, hours: WorkingHours) -> None:
 
 def plan_telling(clock: Clock, hours: WorkingHours, rule: Rule | None, after: int = 0) -> None:
     """Set when the first share above `after` (in hundredths) is reached."""
+    clock.next_tell_at = next_telling(clock, hours, rule, after)
+
+
+def next_telling(clock: Clock, hours: WorkingHours, rule: Rule | None, after: int) -> datetime | None:
+    """When the first share above `after` is reached; None when there is none."""
     shares = [share for share, _ in rule.shares if share > after] if rule else []
-    clock.next_tell_at = share_moment(clock, hours, shares[0]) if shares and not clock.stopped_at else None
+    return share_moment(clock, hours, shares[0]) if shares and not clock.stopped_at else None
 
 
 def explain_clock(clock: Clock, hours: WorkingHours) -> list[str]:
@@ -138,7 +135,8 @@ def explain_clock(clock: Clock, hours: WorkingHours) -> list[str]:
     for entry in clock.history:
         if "due_at" in entry:
             due = datetime.fromisoformat(entry["due_at"])
-            steps.append(f"{_at(entry['at'])} 批准延期，改为 {write_moment(due)} 到期")
+            why = "督办限定" if "by" in entry else "批准延期，改为"
+            steps.append(f"{_at(entry['at'])} {why} {write_moment(due)} 到期")
             continue
         begun, ended = _pause_of(entry)
         due = _move(clock, hours, due, begun, ended)

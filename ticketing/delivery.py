@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.conversation import hide
 from core.queues import Outbox, Result
+from ticketing import sla
 from ticketing.model import Callback, Reply, Ticket
 from ticketing.office import Office
 from ticketing.record import move
@@ -98,6 +99,7 @@ async def open_callback(
     )
     session.add(callback)
     await session.flush()
+    await sla.on_event(session, office, ticket, "open_call_back", f"callback:{callback.id}", now)
     return callback
 
 

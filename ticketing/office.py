@@ -10,6 +10,7 @@ from core.errors import Invalid
 from core.working_hours import WorkingHours
 from ticketing.model import Reply, Ticket
 from ticketing.preset import Preset
+from ticketing.roster import Person
 
 Tell = Callable[[AsyncSession, Ticket, str, str, Reply | None, datetime], Awaitable[None]]
 """(session, ticket, text, origin, reply, now): puts a text on its way to the ticket's resident."""
@@ -30,6 +31,18 @@ class Calendars:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """How members of staff with these roles are told, besides the console."""
+
+    kind: str
+    """mail·webhook"""
+    end: str
+    """A mail address, or the name of a webhook."""
+    account: str
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Office:
     """Built once by service from the settings. `close_after` and the like are written as targets: `3 working days`."""
 
@@ -42,10 +55,18 @@ class Office:
     announce_wait: str = "2 working days"
     satisfied_from: int = 3
     public_url: str = ""
+    people: tuple[Person, ...] = ()
+    """Those who use the API by a token; those who sign in are in the table of staff."""
+    ways: tuple[Way, ...] = ()
 
     @property
     def calendars(self) -> Calendars:
         return Calendars(self.preset)
+
+    @property
+    def ends(self) -> dict[str, str]:
+        """The account that each end of a way is reached through."""
+        return {way.end: way.account for way in self.ways}
 
     def after(self, start: datetime, target: str, department: str | None = None) -> datetime:
         """When `target` from `start` is over, by the department's calendar; `0` is at once."""

@@ -149,6 +149,25 @@ class TaskTargets(Part):
     consult: str = "2 working days"
 
 
+class Ladder(Part):
+    """What a breach leads to beyond the people that a rule's `tell` names."""
+
+    supervise_within: str = "2 working days"
+    """The deadline of written supervision, from the moment it begins."""
+    redos: int = 3
+    """So many redos raise the level; 0: they do not."""
+    refused_returns: int = 3
+
+    @field_validator("supervise_within")
+    @classmethod
+    def _is_target(cls, value: str) -> str:
+        try:
+            parse_target(value)
+        except Invalid as error:
+            raise ValueError(error.detail) from error
+        return value
+
+
 class Preset(Part):
     name: str
     title: str
@@ -167,6 +186,7 @@ class Preset(Part):
     green_channel: tuple[GreenChannel, ...] = ()
     tasks: TaskTargets = TaskTargets()
     appointments: BookingRules = BookingRules()
+    ladder: Ladder = Ladder()
     sla: tuple[Rule, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -9,28 +9,41 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
 from core.clock import local
 from core.errors import Conflict, Invalid
 from core.targets import Unit, parse_target
 from core.working_hours import WorkingHours
 from ticketing import clocks
-from ticketing.clocks import Clock, ClockTold, is_breached, write_rfc3339
+from ticketing.clocks import Clock, is_breached, write_rfc3339
 from ticketing.model import Ticket, Transition
 from ticketing.preset import Preset, Rule
+from ticketing.staff_notices import StaffNotice
 
 if TYPE_CHECKING:
     from ticketing.office import Office
 
 __all__ = [
-    "Clock", "ClockTold", "describe_clocks", "due_at", "due_clocks", "explain", "explain_clocks", "extend",
-    "give_joint_time", "is_overdue", "mark_told", "on_verb", "promise", "recalculate",
+    "Clock", "anything_due", "claim", "describe_clocks", "due_at", "due_clocks", "explain", "explain_clocks", "extend",
+    "give_joint_time", "is_overdue", "on_event", "on_verb", "promise", "recalculate",
 ]
 
 ENDS = frozenset({"decline", "withdraw", "merge", "close", "archive"})
 """With these nothing is left to wait for, whatever the rules say."""
+
+OUTLIVES = frozenset({"measure", "call_back"})
+"""What was promised for later, and a call that is still to be made, do not end with the ticket."""
+
+EVENTS = frozenset({
+    "register", "breach", "open_call_back", "finish_call_back", "give_task", "answer_task", "promise", "keep_promise"
+})
+"""What rules may name besides verbs: a limit of ours was broken; something of a ticket began or ended."""
+
+SUPERVISION = "supervision"
+"""The clock that 督办 starts."""
 
 WAITS_FOR_RESIDENT = ("supplement",)
 """Clocks that run against the resident: their end is no breach of ours."""
@@ -53,12 +66,47 @@ async def on_verb(session: AsyncSession, office: "Office", ticket: Ticket, verb:
     """What a verb does to the ticket's clocks, in the verb's transaction, after its state and transition are written."""
     acts = await _acts(session, ticket, verb)
     for clock in await _running(session, ticket.id):
+        if clock.name in OUTLIVES or (clock.subject and verb not in ENDS):
+            continue
         await _apply(session, office.preset, clock, acts, verb, now)
     if verb == "unmerge":
         await _reopen(session, office.preset, ticket)
     if verb == "amend":
         await _reconsider(session, office.preset, ticket, now)
     await _start(session, office.preset, ticket, acts, now)
+    if verb == "raise":
+        await _set_deadline(session, office.preset, ticket, now)
+    await session.flush()
+
+
+async def on_event(
+    session: AsyncSession,
+    office: "Office",
+    ticket: Ticket,
+    event: str,
+    subject: str,
+    now: datetime,
+    *,
+    department: str | None = None,
+    due_at: datetime | None = None,
+) -> None:
+    """What begins or ends one of several things of a ticket: each has a clock of its own.
+
+    `department` has the thing, so its calendar counts; `due_at` is what was agreed, in place of the rule's target.
+    """
+    preset = office.preset
+    for clock in await _running(session, ticket.id):
+        rule = _rule_of(preset, clock)
+        if clock.subject == subject and rule and event in rule.stops:
+            clocks.stop(clock, _hours_of(preset, clock), event, now)
+    rules = [rule for rule in _fitting(preset, ticket, now) if event in rule.starts]
+    for name in dict.fromkeys(rule.name for rule in rules):
+        clock = _make(preset, ticket, [rule for rule in rules if rule.name == name], now, department)
+        clock.subject = subject
+        if due_at is not None:
+            clocks.fix(clock, due_at, now)
+            clocks.plan_telling(clock, _hours_of(preset, clock), _rule_of(preset, clock))
+        session.add(clock)
     await session.flush()
 
 
@@ -87,6 +135,18 @@ async def _apply(
         await _plan_telling_again(session, clock, hours, rule, now)
 
 
+async def _set_deadline(session: AsyncSession, preset: Preset, ticket: Ticket, now: datetime) -> None:
+    """Who raises a ticket may say until when: then that, and not the rule's target, is what is counted to."""
+    await session.flush()
+    last = select(Transition.changes).where(Transition.ticket_id == ticket.id, Transition.verb == "raise")
+    changes = await session.scalar(last.order_by(Transition.seq.desc()).limit(1)) or {}
+    running = await _running(session, ticket.id, SUPERVISION)
+    if "due_at" in changes and running:
+        clock = running[-1]
+        clocks.fix(clock, datetime.fromisoformat(changes["due_at"][1]), now)
+        clocks.plan_telling(clock, _hours_of(preset, clock), _rule_of(preset, clock))
+
+
 async def _reopen(session: AsyncSession, preset: Preset, ticket: Ticket) -> None:
     merged = select(Clock).where(Clock.ticket_id == ticket.id, Clock.stopped_by == "merge")
     for clock in await session.scalars(merged):
@@ -102,16 +162,18 @@ async def _start(
     fitting = [rule for rule in _fitting(preset, ticket, now) if acts.intersection(rule.starts)]
     if not fitting:
         return
-    running = {clock.name for clock in await _running(session, ticket.id)}
+    running = {clock.name for clock in await _running(session, ticket.id) if clock.subject is None}
     for name in dict.fromkeys(rule.name for rule in fitting):
         if name not in running:
             rules = [rule for rule in fitting if rule.name == name]
             session.add(_make(preset, ticket, rules, now))
 
 
-def _make(preset: Preset, ticket: Ticket, rules: Sequence[Rule], now: datetime) -> Clock:
+def _make(
+    preset: Preset, ticket: Ticket, rules: Sequence[Rule], now: datetime, department: str | None = None
+) -> Clock:
     clock = Clock(
-        ticket_id=ticket.id, department=ticket.department, started_at=now, history=[], paused_total_s=0, breached=False
+        ticket_id=ticket.id, department=department or ticket.department, started_at=now, history=[], paused_total_s=0, breached=False
     )
     _choose(clock, _hours_of(preset, clock), rules)
     return clock
@@ -137,7 +199,7 @@ async def _reconsider(session: AsyncSession, preset: Preset, ticket: Ticket, now
     every = list((await session.scalars(select(Clock).where(Clock.ticket_id == ticket.id))).all())
     fitting = _fitting(preset, ticket, now)
     for clock in every:
-        if clock.stopped_at or clock.name in WAITS_FOR_RESIDENT:
+        if clock.stopped_at or clock.subject or clock.name in WAITS_FOR_RESIDENT:
             continue
         rules, hours = [rule for rule in fitting if rule.name == clock.name], _hours_of(preset, clock)
         if not rules:
@@ -213,7 +275,7 @@ async def extend(
         raise Invalid(f"due_at: the new due time lies after {write_rfc3339(clock.due_at)}", "due_at")
     rule, hours = _rule_of(office.preset, clock), _hours_of(office.preset, clock)
     if rule and rule.extension:
-        if sum("due_at" in entry for entry in clock.history) >= rule.extension.times:
+        if sum("due_at" in entry and "by" not in entry for entry in clock.history) >= rule.extension.times:
             raise Conflict("the clock was extended as often as the rule allows")
         latest = hours.add(clock.due_at, rule.extension.at_most)
         if due_at > latest:
@@ -273,49 +335,54 @@ async def due_clocks(session: AsyncSession, office: "Office", now: datetime, lim
         .limit(limit)
     )
     return [
-        Due(clock, *_reached(clock, _hours_of(office.preset, clock), _rule_of(office.preset, clock)))
+        Due(clock, *_reached(clock, _hours_of(office.preset, clock), _rule_of(office.preset, clock), now))
         for clock in await session.scalars(query)
     ]
 
 
-def _reached(clock: Clock, hours: WorkingHours, rule: Rule | None) -> tuple[int, tuple[str, ...]]:
-    """The share that was planned for now. A rule that is no longer there has the supervisor look."""
-    shares = rule.shares if rule else []
-    for share, whom in shares:
-        if clock.next_tell_at and clocks.share_moment(clock, hours, share) >= clock.next_tell_at:
-            return share, whom
-    return shares[-1] if shares else (100, ("supervisor",))
+async def anything_due(session: AsyncSession, now: datetime) -> bool:
+    """Whether a share waits to be told: a cheap look that needs no write lock."""
+    query = select(Clock.id).where(Clock.stopped_at.is_(None), Clock.paused_at.is_(None), Clock.next_tell_at <= now)
+    return await session.scalar(query.limit(1)) is not None
 
 
-async def mark_told(
-    session: AsyncSession, office: "Office", due: Due, told: Sequence[tuple[str, str]], now: datetime
-) -> bool:
-    """Record that a share was told to `[(whom, by), …]` and plan the next. False: another worker had it first."""
+def _reached(clock: Clock, hours: WorkingHours, rule: Rule | None, now: datetime) -> tuple[int, tuple[str, ...]]:
+    """The highest share that is over, and whom it and the shares before it, from the planned one on, were to tell.
+
+    After the service was away there may be several: everybody hears once, and only the last. A rule that is no
+    longer there has the supervisor look.
+    """
+    planned, share = clock.next_tell_at, 0
+    whom: list[str] = []
+    for each, people in rule.shares if rule else []:
+        moment = clocks.share_moment(clock, hours, each)
+        if planned and moment >= planned and (moment <= now or not share):
+            share, whom = each, [*whom, *people]
+    return (share, tuple(dict.fromkeys(whom))) if share else (100, ("supervisor",))
+
+
+async def claim(session: AsyncSession, office: "Office", due: Due) -> bool:
+    """Take a share to be told, and plan the next. False: another worker had it first, or the clock has stopped."""
     clock, seen = due.clock, due.clock.next_tell_at
     hours, rule = _hours_of(office.preset, clock), _rule_of(office.preset, clock)
-    clocks.plan_telling(clock, hours, rule, due.share)
-    following = clock.next_tell_at
-    session.expire(clock, ["next_tell_at"])
-    breached = {"breached": True} if due.share >= 100 and clock.name not in WAITS_FOR_RESIDENT else {}
+    values: dict[str, Any] = {"next_tell_at": clocks.next_telling(clock, hours, rule, due.share)}
+    if due.share >= 100 and clock.name not in WAITS_FOR_RESIDENT:
+        values["breached"] = True
     claimed = await session.execute(
         update(Clock)
         .where(Clock.id == clock.id, Clock.next_tell_at == seen, Clock.stopped_at.is_(None))
-        .values(next_tell_at=following, **breached)
+        .values(values)
         .execution_options(synchronize_session=False)
     )
     if not claimed.rowcount:  # type: ignore[attr-defined]
         return False
-    known = select(ClockTold.whom, ClockTold.by).where(ClockTold.clock_id == clock.id, ClockTold.share == due.share)
-    before = {(whom, by) for whom, by in await session.execute(known)}
-    for whom, by in dict.fromkeys(told):
-        if (whom, by) not in before:
-            session.add(ClockTold(clock_id=clock.id, share=due.share, whom=whom, by=by, at=now))
-    await session.flush()
+    for name, value in values.items():
+        set_committed_value(clock, name, value)
     return True
 
 
 async def _last_told(session: AsyncSession, clock: Clock) -> int:
-    query = select(ClockTold.share).where(ClockTold.clock_id == clock.id).order_by(ClockTold.share.desc()).limit(1)
+    query = select(func.max(StaffNotice.share)).where(StaffNotice.clock_id == clock.id)
     return await session.scalar(query) or 0
 
 
@@ -363,11 +430,13 @@ async def explain_clocks(
     """The items of `GET /tickets/{number}/clocks`: each clock, the way to its due time, and who was told."""
     query = select(Clock).where(Clock.ticket_id == ticket.id).order_by(Clock.id)
     found = list((await session.scalars(query)).all())
-    told_query = select(ClockTold).where(ClockTold.clock_id.in_([c.id for c in found])).order_by(ClockTold.id)
+    notices = select(StaffNotice).where(
+        StaffNotice.clock_id.in_([clock.id for clock in found]), StaffNotice.told_at.is_not(None)
+    )
     told: dict[int, list[dict[str, Any]]] = {}
-    for row in await session.scalars(told_query):
-        entry = {"at": write_rfc3339(row.at), "share": row.share / 100, "whom": row.whom, "by": row.by}
-        told.setdefault(row.clock_id, []).append(entry)
+    for row in await session.scalars(notices.order_by(StaffNotice.id)):
+        entry = {"at": write_rfc3339(row.told_at), "share": (row.share or 0) / 100, "whom": row.whom, "by": row.by}
+        told.setdefault(row.clock_id or 0, []).append(entry)
     return [
         _describe(clock, now) | {"explain": explain(office, clock), "told": told.get(clock.id, [])}
         for clock in found

@@ -43,6 +43,8 @@ class Staff(Base):
     password_hash: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(UTC)
     signed_in_at: Mapped[datetime | None] = mapped_column(UTC)
+    left_at: Mapped[datetime | None] = mapped_column(UTC)
+    """Since when he works here no more: his open work was handed over."""
 
 
 async def add(

@@ -18,7 +18,7 @@ from core.conversation import Conversation, Resident
 from core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from core.message import Address
 from core.targets import Unit, parse_target
-from ticketing import search, sla
+from ticketing import escalation, search, sla
 from ticketing.bodies import Register, ResidentBody
 from ticketing.delivery import has_reached, is_delivered, newest_reply
 from ticketing.lifecycle import VERBS, State, Verb
@@ -208,6 +208,7 @@ async def perform(
         allowed = ", ".join(allowed_verbs(office, actor, ticket, facts)) or "nothing"
         raise Conflict(f"{verb} is not possible while the ticket is {ticket.state}; possible is: {allowed}")
     await DO[verb](act)
+    await escalation.after_verb(session, office, ticket, verb, now)
     await session.flush()
     if verb in search.INDEXED_VERBS:
         await search.index(session, ticket)

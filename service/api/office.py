@@ -13,7 +13,7 @@ from core.conversation import Conversation, hide
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.queues import Inbox, Outbox
 from service.api.endpoint import Call, Endpoint, Result, cut, page
-from ticketing import bodies, callbacks, tickets
+from ticketing import bodies, callbacks, sla, tickets
 from ticketing.calendars import describe_due, list_days
 from ticketing.lifecycle import OPEN
 from ticketing.model import Callback, Task, Ticket
@@ -123,6 +123,10 @@ async def add_task(call: Call) -> Result:
     call.session.add(task)
     audit.record(call.session, call.now, call.actor.name, "task:add", f"ticket:{ticket.number}")
     await call.session.flush()
+    await sla.on_event(
+        call.session, office, ticket, "give_task", f"task:{task.id}", call.now, department=department.code,
+        due_at=due_at,
+    )
     return Result(await describe_task(task, ticket.number, _reader(call, ticket)), 201)
 
 
@@ -146,6 +150,7 @@ async def answer_task(call: Call) -> Result:
     task.answer = await hide(call.session, ticket.resident_id, body.text)
     task.answered_at, task.answered_by = call.now, call.actor.name
     audit.record(call.session, call.now, call.actor.name, "task:answer", f"task:{task.id}")
+    await sla.on_event(call.session, call.runtime.office, ticket, "answer_task", f"task:{task.id}", call.now)
     await call.session.flush()
     return Result(await describe_task(task, ticket.number, _reader(call, ticket)))
 

@@ -17,7 +17,7 @@ MINIMUM = {"HUIYIN_CONFIG": ""}
 def leaf_names(model: type[BaseModel]) -> set[str]:
     names = set()
     for name, field in model.model_fields.items():
-        names.add(name)
+        names.add(field.alias or name)
         kind = bare_type(field.annotation)
         for inner in (kind, *getattr(kind, "__args__", ())):
             if isinstance(inner, type) and issubclass(inner, BaseModel) and inner is not model:

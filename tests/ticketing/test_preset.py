@@ -10,9 +10,10 @@ from core.reckoning import explain
 from ticketing import preset as presets
 from ticketing.lifecycle import VERBS
 from ticketing.preset import Preset, load_preset
+from ticketing.sla import EVENTS
 
 NAMES = ("property", "hall", "hospital")
-ROLES = {"clerk", "officer", "supervisor", "inspector", "department head"}
+WHOM = {"clerk", "officer", "assignee", "supervisor", "inspector", "department head", "supervise"}
 
 
 @pytest.fixture(params=NAMES)
@@ -26,9 +27,9 @@ def test_every_shipped_file_is_one_of_the_presets() -> None:
 
 def test_limits_name_verbs_that_exist_and_people_that_exist(preset: Preset) -> None:
     for rule in preset.sla:
-        named = {*rule.starts, *rule.stops, *rule.pauses, *rule.resumes} - {"register"}
-        assert named <= VERBS.keys(), rule.id
-        assert {whom for _, told in rule.shares for whom in told} <= ROLES, rule.id
+        named = {*rule.starts, *rule.stops, *rule.pauses, *rule.resumes}
+        assert named <= VERBS.keys() | EVENTS, rule.id
+        assert {whom for _, told in rule.shares for whom in told} <= WHOM, rule.id
 
 
 def test_every_kind_has_an_accept_and_a_finish_clock_and_an_emergency_its_own(preset: Preset) -> None:
@@ -37,6 +38,13 @@ def test_every_kind_has_an_accept_and_a_finish_clock_and_an_emergency_its_own(pr
         assert {"accept", "first_reply", "finish"} <= names, kind
     urgent = {rule.name: rule.target for rule in preset.sla if rule.applies_to.urgency == ("emergency",)}
     assert urgent == {"accept": "1 hour", "first_reply": "2 hours", "finish": "24 hours"}
+
+
+def test_every_clock_that_offices_keep_has_a_limit(preset: Preset) -> None:
+    names = {rule.name for rule in preset.sla}
+    kept = {"accept", "first_reply", "finish", "return", "extension", "redo", "call_back", "supplement", "task", "measure",
+            "supervision", "progress"}
+    assert kept | ({"sign_for"} if preset.sign_for else set()) <= names
 
 
 def test_every_limit_can_be_counted_and_explained_by_every_department(preset: Preset) -> None:

@@ -222,7 +222,7 @@ async def test_recalculating_after_a_notice_keeps_pauses_and_extensions(db: Data
         assert (await clocks(session, ticket))["finish"]["due_at"] == "2026-12-07T10:00:00+08:00"
 
 
-async def test_each_share_is_told_once_by_one_worker(db: Database) -> None:
+async def test_each_share_is_due_once(db: Database) -> None:
     async with db.writing() as session:
         ticket = await make_ticket(session)
         await run(session, HALL, ticket, ("register", "2026-11-26 10:00"))
@@ -233,23 +233,27 @@ async def test_each_share_is_told_once_by_one_worker(db: Database) -> None:
     assert (due.clock.name, due.share, due.whom) == ("accept", 80, ("clerk",))
     async with db.writing() as session:
         [mine] = await sla.due_clocks(session, HALL, at("2026-11-27 15:30"))
-        assert await sla.mark_told(session, HALL, mine, [("staff:a", "console")], at("2026-11-27 15:30"))
+        assert await sla.claim(session, HALL, mine)
     async with db.writing() as session:
         assert (await session.get_one(sla.Clock, due.clock.id)).next_tell_at == at("2026-11-27 17:30")
         assert await sla.due_clocks(session, HALL, at("2026-11-27 15:30")) == []
-    async with db.writing() as session:
         late = [d for d in await sla.due_clocks(session, HALL, at("2026-11-27 17:31")) if d.clock.name == "accept"]
         assert [d.share for d in late] == [100]
-        assert await sla.mark_told(session, HALL, late[0], [("staff:b", "mail")], at("2026-11-27 17:31"))
-        told = (await session.scalars(select(sla.ClockTold).order_by(sla.ClockTold.id))).all()
-        assert [(row.share, row.whom, row.by) for row in told] == [(80, "staff:a", "console"), (100, "staff:b", "mail")]
-        explained = await sla.explain_clocks(session, HALL, ticket, at("2026-11-27 17:31"))
-        assert [entry["share"] for row in explained for entry in row["told"]] == [0.8, 1.0]
+        assert await sla.claim(session, HALL, late[0])
+        assert (await session.get_one(sla.Clock, due.clock.id)).breached
 
 
 async def _due(db: Database, now: datetime) -> list[sla.Due]:
     async with db.reading() as session:
         return await sla.due_clocks(session, HALL, now)
+
+
+async def test_after_a_day_without_the_service_everybody_hears_only_the_last_share(db: Database) -> None:
+    async with db.writing() as session:
+        ticket = await make_ticket(session)
+        await run(session, HALL, ticket, ("register", "2026-11-26 10:00"))
+    [accept] = [due for due in await _due(db, at("2026-11-28 09:00")) if due.clock.name == "accept"]
+    assert (accept.share, accept.whom) == (100, ("clerk", "supervisor", "department head"))
 
 
 async def test_the_second_worker_finds_the_warning_taken(db: Database) -> None:
@@ -261,7 +265,7 @@ async def test_the_second_worker_finds_the_warning_taken(db: Database) -> None:
     for due, expected in ((first, True), (second, False)):
         async with db.writing() as session:
             session.add(due.clock)
-            assert await sla.mark_told(session, HALL, due, [("staff:a", "console")], now) is expected
+            assert await sla.claim(session, HALL, due) is expected
 
 
 async def test_a_paused_clock_warns_nobody_and_is_not_overdue(db: Database) -> None:

@@ -208,8 +208,12 @@ async def assign(act: Act) -> None:
     await act.move("in_progress", changes=changes)
     for item in joint:
         due_at = joint_due(act.office, item.code, act)
-        act.session.add(
-            Task(ticket_id=act.ticket.id, department=item.code, kind="joint", text=act.ticket.title, due_at=due_at)
+        task = Task(ticket_id=act.ticket.id, department=item.code, kind="joint", text=act.ticket.title, due_at=due_at)
+        act.session.add(task)
+        await act.session.flush()
+        await sla.on_event(
+            act.session, act.office, act.ticket, "give_task", f"task:{task.id}", act.now, department=item.code,
+            due_at=due_at,
         )
     if joint:
         await sla.give_joint_time(act.session, act.office, act.ticket, act.now)

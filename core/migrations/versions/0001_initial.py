@@ -226,6 +226,7 @@ def upgrade() -> None:
         sa.Column("password_hash", sa.String(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("signed_in_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff")),
         sa.UniqueConstraint("name", name=op.f("uq_staff_name")),
     )
@@ -530,6 +531,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=True),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("rule_id", sa.String(), nullable=False),
         sa.Column("rule_version", sa.Integer(), nullable=False),
@@ -748,18 +750,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_callback_ticket_id"), ["ticket_id"], unique=False)
 
     op.create_table(
-        "clock_told",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("clock_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("share", sa.Integer(), nullable=False),
-        sa.Column("whom", sa.String(), nullable=False),
-        sa.Column("by", sa.String(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["clock_id"], ["clock.id"], name=op.f("fk_clock_told_clock_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_told")),
-        sa.UniqueConstraint("clock_id", "share", "whom", "by", name=op.f("uq_clock_told_clock_id_share_whom_by")),
-    )
-    op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
@@ -956,6 +946,63 @@ def upgrade() -> None:
         batch_op.create_index("ix_appointment_resident", ["resident_id", "id"], unique=False)
         batch_op.create_index("ix_appointment_slot", ["slot_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_appointment_ticket_id"), ["ticket_id"], unique=False)
+
+    op.create_table(
+        "absence",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("deputy", sa.String(), nullable=True),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_absence")),
+    )
+    with op.batch_alter_table("absence", schema=None) as batch_op:
+        batch_op.create_index("ix_absence_ends_at", ["ends_at", "id"], unique=False)
+
+    op.create_table(
+        "duty",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("department", sa.String(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty")),
+    )
+    with op.batch_alter_table("duty", schema=None) as batch_op:
+        batch_op.create_index("ix_duty_ends_at", ["ends_at", "id"], unique=False)
+
+    op.create_table(
+        "staff_notice",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("whom", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("clock_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("share", sa.Integer(), nullable=True),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("pressing", sa.Boolean(), nullable=False),
+        sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["clock_id"], ["clock.id"], name=op.f("fk_staff_notice_clock_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_staff_notice_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_notice")),
+        sa.UniqueConstraint("clock_id", "share", "whom", "by", name=op.f("uq_staff_notice_clock_id_share_whom_by")),
+    )
+    with op.batch_alter_table("staff_notice", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_staff_notice_ticket_id"), ["ticket_id"], unique=False)
+        batch_op.create_index(
+            "ix_staff_notice_waiting",
+            ["not_before", "id"],
+            unique=False,
+            sqlite_where=sa.text("told_at IS NULL AND dropped_at IS NULL"),
+            postgresql_where=sa.text("told_at IS NULL AND dropped_at IS NULL"),
+        )
+        batch_op.create_index("ix_staff_notice_whom", ["whom", "by", "told_at"], unique=False)
 
     for statement in GATE[op.get_bind().dialect.name]:
         op.execute(statement)

@@ -1,0 +1,253 @@
+"""The ladder: who hears at which share of a clock, and what a breach sets going.
+
+The rules say it (`tell: {80%: assignee, 100%: [assignee, department head], 150%: supervise}`): assignee, department
+head, supervisor, then written supervision 督办 with its own deadline. Redone or refused too often, a ticket goes a
+level up by itself. Nobody off duty is woken, unless the matter is urgent.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import log
+from core.clock import local
+from core.errors import Conflict
+from ticketing import roster, sla, staff_notices
+from ticketing.bodies import Raise
+from ticketing.lifecycle import OPEN
+from ticketing.model import Ticket, Transition
+from ticketing.roster import Person, Roster
+from ticketing.sla import Due
+from ticketing.staff import SYSTEM
+from ticketing.staff_notices import CONSOLE
+from ticketing.verbs import DO
+from ticketing.verbs.act import Act
+
+if TYPE_CHECKING:
+    from ticketing.office import Office
+
+logger = log.logger(__name__)
+
+AT_ONCE = 100
+"""Clocks in one transaction: few enough that messages which arrive meanwhile do not wait."""
+SUPERVISE = "supervise"
+"""The step of the ladder that is an act and no person: written supervision."""
+URGENT = frozenset({"urgent", "emergency"})
+OWES_A_WORD = frozenset({"accept", "first_reply", "finish"})
+"""What the resident was promised: when it is broken he is owed a word."""
+AWAKE_AFTER_CLOSE = timedelta(hours=1)
+
+
+async def note_due(session: AsyncSession, office: "Office", now: datetime) -> int:
+    """One batch of shares that are over: noted for whom the rule names, the next planned. How many there were.
+
+    Less than AT_ONCE: nothing is left.
+    """
+    dues = await sla.due_clocks(session, office, now, AT_ONCE)
+    if not dues:
+        return 0
+    wanted = {due.clock.ticket_id for due in dues}
+    found = await session.scalars(select(Ticket).where(Ticket.id.in_(wanted)))
+    tickets = {ticket.id: ticket for ticket in found}
+    here = await roster.load(session, office, now)
+    for due in dues:
+        await _note(session, office, here, due, tickets[due.clock.ticket_id], now)
+    await session.flush()
+    return len(dues)
+
+
+async def _note(
+    session: AsyncSession, office: "Office", here: Roster, due: Due, ticket: Ticket, now: datetime
+) -> None:
+    if not await sla.claim(session, office, due):
+        return
+    part = due.clock.department if due.clock.subject else None
+    people = find_people(here, ticket, [word for word in due.whom if word != SUPERVISE], part)
+    if SUPERVISE in due.whom and ticket.state in OPEN:
+        await _supervise(session, office, ticket, f"{due.clock.title}时限已过，仍未办结", now)
+        people = _once([*people, *find_people(here, ticket, SUPERVISED)])
+    rows = describe(office, here, ticket, people, _write(due, ticket), now, pressing=due.share >= 100)
+    await staff_notices.note(session, [row | {"clock_id": due.clock.id, "share": due.share} for row in rows])
+    if due.share >= 100 and due.clock.name in OWES_A_WORD and ticket.state in OPEN:
+        await sla.on_verb(session, office, ticket, "breach", now)
+
+
+SUPERVISED = ("assignee", "department head", "supervisor")
+
+
+async def _supervise(
+    session: AsyncSession, office: "Office", ticket: Ticket, reason: str, now: datetime
+) -> None:
+    """督办: a level up by the system, in writing (the transition's reason), with a deadline of its own."""
+    due_at = office.after(now, office.preset.ladder.supervise_within, ticket.department)
+    body = Raise(reason=reason, due_at=due_at)
+    try:
+        async with session.begin_nested():
+            await DO["raise"](Act(session, office, SYSTEM, ticket, "raise", body, now))
+    except Conflict as error:  # Somebody moved the ticket at this moment: he has it in hand.
+        logger.warning("written supervision was not begun", ticket=ticket.number, reason=error.detail)
+
+
+async def after_verb(session: AsyncSession, office: "Office", ticket: Ticket, verb: str, now: datetime) -> None:
+    """What a verb does to the ladder: redone, or a return refused, so and so often raises the level, once each."""
+    ladder = office.preset.ladder
+    often = {"redo": (ladder.redos, "重办"), "refuse_return": (ladder.refused_returns, "退单未获同意")}
+    if verb not in often or ticket.state not in OPEN:
+        return
+    limit, what = often[verb]
+    query = select(func.count()).select_from(Transition).where(
+        Transition.ticket_id == ticket.id, Transition.verb == verb
+    )
+    times = await session.scalar(query) or 0
+    if not limit or times == 0 or times % limit:
+        return
+    await _supervise(session, office, ticket, f"已{what} {times} 次，升级督办", now)
+    here = await roster.load(session, office, now)
+    people = find_people(here, ticket, SUPERVISED)
+    text = f"督办：工单 {ticket.number} 已{what} {times} 次，升到第 {ticket.level} 级。"
+    await staff_notices.note(session, describe(office, here, ticket, people, text, now, pressing=True))
+
+
+# Who
+
+
+def find_people(
+    here: Roster, ticket: Ticket, words: Iterable[str], department: str | None = None
+) -> list[Person]:
+    """Who the words of a rule stand for on this ticket: never whom it is about; deputies for who is away.
+
+    `department`: whose matter it is, where it is not the ticket's (a joint task). Where nobody is left the
+    supervisors hear it, and where there are none the administrators: a warning is not lost.
+    """
+    matter = Concern(ticket, department or ticket.department, None if department else ticket.assignee)
+    fitting = [person for word in words for person in _FIND.get(word, _by_role(word))(here, matter)]
+    for found in (fitting, _supervisors(here, matter), here.with_role("supervisor"), here.with_role("administrator")):
+        people = [person for person in here.present(_once(found)) if not _is_about(ticket, person)]
+        if ticket.kind == "report":
+            people = [person for person in people if "inspector" in person.roles]
+        if people:
+            return people
+    if ticket.kind == "report":
+        return [person for person in here.with_role("inspector") if not _is_about(ticket, person)]
+    return []
+
+
+def _once(people: Iterable[Person]) -> list[Person]:
+    return list({person.name: person for person in people}.values())
+
+
+def _is_about(ticket: Ticket, person: Person) -> bool:
+    about = ticket.about or {}
+    if person.name in (about.get("staff"), about.get("unit")):
+        return True
+    return person.department is not None and person.department in (about.get("unit"), about.get("department"))
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """A ticket, and in whose hands it, or the part of it in question, is."""
+
+    ticket: Ticket
+    department: str | None
+    assignee: str | None
+
+    def role(self, role: str) -> str:
+        """On a report an inspector stands for all of them."""
+        return "inspector" if self.ticket.kind == "report" else role
+
+
+def _assignee(here: Roster, of: Concern) -> list[Person]:
+    """Whoever has it; before somebody does, those of the department who could."""
+    person = here.find(of.assignee)
+    return [person] if person else _of_department(here, of, "officer")
+
+
+def _of_department(here: Roster, of: Concern, role: str) -> list[Person]:
+    """Those on duty before all others, those of the department before those of all departments."""
+    role = of.role(role)
+    able = [person for person in here.with_role(role) if person.serves(of.department) or role == "inspector"]
+    on_duty = [person for person in able if here.is_on_duty(person, of.department)]
+    own = [person for person in able if person.department is not None]
+    return on_duty or own or able
+
+
+def _clerks(here: Roster, of: Concern) -> list[Person]:
+    able = here.with_role(of.role("clerk"))
+    return [person for person in able if here.is_on_duty(person)] or able
+
+
+def _supervisors(here: Roster, of: Concern) -> list[Person]:
+    able = here.with_role(of.role("supervisor"))
+    return [person for person in able if person.serves(of.department)] or able
+
+
+def _heads(here: Roster, of: Concern) -> list[Person]:
+    """A department's own supervisor answers for it."""
+    own = [person for person in here.with_role(of.role("supervisor")) if person.department == of.department]
+    return own if own and of.department else _supervisors(here, of)
+
+
+Find = Callable[[Roster, Concern], list[Person]]
+
+
+def _by_role(role: str) -> Find:
+    return lambda here, of: _of_department(here, of, role)
+
+
+_FIND: dict[str, Find] = {
+    "assignee": _assignee, "officer": _assignee, "clerk": _clerks, "department head": _heads,
+    "supervisor": _supervisors,
+}
+
+
+# By which way, and when
+
+
+def describe(
+    office: "Office", here: Roster, ticket: Ticket, people: Sequence[Person], words: str, now: datetime,
+    *, pressing: bool,
+) -> list[dict[str, Any]]:
+    """The rows of a notice: on the console of each, and by the ways the office set for their roles."""
+    urgent = ticket.urgency in URGENT
+    rows: list[dict[str, Any]] = []
+    for person in people:
+        at = now if urgent or is_awake(office, here, person, now) else next_morning(office, person, now)
+        row = {"ticket_id": ticket.id, "clock_id": None, "share": None, "text": words, "pressing": pressing or urgent,
+               "noted_at": now, "not_before": at}
+        rows.append(row | {"whom": person.name, "by": CONSOLE})
+        rows += [row | {"whom": way.end, "by": way.kind} for way in office.ways if way.roles & person.roles]
+    # Two people behind one end are told there once, with the first who is awake.
+    rows.sort(key=lambda row: row["not_before"])
+    return list({(row["whom"], row["by"]): row for row in reversed(rows)}.values())
+
+
+def is_awake(office: "Office", here: Roster, person: Person, now: datetime) -> bool:
+    """On duty by the roster, or on a working day of his department, between opening and an hour after closing."""
+    if here.is_on_duty(person):
+        return True
+    windows = office.calendars.of(person.department).day(local(now).date()).windows
+    if not windows:
+        return False
+    minute = timedelta(hours=local(now).hour, minutes=local(now).minute)
+    opens, closes = timedelta(minutes=windows[0][0]), timedelta(minutes=windows[-1][1])
+    return opens <= minute <= closes + AWAKE_AFTER_CLOSE
+
+
+def next_morning(office: "Office", person: Person, now: datetime) -> datetime:
+    return office.calendars.of(person.department).next_opening(now)
+
+
+def _write(due: Due, ticket: Ticket) -> str:
+    """One line without anything personal: the title has tokens where a person was named."""
+    at = local(due.clock.due_at)
+    what = "举报" if ticket.kind == "report" else f"“{ticket.title[:20]}”"
+    when = f"{at.month}月{at.day}日 {at:%H:%M}"
+    if SUPERVISE in due.whom and ticket.state in OPEN:
+        return f"督办：工单 {ticket.number}{what}“{due.clock.title}”时限 {when} 已过，升到第 {ticket.level} 级，请限期办结。"
+    if due.share >= 100:
+        return f"超时：工单 {ticket.number}{what}“{due.clock.title}”时限 {when} 已过。"
+    return f"提醒：工单 {ticket.number}{what}“{due.clock.title}”时限已用 {due.share}%，{when} 到期。"
