@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 logger = log.logger(__name__)
 
-AT_ONCE = 100
+AT_ONCE = 50
 """Clocks in one transaction: few enough that messages which arrive meanwhile do not wait."""
 SUPERVISE = "supervise"
 """The step of the ladder that is an act and no person: written supervision."""
@@ -54,26 +54,29 @@ async def note_due(session: AsyncSession, office: "Office", now: datetime) -> in
     found = await session.scalars(select(Ticket).where(Ticket.id.in_(wanted)))
     tickets = {ticket.id: ticket for ticket in found}
     here = await roster.load(session, office, now)
-    for due in dues:
-        await _note(session, office, here, due, tickets[due.clock.ticket_id], now)
+    running = await sla.running_names(session, list(tickets))
+    rows: list[dict[str, Any]] = []
+    for due in [due for due in dues if await sla.claim(session, office, due)]:
+        ticket = tickets[due.clock.ticket_id]
+        rows += await _describe_due(session, office, here, due, ticket, now)
+        if due.share >= 100 and due.clock.name in OWES_A_WORD and ticket.state in OPEN:
+            sla.on_breach(session, office, ticket, running[ticket.id], now)
     await session.flush()
+    await staff_notices.note(session, rows)
     return len(dues)
 
 
-async def _note(
+async def _describe_due(
     session: AsyncSession, office: "Office", here: Roster, due: Due, ticket: Ticket, now: datetime
-) -> None:
-    if not await sla.claim(session, office, due):
-        return
+) -> list[dict[str, Any]]:
+    """Who hears what of this share. The step of the ladder that is an act is done."""
     part = due.clock.department if due.clock.subject else None
     people = find_people(here, ticket, [word for word in due.whom if word != SUPERVISE], part)
     if SUPERVISE in due.whom and ticket.state in OPEN:
         await _supervise(session, office, ticket, f"{due.clock.title}时限已过，仍未办结", now)
         people = _once([*people, *find_people(here, ticket, SUPERVISED)])
     rows = describe(office, here, ticket, people, _write(due, ticket), now, pressing=due.share >= 100)
-    await staff_notices.note(session, [row | {"clock_id": due.clock.id, "share": due.share} for row in rows])
-    if due.share >= 100 and due.clock.name in OWES_A_WORD and ticket.state in OPEN:
-        await sla.on_verb(session, office, ticket, "breach", now)
+    return [row | {"clock_id": due.clock.id, "share": due.share} for row in rows]
 
 
 SUPERVISED = ("assignee", "department head", "supervisor")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Clock", "anything_due", "claim", "describe_clocks", "due_at", "due_clocks", "explain", "explain_clocks", "extend",
-    "give_joint_time", "is_overdue", "on_event", "on_verb", "promise", "recalculate",
+    "give_joint_time", "is_overdue", "on_breach", "on_event", "on_verb", "promise", "recalculate", "running_names",
 ]
 
 ENDS = frozenset({"decline", "withdraw", "merge", "close", "archive"})
@@ -159,14 +159,37 @@ async def _start(
     session: AsyncSession, preset: Preset, ticket: Ticket, acts: frozenset[str], now: datetime
 ) -> None:
     """Start a clock for each name that has a fitting rule and does not run already."""
+    if any(acts.intersection(rule.starts) for rule in preset.sla):
+        running = (await running_names(session, [ticket.id]))[ticket.id]
+        _start_others(session, preset, ticket, acts, running, now)
+
+
+def _start_others(
+    session: AsyncSession, preset: Preset, ticket: Ticket, acts: frozenset[str], running: set[str], now: datetime
+) -> None:
     fitting = [rule for rule in _fitting(preset, ticket, now) if acts.intersection(rule.starts)]
-    if not fitting:
-        return
-    running = {clock.name for clock in await _running(session, ticket.id) if clock.subject is None}
     for name in dict.fromkeys(rule.name for rule in fitting):
         if name not in running:
             rules = [rule for rule in fitting if rule.name == name]
             session.add(_make(preset, ticket, rules, now))
+
+
+async def running_names(session: AsyncSession, ticket_ids: Sequence[int]) -> dict[int, set[str]]:
+    """The names of the clocks that run for these tickets, but for those of one of several things."""
+    query = select(Clock.ticket_id, Clock.name).where(
+        Clock.ticket_id.in_(ticket_ids), Clock.stopped_at.is_(None), Clock.subject.is_(None)
+    )
+    found: dict[int, set[str]] = {ticket_id: set() for ticket_id in ticket_ids}
+    for ticket_id, name in await session.execute(query):
+        found[ticket_id].add(name)
+    return found
+
+
+def on_breach(session: AsyncSession, office: "Office", ticket: Ticket, running: set[str], now: datetime) -> None:
+    """What rules start when a limit is broken; `running` names what runs, and learns what was started."""
+    acts = frozenset({"breach"})
+    _start_others(session, office.preset, ticket, acts, running, now)
+    running.update(rule.name for rule in office.preset.sla if "breach" in rule.starts)
 
 
 def _make(
@@ -343,7 +366,7 @@ async def due_clocks(session: AsyncSession, office: "Office", now: datetime, lim
 async def anything_due(session: AsyncSession, now: datetime) -> bool:
     """Whether a share waits to be told: a cheap look that needs no write lock."""
     query = select(Clock.id).where(Clock.stopped_at.is_(None), Clock.paused_at.is_(None), Clock.next_tell_at <= now)
-    return await session.scalar(query.limit(1)) is not None
+    return await session.scalar(query.order_by(Clock.next_tell_at).limit(1)) is not None
 
 
 def _reached(clock: Clock, hours: WorkingHours, rule: Rule | None, now: datetime) -> tuple[int, tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """What the office is and when it is open: departments, categories, the calendar; tasks and call-backs."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import String, cast, literal, select
@@ -13,7 +13,7 @@ from core.conversation import Conversation, hide
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.queues import Inbox, Outbox
 from service.api.endpoint import Call, Endpoint, Result, cut, page
-from ticketing import bodies, callbacks, sla, tickets
+from ticketing import bodies, callbacks, pauses, sla, tickets
 from ticketing.calendars import describe_due, list_days
 from ticketing.lifecycle import OPEN
 from ticketing.model import Callback, Task, Ticket
@@ -70,6 +70,16 @@ def _moment(call: Call, name: str) -> datetime:
     except ValueError:
         raise Invalid(f"{name} is a moment in RFC 3339, such as 2026-10-01T09:00:00+08:00", name) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=clock.ZONE)
+
+
+async def list_pauses(call: Call) -> Result:
+    """Who paused how many clocks for how long, in the last thirty days where nothing else is asked."""
+    today = clock.local(call.now).date()
+    last = _date(call, "to", today)
+    first = _date(call, "from", last - timedelta(days=30))
+    begin, end = (datetime(on.year, on.month, on.day, tzinfo=clock.ZONE) for on in (first, last + timedelta(days=1)))
+    rows = await pauses.by_officer(call.session, call.actor, begin, end, call.now)
+    return Result({"items": rows, "next": None})
 
 
 async def list_tasks(call: Call) -> Result:
@@ -238,6 +248,8 @@ ENDPOINTS = (
              tag="office"),
     Endpoint("GET", "/calendar/due", due, "When something is due, and why",
              query=("start", "target", "count", "department"), tag="office"),
+    Endpoint("GET", "/reports/pauses", list_pauses, "Who paused clocks, how often and for how long",
+             roles=frozenset({"supervisor", "inspector", "auditor"}), query=("from", "to"), tag="office"),
     Endpoint("GET", "/tasks", list_tasks, "Tasks", roles=STAFF, query=("ticket", "department", "status", "limit", "after"),
              tag="office"),
     Endpoint("POST", "/tickets/{number}/tasks", add_task, "Give another department a task", bodies.NewTask,

@@ -1,20 +1,21 @@
 """Clocks start, pause, resume, move and stop by verbs; warnings are told once; the resident hears one sentence."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.conversation import add_resident
 from core.db import Database
 from core.errors import Conflict, Invalid
 from tests.core.test_working_hours import at
-from ticketing import sla
+from ticketing import pauses, sla
 from ticketing.model import Ticket, Transition
 from ticketing.preset import Preset, load_preset
+from ticketing.staff import Actor
 
 # 26 November 2026 is a Thursday.
 THURSDAY = at("2026-11-26 10:00")
@@ -281,15 +282,87 @@ async def test_a_paused_clock_warns_nobody_and_is_not_overdue(db: Database) -> N
 
 
 async def test_the_due_scan_reads_an_index_and_not_every_clock(db: Database) -> None:
-    if not db.is_sqlite:
-        pytest.skip("PostgreSQL chooses a plan by the size of the table, which is empty here")
-    statement = (
-        "EXPLAIN QUERY PLAN SELECT * FROM clock WHERE stopped_at IS NULL AND paused_at IS NULL"
-        " AND next_tell_at <= '2026' ORDER BY next_tell_at, id LIMIT 500"
-    )
+    """The very statements that the worker sends, asked for their plans."""
+    sent: list[tuple[str, Any]] = []
+
+    def remember(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        sent.append((statement, parameters))
+
+    event.listen(db.engine.sync_engine, "before_cursor_execute", remember)
     async with db.reading() as session:
-        plan = " ".join(str(row) for row in await session.execute(text(statement)))
-    assert "ix_clock_tell" in plan and "SCAN" not in plan
+        assert await sla.due_clocks(session, HALL, THURSDAY) == [] and not await sla.anything_due(session, THURSDAY)
+    event.remove(db.engine.sync_engine, "before_cursor_execute", remember)
+    asked = [(statement, values) for statement, values in sent if "FROM clock" in statement]
+    assert len(asked) == 2
+    for statement, values in asked:
+        async with db.reading() as session:
+            if not db.is_sqlite:  # It reads a small table whole unless it is told not to.
+                await session.execute(text("SET LOCAL enable_seqscan = off"))
+                await session.execute(text("SET LOCAL enable_bitmapscan = off"))
+            words = "EXPLAIN QUERY PLAN " if db.is_sqlite else "EXPLAIN "
+            connection = await session.connection()
+            rows = await connection.exec_driver_sql(words + statement, values)
+            plan = " ".join(str(row) for row in rows)
+        assert "ix_clock_tell" in plan, plan
+        assert ("SCAN" not in plan) if db.is_sqlite else ("Sort" not in plan and "Seq Scan" not in plan), plan
+
+
+async def test_a_new_version_of_a_rule_counts_from_its_day_on_and_changes_nothing_that_runs(db: Database) -> None:
+    old = next(rule for rule in HALL.preset.sla if rule.id == "finish")
+    new = old.model_copy(update={"version": 2, "valid_from": date(2026, 12, 1), "target": "3 working days"})
+    office = FakeOffice(HALL.preset.model_copy(update={"sla": (*HALL.preset.sla, new)}))
+    async with db.writing() as session:
+        before, after = await make_ticket(session), await make_ticket(session, number=2)
+        await run(session, office, before, ("register", "2026-11-30 10:00"))
+        await run(session, office, after, ("register", "2026-12-01 10:00"))
+        first, second = (await clocks(session, before))["finish"], (await clocks(session, after))["finish"]
+        assert (first["rule_version"], first["due_at"]) == ("finish@1", "2026-12-07T17:30:00+08:00")
+        assert (second["rule_version"], second["due_at"]) == ("finish@2", "2026-12-04T17:30:00+08:00")
+        await run(session, office, before, ("accept", "2026-12-02 10:00"))
+        assert (await clocks(session, before))["finish"] == first
+
+
+async def test_a_joint_task_and_a_measure_have_clocks_of_their_own(db: Database) -> None:
+    async with db.writing() as session:
+        ticket = await make_ticket(session, state="in_progress")
+        for subject in ("task:1", "task:2"):
+            await sla.on_event(session, HALL, ticket, "give_task", subject, THURSDAY, department="trade")
+        promised = at("2027-01-04 17:30")
+        await sla.on_event(session, HALL, ticket, "promise", "measure:1", THURSDAY, due_at=promised)
+        await sla.on_event(session, HALL, ticket, "answer_task", "task:1", at("2026-11-27 10:00"))
+        running = [(c.subject, c.due_at) for c in await session.scalars(
+            select(sla.Clock).where(sla.Clock.stopped_at.is_(None)).order_by(sla.Clock.id))]
+        assert running == [("task:2", at("2026-12-01 17:30")), ("measure:1", promised)]
+        # What was promised for later outlives the ticket; what others were asked for does not.
+        await run(session, HALL, ticket, ("close", "2026-11-30 10:00"))
+        left = await session.scalars(select(sla.Clock.subject).where(sla.Clock.stopped_at.is_(None)))
+        assert list(left) == ["measure:1"]
+        await sla.on_event(session, HALL, ticket, "keep_promise", "measure:1", at("2026-12-30 10:00"))
+        assert (await clocks(session, ticket, at("2027-02-01 10:00")))["measure"]["breached"] is False
+
+
+async def test_pauses_are_reported_by_officer_with_their_reasons(db: Database) -> None:
+    seer = Actor("su", frozenset({"supervisor"}), None)
+
+    async def ask(session: AsyncSession, ticket: Ticket, officer: str, moment: str) -> None:
+        session.add(Transition(ticket_id=ticket.id, seq=ticket.id, verb="ask_supplement", from_state="registered",
+                               to_state="registered", actor=officer, at=at(moment), reason="缺房号"))
+        await session.flush()
+        await run(session, HALL, ticket, ("ask_supplement", moment))
+
+    async with db.writing() as session:
+        one, two = await make_ticket(session), await make_ticket(session, number=2)
+        for ticket in (one, two):
+            await run(session, HALL, ticket, ("register", "2026-11-26 10:00"))
+        await ask(session, one, "ou", "2026-11-26 11:00")
+        await ask(session, two, "wu", "2026-11-26 11:00")
+        await run(session, HALL, one, ("supplement", "2026-11-26 12:00"))
+        rows = await pauses.by_officer(
+            session, seer, at("2026-11-01 00:00"), at("2026-12-01 00:00"), at("2026-11-27 11:00"))
+        assert [(row["person"], row["pauses"], row["total_s"]) for row in rows] == [("wu", 1, 86400), ("ou", 1, 3600)]
+        assert rows[1]["tickets"][0]["reason"] == "缺房号" and rows[0]["tickets"][0]["to"] is None
+        with pytest.raises(Invalid):
+            await pauses.by_officer(session, seer, at("2026-12-01 00:00"), at("2026-11-01 00:00"), THURSDAY)
 
 
 async def test_moments_are_kept_in_utc(db: Database) -> None:
