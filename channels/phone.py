@@ -1,15 +1,13 @@
 """Phone: calls come in as turns or as a vendor's transcript; going out, a person makes the call."""
 
+import asyncio
 import hashlib
 import hmac
-import json
-import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-import phonenumbers
 from aiohttp import web
 from pydantic import SecretStr
 from sqlalchemy import func, select
@@ -19,7 +17,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from channels.base import Attempt, Capabilities, PermanentFailure, Sent
 from channels.http import TooLarge, bearer, problem, read_body, refuse
-from channels.transcripts import Turn, Unreadable, read_transcript
+from channels.phone_call import Call, read_call
+from channels.recordings import WatchedFolder
+from channels.transcripts import Turn, Unreadable
 from core import clock, log
 from core.db import UTC, Base, Database
 from core.inbox_writer import InboxWriter
@@ -43,79 +43,6 @@ class PhoneCall(Base):
     at: Mapped[datetime] = mapped_column(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call, read. `caller` is E.164, as given where it is no number, or "" where it is unknown."""
-
-    call_id: str
-    caller: str
-    started_at: datetime
-    turns: tuple[Turn, ...]
-    raw: bytes
-
-
-def read_call(raw: bytes) -> Call:
-    """The body of `POST /channels/phone/calls`. Raises Unreadable with what is wrong."""
-    try:
-        body = json.loads(raw)
-    except (ValueError, RecursionError):
-        raise Unreadable("the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise Unreadable("the body is not an object")
-    call_id, caller = body.get("call_id"), body.get("caller") or ""
-    if not isinstance(call_id, str) or not 0 < len(call_id) <= 200 or not call_id.isprintable():
-        raise Unreadable("call_id: 1 to 200 printable characters")
-    if not isinstance(caller, str):
-        raise Unreadable("caller: a phone number as text, or an empty text")
-    turns = _read_turns(body["turns"]) if "turns" in body else _read_vendor(body)
-    return Call(call_id, normal_number(caller), _read_moment(body.get("started_at")), tuple(turns), raw)
-
-
-def _read_vendor(body: dict[str, Any]) -> list[Turn]:
-    if "transcript" not in body or not isinstance(body.get("format"), str):
-        raise Unreadable("turns, or format and transcript")
-    return read_transcript(body["format"], body["transcript"])
-
-
-def _read_turns(items: Any) -> list[Turn]:
-    if not isinstance(items, list) or not items:
-        raise Unreadable("turns: a list of {speaker, start_s, end_s, text}")
-    return [_read_turn(number, item) for number, item in enumerate(items)]
-
-
-def _read_turn(number: int, item: Any) -> Turn:
-    if not isinstance(item, dict) or item.get("speaker") not in ("caller", "agent"):
-        raise Unreadable(f"turn {number}: speaker is caller or agent")
-    if not isinstance(item.get("text"), str):
-        raise Unreadable(f"turn {number}: text is missing")
-    times = [item.get(name) for name in ("start_s", "end_s")]
-    for value in times:
-        number_ok = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if value is not None and not number_ok:
-            raise Unreadable(f"turn {number}: start_s and end_s are seconds")
-    return Turn(item["speaker"], times[0], times[1], " ".join(item["text"].split()))
-
-
-def _read_moment(value: Any) -> datetime:
-    """RFC 3339; a time without a zone is the office's own."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise Unreadable("started_at: a moment such as 2026-11-26T09:00:00+08:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=clock.ZONE)
-
-
-def normal_number(text: str) -> str:
-    """E.164 where it is a phone number here, else as it was given."""
-    try:
-        number = phonenumbers.parse(text, "CN")
-    except phonenumbers.NumberParseException:
-        return text.strip()
-    if not phonenumbers.is_possible_number(number):
-        return text.strip()
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
 def turns_of(text: str, facts: dict[str, Any]) -> list[Turn]:
     """The turns of a stored call: its words are the lines of the (encrypted) text, the rest is in the facts."""
     lines = text.split("\n")
@@ -134,11 +61,15 @@ class Phone:
         max_chars=None, media=(), window=None, carries=(), announces=(), pushes=False, idempotent_send=False
     )
 
-    def __init__(self, token: SecretStr, writer: InboxWriter, db: Database) -> None:
-        """An empty `token` keeps the address closed."""
+    def __init__(
+        self, token: SecretStr, writer: InboxWriter, db: Database, watch_dir: Path | None = None
+    ) -> None:
+        """An empty `token` keeps the address closed. `watch_dir` is where a recorder leaves its files."""
         self._token = token
         self._writer = writer
         self._db = db
+        self._folder = WatchedFolder(watch_dir, self.take, self.put_aside) if watch_dir else None
+        self._watching: asyncio.Task[None] | None = None
 
     def routes(self) -> Iterable[web.RouteDef]:
         return [web.post("/channels/phone/calls", self._receive)]
@@ -148,10 +79,12 @@ class Phone:
         return [secret] if secret else []
 
     async def start(self) -> None:
-        """Nothing runs in the background."""
+        if self._folder:
+            self._watching = asyncio.create_task(self._folder.watch())
 
     async def close(self) -> None:
-        """Nothing is open."""
+        if self._watching:
+            self._watching.cancel()
 
     async def send(self, message: OutboundMessage, attempt: Attempt) -> Sent:
         raise PermanentFailure("nobody is called by a machine: the call-back task is the next step")
@@ -170,7 +103,7 @@ class Phone:
             versions = await session.scalar(
                 select(func.count()).where(PhoneCall.call_id == call.call_id).select_from(PhoneCall)
             )
-        if known:
+        if known or (versions and call.named_by_bytes):
             return "seen_before"
         version = (versions or 0) + 1
         row = {"call_id": call.call_id, "digest": digest, "fingerprint": fingerprint, "at": clock.now()}
@@ -205,12 +138,16 @@ class Phone:
         try:
             call = read_call(raw)
         except Unreadable as error:
-            await self._writer.put_aside(_unreadable(raw), str(error))
+            await self.put_aside(raw, str(error))
             return refuse(self.name, self.account, 422, "unreadable", f"{error}. The body was kept for a person.")
         status = await self.take(call)
         return web.json_response(
             {"call_id": call.call_id, "status": status}, status=200 if status == "seen_before" else 202
         )
+
+    async def put_aside(self, raw: bytes, error: str) -> None:
+        """Keep what cannot be read for a person."""
+        await self._writer.put_aside(_unreadable(raw), error)
 
     def _digest(self, *parts: object) -> str:
         return self._db.keys.digest("\x1f".join(map(str, parts)))
@@ -237,6 +174,7 @@ def _message(call: Call, digest: str, version: int) -> InboundMessage:
             "started_at": call.started_at.isoformat(),
             "version": version,
             "turns": turns,
+            "recording": call.recording,
         },
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.base import Attempt, Capabilities, PermanentFailure, Sent, TemporaryFailure
 from channels.http import TooLarge, bearer, problem, read_body, refuse
-from channels.phone import normal_number
+from channels.phone_call import normal_number
 from core import log
 from core.config import Section
 from core.message import OutboundMessage

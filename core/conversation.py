@@ -139,7 +139,9 @@ async def find_or_open(session: AsyncSession, address: Address, account: str, no
     )
     if found:
         return found
-    resident = await find_resident(session, address, account) or await add_resident(session, now)
+    resident = await find_resident(session, address, account)
+    if resident is None:
+        resident = await add_resident(session, now, **_told_by(session, address))
     await add_address(session, resident, address, account, now)
     conversation = Conversation(
         address=str(address),
@@ -152,6 +154,14 @@ async def find_or_open(session: AsyncSession, address: Address, account: str, no
     session.add(conversation)
     await session.flush()
     return conversation
+
+
+def _told_by(session: AsyncSession, address: Address) -> dict[str, Any]:
+    """What an address says of its resident: who calls has a telephone."""
+    if address.channel != "phone" or not address.value.startswith("+"):
+        return {}
+    keys = session.get_bind().dialect.huiyin_keys  # type: ignore[attr-defined]
+    return {"phone": address.value, "phone_digest": keys.digest(address.value)}
 
 
 async def find_resident(session: AsyncSession, address: Address, account: str) -> Resident | None:

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from channels.phone import normal_number
+from channels.phone_call import normal_number
 from core import clock
 from core.conversation import Resident
 from core.errors import Conflict, TooMany

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import conversation as conversations
 from core.conversation import Conversation, Matter, Message
 from service.assistant import Saying
+from service.calls import facts_of_call
 from service.runtime import Runtime
 from service.texts import say
 from ticketing import sla, tickets
@@ -24,9 +25,14 @@ async def hand_to_clerk(
     message: Message,
     now: datetime,
 ) -> list[Saying]:
-    """Register what was said for a clerk, or add it to the ticket that waits already; what the resident is told."""
+    """Register what was said for a clerk, or add it to the ticket that waits already; what the resident is told.
+
+    A call has a ticket of its own, however many there are from one caller.
+    """
     text = await conversations.reveal(session, conversation.resident_id, message.text)
-    waiting = await _waiting_ticket(session, conversation)
+    known = await facts_of_call(session, conversation.resident_id, message.inbox_id)
+    answered, recording = known.pop("answered_on_call", None), known.pop("recording", None)
+    waiting = None if known else await _waiting_ticket(session, conversation)
     if waiting is not None:
         actor = Actor("resident", frozenset({"resident"}), None, conversation.resident_id)
         await tickets.perform(
@@ -38,8 +44,9 @@ async def hand_to_clerk(
     ticket = await tickets.register(
         session, runtime.office, SYSTEM, body, now,
         resident_id=conversation.resident_id, conversation_id=conversation.id,
-        channel=conversation.address.partition(":")[0],
+        channel=conversation.address.partition(":")[0], **known,
     )
+    ticket.answered_on_call, ticket.recording = answered, recording
     matter.ticket_id = ticket.id
     promise = await sla.promise(session, runtime.office, ticket)
     return [Saying(say("assistant_away", number=ticket.number, promise=promise))]

@@ -7,7 +7,7 @@ import typer
 from core import log
 from core.errors import HuiyinError
 from service import bot, schema
-from service.commands import guides, queue_rows, slots, staff, wechat
+from service.commands import calls, guides, queue_rows, slots, staff, wechat
 from service.commands.common import read_settings, run
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -18,6 +18,7 @@ GROUPS = {
     "guides": guides.app,
     "slots": slots.app,
     "wechat": wechat.app,
+    "calls": calls.app,
 }
 for name, group in GROUPS.items():
     app.add_typer(group, name=name)

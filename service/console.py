@@ -29,7 +29,7 @@ from service.api import conversations as api_conversations
 from service.api.endpoint import RUNTIME, reading_on_record
 from service.forms import describe_verbs, read_form
 from service.runtime import Runtime
-from service.words import KINDS, STATES
+from service.words import KINDS, OUTCOMES, STATES
 from ticketing import callbacks, search, tickets, views
 from ticketing import staff as staff_table
 from ticketing.staff import Actor
@@ -333,16 +333,19 @@ async def list_callbacks(visit: Visit) -> web.StreamResponse:
                 audit.record(session, visit.now, visit.me.name, "resident:read", f"ticket:{ticket.number}")
             items.append(
                 {"id": row.id, "ticket": ticket.number, "text": await reader.text(row.text),
+                 "calls": await callbacks.attempts_at(session, row.id),
                  "resident_name": "为居民保密" if reader.hidden else resident.name,
                  "phone": "请由坐席拨打" if reader.hidden else resident.phone}
             )
-    return await visit.render("callbacks.html", items=items)
+        session.expunge_all()
+    return await visit.render("callbacks.html", items=items, outcomes=OUTCOMES.items())
 
 
 @signed_in
 async def finish_callback(visit: Visit) -> web.StreamResponse:
     form = await visit.request.post()
-    body = {"reached": "reached" in form, "note": storable(str(form.get("note", "")))}
+    outcome = str(form.get("outcome", "")) or None
+    body = {"reached": "reached" in form, "outcome": outcome, "note": storable(str(form.get("note", "")))}
     async with visit.runtime.db.writing() as session:
         await callbacks.done(
             session, visit.runtime.office, visit.me, int(visit.request.match_info["id"][:18]), body, visit.now

@@ -17,7 +17,7 @@ from core.conversation import Conversation, Holder, Matter, Message
 from core.errors import AssistantUnavailable
 from core.message import Address, OutboundMessage
 from core.queues import Inbox
-from service import away, delivery, scenes
+from service import away, calls, delivery, scenes
 from service.assistant import Saying, Turn
 from service.runtime import Runtime
 from service.texts import say
@@ -50,7 +50,8 @@ async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> No
         place = await _find_place(session, row, now)
         if _is_from_resident(row):
             await delivery.resend_announced(runtime, session, place.conversation, now)
-    sayings = await _answer(runtime, row, place)
+        earlier = await calls.ticket_of_earlier_version(session, row)
+    sayings = [] if earlier else await _answer(runtime, row, place)
     away_now = sayings is None
     async with runtime.db.writing() as session:
         conversation = await session.get_one(Conversation, place.conversation.id)
@@ -58,6 +59,9 @@ async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> No
         if not await queues.finish(session, Inbox, row.id, worker, done_at=now):
             logger.warning("lease lost, another worker has this message", inbox=row.id)
             return
+        if earlier is not None:
+            matter.ticket_id = earlier.id
+            await calls.add_version(runtime, session, earlier, row, now)
         if sayings is None and row.event:
             sayings = [Saying(say("scanned_without_assistant"))]
         if sayings is None:

@@ -66,9 +66,10 @@ class Email(Section):
 
 
 class Phone(Section):
-    """Empty: no recogniser may hand in calls."""
+    """An empty token: no recogniser may hand in calls. In `watch_dir` a recorder leaves them as files."""
 
     token: SecretStr = SecretStr("")
+    watch_dir: Path | None = None
 
 
 class Tickets(Section):

@@ -119,8 +119,8 @@ def _build_channels(runtime: Runtime) -> list[Channel]:
     limits = WebChatLimits(settings.web.limits.webchat_per_minute, settings.web.limits.webchat_sessions_per_minute)
     proxies = settings.web.trusted_proxies
     channels.append(WebChat(limits, writer, db, runtime.news, files, lambda request: client_of(request, proxies)))
-    if settings.phone.token.get_secret_value():
-        channels.append(Phone(settings.phone.token, writer, db))
+    if settings.phone.token.get_secret_value() or settings.phone.watch_dir:
+        channels.append(Phone(settings.phone.token, writer, db, settings.phone.watch_dir))
     channels.append(Sms(settings.sms, http, lambda *report: delivery.take_report(runtime, *report)))
     channels.append(Desk())
     channels.append(Console())

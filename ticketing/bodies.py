@@ -1,7 +1,7 @@
 """What each verb is given. The API, its description and the console's forms read these models."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
@@ -188,9 +188,21 @@ class TaskAnswer(Body):
     text: Text
 
 
+Outcome = Literal["connected", "no_answer", "wrong_number", "busy", "refused"]
+"""接通 无人接听 空号 占线 拒接"""
+
+
 class CallbackDone(Body):
     reached: bool
     note: Text
+    outcome: Outcome | None = None
+    """What became of the call; somebody else may answer, so `connected` does not mean that the resident was reached."""
+
+    @model_validator(mode="after")
+    def _was_connected(self) -> Self:
+        if self.reached and self.outcome not in (None, "connected"):
+            raise ValueError("who was reached was connected: outcome is connected, or reached is false")
+        return self
 
 
 RESIDENT_VERBS = frozenset({"supplement", "urge", "withdraw", "follow_up"})

@@ -12,7 +12,7 @@ from core.errors import Conflict, Forbidden, NotFound
 from ticketing import sla
 from ticketing.bodies import CallbackDone
 from ticketing.delivery import delivered
-from ticketing.model import Callback, Reply, Ticket
+from ticketing.model import CallAttempt, Callback, Reply, Ticket
 from ticketing.office import Office
 from ticketing.staff import Actor
 from ticketing.visibility import roles_on, visible
@@ -52,6 +52,11 @@ async def done(
     if callback.done_at is not None:
         raise Conflict("this call-back is done already")
     callback.attempts += 1
+    outcome = body.outcome or ("connected" if body.reached else "no_answer")
+    session.add(
+        CallAttempt(callback_id=callback.id, at=now, by=actor.name, outcome=outcome, reached=body.reached,
+                    note=body.note)
+    )
     callback.note, callback.reached = body.note, body.reached
     if body.reached:
         callback.done_at, callback.done_by = now, actor.name
@@ -62,3 +67,9 @@ async def done(
     if body.reached and reply is not None and callback.reason == "delivery" and reply.ticket_id == ticket.id:
         await delivered(session, office, reply.id, now)
     return callback
+
+
+async def attempts_at(session: AsyncSession, callback_id: int) -> list[CallAttempt]:
+    """The tries so far, oldest first."""
+    query = select(CallAttempt).where(CallAttempt.callback_id == callback_id).order_by(CallAttempt.id)
+    return list((await session.scalars(query)).all())

@@ -48,6 +48,8 @@ class Ticket(Base):
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
     channel: Mapped[str | None]
     call_id: Mapped[str | None] = mapped_column(index=True)
+    recording: Mapped[str | None]
+    """Where the recording of the call can be heard."""
     code: Mapped[str] = mapped_column(EncryptedText)
     """What the resident shows to read the progress."""
     round: Mapped[int] = mapped_column(default=1)
@@ -176,3 +178,18 @@ class Callback(Base):
     done_by: Mapped[str | None]
     reached: Mapped[bool | None]
     note: Mapped[str | None]
+
+
+class CallAttempt(Base):
+    """One try at a call-back: what became of it, and who tried."""
+
+    __tablename__ = "call_attempt"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    callback_id: Mapped[int] = mapped_column(ForeignKey("callback.id"), index=True)
+    at: Mapped[datetime] = mapped_column(UTC)
+    by: Mapped[str]
+    outcome: Mapped[str]
+    """connected·no_answer·wrong_number·busy·refused"""
+    reached: Mapped[bool]
+    note: Mapped[str]

@@ -70,6 +70,7 @@ async def describe(
         "channel": ticket.channel,
         "call_id": ticket.call_id,
         "answered_on_call": ticket.answered_on_call,
+        "recording": None if hidden or actor.resident_id is not None else ticket.recording,
         "registered_at": write_time(ticket.registered_at),
         "registered_by": ticket.registered_by,
         "allowed": allowed_verbs(office, actor, ticket, await find_facts(session, ticket)),

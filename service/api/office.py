@@ -188,6 +188,11 @@ async def _describe_callback(call: Call, callback: Callback, ticket: Ticket) -> 
         "text": await _reader(call, ticket).text(callback.text),
         "opened_at": write_time(callback.opened_at),
         "attempts": callback.attempts,
+        "calls": [
+            {"at": write_time(item.at), "by": item.by, "outcome": item.outcome, "reached": item.reached,
+             "note": item.note}
+            for item in await callbacks.attempts_at(call.session, callback.id)
+        ],
         "reached": callback.reached,
         "note": callback.note,
         "done_at": write_time(callback.done_at),

@@ -1,13 +1,11 @@
 """Tickets over the API: register, read, list, and every verb of the lifecycle."""
 
-from datetime import datetime
 from typing import Any
 
-from channels.phone import turns_of
-from core.conversation import Matter, hide
+from core.conversation import Matter
 from core.errors import NotFound
-from core.queues import Inbox
 from service.api.endpoint import Call, Endpoint, Result
+from service.calls import facts_of_call
 from ticketing import bodies, search, similar, sla, tickets, views
 from ticketing.lifecycle import VERBS
 from ticketing.model import Ticket
@@ -27,10 +25,10 @@ async def register(call: Call) -> Result:
             "conversation_id": call.conversation.id,
             "channel": call.conversation.address.partition(":")[0],
         }
-        known |= await _facts_of_call(call)
-    answered = known.pop("answered_on_call", None)
+        known |= await facts_of_call(call.session, call.conversation.resident_id, call.message_id)
+    answered, recording = known.pop("answered_on_call", None), known.pop("recording", None)
     ticket = await tickets.register(call.session, call.runtime.office, call.actor, body, call.now, **known)
-    ticket.answered_on_call = answered
+    ticket.answered_on_call, ticket.recording = answered, recording
     if call.matter is not None:
         call.matter.ticket_id = ticket.id
         call.matter.form_open = False
@@ -39,26 +37,6 @@ async def register(call: Call) -> Result:
     headers = {"Location": f"/api/v1/tickets/{ticket.number}", "ETag": f'"{ticket.version}"'}
     call.after_commit += ["outbox", "tickets"]
     return Result(answer, 201, headers)
-
-
-async def _facts_of_call(call: Call) -> dict[str, Any]:
-    """What a phone call tells beside its words: its id, when it began, and what the agent answered in it."""
-    row = await call.session.get(Inbox, call.message_id) if call.message_id else None
-    if row is None or row.channel != "phone":
-        return {}
-    assert call.conversation is not None
-    agent: list[dict[str, Any]] = [
-        {"turn": number, "speaker": turn.speaker,
-         "text": await hide(call.session, call.conversation.resident_id, turn.text, only_known=True)}
-        for number, turn in enumerate(turns_of(row.text, row.facts))
-        if turn.speaker == "agent"
-    ]
-    longest = max(agent, key=lambda turn: len(turn["text"]), default=None)
-    return {
-        "call_id": row.facts["call_id"],
-        "started_at": datetime.fromisoformat(row.facts["started_at"]),
-        "answered_on_call": {**longest, "turns": agent} if longest else None,
-    }
 
 
 async def read(call: Call) -> Result:

@@ -480,6 +480,7 @@ def upgrade() -> None:
         sa.Column("conversation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("channel", sa.String(), nullable=True),
         sa.Column("call_id", sa.String(), nullable=True),
+        sa.Column("recording", sa.String(), nullable=True),
         sa.Column("code", sa.LargeBinary(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("level", sa.Integer(), nullable=False),
@@ -840,6 +841,21 @@ def upgrade() -> None:
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_message_matter_id"), ["matter_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_message_outbox_id"), ["outbox_id"], unique=False)
+
+    op.create_table(
+        "call_attempt",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("callback_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("reached", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["callback_id"], ["callback.id"], name=op.f("fk_call_attempt_callback_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_call_attempt")),
+    )
+    with op.batch_alter_table("call_attempt", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_call_attempt_callback_id"), ["callback_id"], unique=False)
 
     op.create_table(
         "wechat_scene",
