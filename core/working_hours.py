@@ -105,6 +105,15 @@ class WorkingHours:
         self._minute_changes = (0, *accumulate(minute_changes))
         self._day_changes = (0, *accumulate(day_changes))
 
+    def facts(self) -> tuple[object, ...]:
+        """All that it counts by: two calendars with the same facts give the same due times."""
+        return (self._weekly, sorted(self._exceptions.items()))
+
+    @property
+    def known_until(self) -> date | None:
+        """The first date that may still change; None where none may."""
+        return self._provisional_from
+
     # What a date or a moment is
 
     def day(self, on: date) -> Day:

@@ -7,7 +7,7 @@ import typer
 from core import log
 from core.errors import HuiyinError
 from service import bot, schema
-from service.commands import calls, guides, queue_rows, slots, staff, wechat
+from service.commands import calendar, calls, guides, queue_rows, slots, staff, wechat
 from service.commands.common import read_settings, run
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -17,6 +17,7 @@ GROUPS = {
     "staff": staff.app,
     "guides": guides.app,
     "slots": slots.app,
+    "calendar": calendar.app,
     "wechat": wechat.app,
     "calls": calls.app,
 }

@@ -41,10 +41,10 @@ async def _look_at_parts(runtime: Runtime, now: datetime) -> dict[str, Part]:
     parts = {"database": await _look_at_database(runtime), "assistant": await _look_at_assistant(runtime)}
     for name, account in runtime.channels:
         parts[f"channel.{name}.{account}" if account else f"channel.{name}"] = _part(OK, "open")
-    for worker in ("inbox", "outbox"):
+    for worker in ("inbox", "outbox", "warnings"):
         late = runtime.is_late(worker)
         parts[f"worker.{worker}"] = _part(DEGRADED, "silent for a minute") if late else _part(OK, "working")
-    parts["calendar"] = _look_at_calendar(now)
+    parts["calendar"] = _part(*check_notice(runtime.office.preset.hours(), now))
     parts["guides"] = _part(OK, "loaded") if runtime.knowledge.is_ready else _part(DEGRADED, "the guides are being loaded")
     return parts
 
@@ -62,11 +62,6 @@ async def _look_at_assistant(runtime: Runtime) -> Part:
     if await runtime.assistant.is_ready():
         return _part(OK, "ready")
     return _part(DEGRADED, "loading or away: what arrives is kept and given to a clerk")
-
-
-def _look_at_calendar(now: datetime) -> Part:
-    status, detail = check_notice(now)
-    return _part(status, detail)
 
 
 def _part(status: str, detail: str) -> Part:

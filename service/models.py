@@ -13,6 +13,7 @@ import service.idempotency
 import service.scenes
 import service.sign_in
 import ticketing.appointments
+import ticketing.calendar_days
 import ticketing.gate
 import ticketing.model
 import ticketing.roster

@@ -8,6 +8,7 @@ import aiohttp
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
 
 from channels.base import Channel, LocalNews
 from channels.desk import Desk
@@ -33,6 +34,7 @@ from service.runtime import Runtime
 from service.settings import Settings
 from service.staff_ways import Console, Webhook
 from service.words import FILTERS
+from ticketing import calendar_days
 
 logger = log.logger(__name__)
 
@@ -135,6 +137,7 @@ def _run_parts(runtime: Runtime, with_workers: bool):  # type: ignore[no-untyped
     async def run(app: web.Application) -> AsyncIterator[None]:
         if with_workers and runtime.db.is_sqlite:
             await workers.settle(runtime)
+        await _read_calendar(runtime)
         tasks = [asyncio.create_task(runtime.writer.run())]
         for channel in runtime.channels.values():
             await channel.start()
@@ -150,6 +153,15 @@ def _run_parts(runtime: Runtime, with_workers: bool):  # type: ignore[no-untyped
         await runtime.http.close()
 
     return run
+
+
+async def _read_calendar(runtime: Runtime) -> None:
+    """Before anything is counted. A database that is away now is asked again by the worker that tidies."""
+    try:
+        async with runtime.db.reading() as session:
+            await calendar_days.load(session, runtime.office)
+    except (SQLAlchemyError, OSError) as error:
+        logger.warning("the calendar could not be read", reason=type(error).__name__)
 
 
 async def _close_streams(app: web.Application) -> None:

@@ -19,7 +19,8 @@ from service import bookings, delivery, guide_calendar, intake, media, passive, 
 from service.idempotency import KEPT, IdempotencyKey
 from service.pace import stopwatch
 from service.runtime import Runtime
-from ticketing import escalation, sla, staff_notices, tickets
+from ticketing import calendar_days, escalation, sla, staff_notices, tickets
+from ticketing.staff import SYSTEM
 
 logger = log.logger(__name__)
 
@@ -40,7 +41,7 @@ async def run(runtime: Runtime) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_work(runtime, Inbox, "inbox", name, INBOX_WORKERS, _take_in))
         group.create_task(_work(runtime, Outbox, "outbox", name, OUTBOX_WORKERS, delivery.deliver))
-        group.create_task(_repeat(runtime, _tidy, TIDY_EVERY_S))
+        group.create_task(_repeat(runtime, tidy, TIDY_EVERY_S))
         group.create_task(_repeat(runtime, reminders.remind_due, TIDY_EVERY_S))
         group.create_task(_repeat(runtime, media.fetch_due, LOOK_EVERY_S))
         group.create_task(_repeat(runtime, warn, WARN_EVERY_S))
@@ -147,7 +148,7 @@ async def _repeat(runtime: Runtime, do: Callable[[Runtime], Awaitable[None]], se
         await asyncio.sleep(seconds)
 
 
-async def _tidy(runtime: Runtime) -> None:
+async def tidy(runtime: Runtime) -> None:
     """What the calendar brings about: closing, archiving, unopened announcements, appointments, keys that are over."""
     now = clock.now()
     async with runtime.db.writing() as session:
@@ -156,6 +157,7 @@ async def _tidy(runtime: Runtime) -> None:
         await tickets.archive_due(session, runtime.office, now)
     await delivery.go_on_with_unopened(runtime, now)
     await bookings.run_calendar(runtime, now)
+    await calendar_days.refresh(runtime.db, runtime.office, SYSTEM, now)
     await guide_calendar.run_calendar(runtime, now)
     async with runtime.db.writing() as session:
         await session.execute(delete(IdempotencyKey).where(IdempotencyKey.at < now - KEPT))

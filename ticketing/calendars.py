@@ -1,7 +1,8 @@
 """Each department's working time: weekly hours, public holidays and 调休 of mainland China, the office's own days."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from core.clock import local
 from core.errors import Invalid
 from core.reckoning import explain
-from core.working_hours import Windows, WorkingHours, check_windows
+from core.working_hours import Windows, WorkingHours, check_windows, write_minute
 
 FIRST_YEAR, LAST_YEAR = 2010, 2100
 """Years whose holidays are known or can be computed; a later date has none, and is provisional."""
@@ -69,6 +70,11 @@ def read_windows(text: str) -> Windows:
         raise ValueError(error.detail) from error
 
 
+def write_windows(windows: Windows) -> list[list[str]]:
+    """As `GET /calendar` writes them: `[["09:00", "12:00"]]`."""
+    return [[write_minute(start), write_minute(end)] for start, end in windows]
+
+
 def read_weekly(spans: dict[str, str]) -> tuple[Windows, ...]:
     """`{mon-fri: …, sat: …}` → seven sets of windows, Monday first."""
     weekly: list[Windows] = [()] * 7
@@ -113,15 +119,46 @@ def _fill_weekends(closed: dict[date, str], made_up: dict[date, int]) -> None:
                 near += step
 
 
-def build(calendar: Calendar) -> WorkingHours:
+@dataclass(frozen=True)
+class Days:
+    """What an office keeps beside its weekly hours: notices by year, `(closed, made_up)`; own days by calendar.
+
+    The own days of the calendar `""` are those of every calendar that keeps public holidays.
+    """
+
+    notices: Mapping[int, tuple[Mapping[date, str], Mapping[date, int]]] = field(default_factory=dict)
+    own: Mapping[str, tuple[OwnDay, ...]] = field(default_factory=dict)
+
+
+NO_DAYS = Days()
+
+
+def build(calendar: Calendar, days: Days = NO_DAYS, name: str = "") -> WorkingHours:
     """The calendar as an object that can be counted with."""
-    special = {day.date: (day.hours, day.name) for day in calendar.days}
+    own = (*(days.own.get("", ()) if calendar.holidays else ()), *(days.own.get(name, ()) if name else ()))
+    special = {day.date: (day.hours, day.name) for day in (*calendar.days, *own)}
     if not calendar.holidays:
         return WorkingHours(calendar.weekly, special=special)
-    closed, made_up, provisional_from = public_holidays()
+    closed, made_up, provisional_from = with_notices(days)
     return WorkingHours(
         calendar.weekly, closed=closed, made_up=made_up, special=special, provisional_from=provisional_from
     )
+
+
+def with_notices(days: Days) -> tuple[dict[date, str], dict[date, int], date]:
+    """The public holidays, with the imported notices in place of what was known of their years."""
+    known_closed, known_made_up, provisional_from = public_holidays()
+    years = days.notices.keys()
+    closed = {on: name for on, name in known_closed.items() if on.year not in years}
+    made_up = {on: weekday for on, weekday in known_made_up.items() if on.year not in years}
+    for notice_closed, notice_made_up in days.notices.values():
+        for on in notice_made_up:
+            closed.pop(on, None)
+        closed |= notice_closed
+        made_up |= notice_made_up
+    while provisional_from.year in years:
+        provisional_from = date(provisional_from.year + 1, 1, 1)
+    return closed, made_up, provisional_from
 
 
 def list_days(hours: WorkingHours, first: date, last: date) -> dict[str, Any]:
@@ -149,12 +186,14 @@ def describe_due(hours: WorkingHours, start: datetime, target: str, count: str |
     return {"due_at": local(due).isoformat(), "steps": explain(hours, start, target, count)}
 
 
-def check_notice(now: datetime) -> tuple[str, str]:
+def check_notice(hours: WorkingHours, now: datetime) -> tuple[str, str]:
     """For `/readyz`: `ok`, or `degraded` while today's year has no notice of the State Council."""
-    _, _, provisional_from = public_holidays()
-    if local(now).date() < provisional_from:
-        return "ok", f"holidays are announced until {provisional_from - timedelta(days=1)}"
-    return "degraded", "this year's holidays are provisional: import the State Council's notice"
+    known_until = hours.known_until
+    if known_until is None:
+        return "ok", "this office keeps no public holidays"
+    if local(now).date() < known_until:
+        return "ok", f"holidays are announced until {known_until - timedelta(days=1)}"
+    return "degraded", "this year's holidays are provisional: huiyin calendar import FILE takes the State Council's notice"
 
 
 def read_days(lines: Iterable[str]) -> tuple[OwnDay, ...]:

@@ -1,20 +1,19 @@
 """What an office may change, read from one file: departments, categories, calendars, limits, approval, words."""
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from core.clock import local
 from core.errors import Invalid, Misconfigured
 from core.targets import fit_count, parse_target
 from core.working_hours import WorkingHours
 from ticketing.booking_rules import BookingRules
-from ticketing.calendars import Calendar, OwnDay, build
+from ticketing.calendars import NO_DAYS, Calendar, Days, build
 
 FOLDER = Path(__file__).parent / "presets"
 
@@ -188,6 +187,7 @@ class Preset(Part):
     appointments: BookingRules = BookingRules()
     ladder: Ladder = Ladder()
     sla: tuple[Rule, ...] = Field(min_length=1)
+    _days: Days = PrivateAttr(NO_DAYS)
 
     @model_validator(mode="after")
     def _check_references(self) -> "Preset":
@@ -209,7 +209,22 @@ class Preset(Part):
 
     @cached_property
     def _hours(self) -> dict[str, WorkingHours]:
-        return {name: build(calendar) for name, calendar in self.calendars.items()}
+        return {name: build(calendar, self._days, name) for name, calendar in self.calendars.items()}
+
+    def all_hours(self) -> dict[str, WorkingHours]:
+        """Every calendar by its name."""
+        return dict(self._hours)
+
+    def set_days(self, days: Days) -> bool:
+        """Keep these days besides the weekly hours, in place: whoever holds the preset counts by them at once.
+
+        True when they are other than before.
+        """
+        if days == self._days:
+            return False
+        self._days = days
+        self.__dict__.pop("_hours", None)
+        return True
 
     @cached_property
     def _categories(self) -> dict[str, Category]:
@@ -255,15 +270,6 @@ class Preset(Part):
         """The items of `GET /categories`."""
         items = (c.model_dump(mode="json", exclude={"keywords"}) for c in self.categories)
         return [{k: v for k, v in item.items() if v is not None or k not in ("parent", "kind")} for item in items]
-
-    def with_days(self, days: Iterable[OwnDay]) -> "Preset":
-        """The preset with the office's own days in every calendar that keeps public holidays."""
-        added = tuple(days)
-        calendars = {
-            name: calendar.model_copy(update={"days": (*calendar.days, *added)}) if calendar.holidays else calendar
-            for name, calendar in self.calendars.items()
-        }
-        return Preset.model_validate(self.model_dump() | {"calendars": calendars})
 
 
 def _repeated(names: list[str]) -> list[str]:

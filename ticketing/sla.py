@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Clock", "anything_due", "claim", "describe_clocks", "due_at", "due_clocks", "explain", "explain_clocks", "extend",
-    "give_joint_time", "is_overdue", "on_breach", "on_event", "on_verb", "promise", "recalculate", "running_names",
+    "give_joint_time", "is_overdue", "on_breach", "on_event", "on_verb", "promise", "recalculate",
+    "running_names",
 ]
 
 ENDS = frozenset({"decline", "withdraw", "merge", "close", "archive"})
@@ -321,18 +322,41 @@ async def give_joint_time(session: AsyncSession, office: "Office", ticket: Ticke
     await session.flush()
 
 
-async def recalculate(session: AsyncSession, office: "Office", now: datetime, after: int = 0, limit: int = 500) -> int:
-    """Count running clocks anew after the calendar changed, `limit` at a time; the last id done, or 0 at the end."""
-    query = select(Clock).where(Clock.stopped_at.is_(None), Clock.id > after).order_by(Clock.id).limit(limit)
-    done = list((await session.scalars(query)).all())
-    for clock in done:
+@dataclass(frozen=True)
+class Moved:
+    """A due time that another calendar moved."""
+
+    number: str
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Recounted:
+    """One batch: the last clock's id, 0 at the end, and what moved."""
+
+    last: int
+    moved: tuple[Moved, ...]
+
+
+async def recalculate(
+    session: AsyncSession, office: "Office", now: datetime, after: int = 0, limit: int = 500
+) -> Recounted:
+    """Count running clocks anew after the calendar changed, `limit` at a time, from the id `after` on."""
+    query = select(Clock, Ticket.number).join(Ticket, Ticket.id == Clock.ticket_id)
+    query = query.where(Clock.stopped_at.is_(None), Clock.id > after).order_by(Clock.id).limit(limit)
+    done = (await session.execute(query)).all()
+    moved = []
+    for clock, number in done:
         hours = _hours_of(office.preset, clock)
         before = clock.due_at
         clocks.recount(clock, hours)
         if clock.due_at != before:
             await _plan_telling_again(session, clock, hours, _rule_of(office.preset, clock), now)
+            moved.append(Moved(number, clock.name, write_rfc3339(before), write_rfc3339(clock.due_at)))
     await session.flush()
-    return done[-1].id if len(done) == limit else 0
+    return Recounted(done[-1][0].id if len(done) == limit else 0, tuple(moved))
 
 
 async def _plan_telling_again(

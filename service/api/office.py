@@ -13,7 +13,7 @@ from core.conversation import Conversation, hide
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.queues import Inbox, Outbox
 from service.api.endpoint import Call, Endpoint, Result, cut, page
-from ticketing import bodies, callbacks, pauses, sla, tickets
+from ticketing import bodies, calendar_days, callbacks, pauses, sla, tickets
 from ticketing.calendars import describe_due, list_days
 from ticketing.lifecycle import OPEN
 from ticketing.model import Callback, Task, Ticket
@@ -21,6 +21,7 @@ from ticketing.views import Reader, describe_task, write_time
 from ticketing.visibility import hides_person, is_about, roles_on, visible
 
 STAFF = frozenset({"clerk", "officer", "supervisor", "inspector", "auditor"})
+CALENDAR_WRITERS = frozenset({"supervisor", "administrator"})
 TASK_GIVERS = frozenset({"clerk", "officer"})
 
 
@@ -37,6 +38,23 @@ async def calendar(call: Call) -> Result:
     first = _date(call, "from", today)
     hours = call.runtime.office.preset.hours(call.query.get("department"))
     return Result(list_days(hours, first, _date(call, "to", first)))
+
+
+async def list_own_days(call: Call) -> Result:
+    days = await calendar_days.own_days(call.session)
+    return Result({"items": [calendar_days.describe_day(day) for day in days], "next": None})
+
+
+async def set_day(call: Call) -> Result:
+    """A day of the office's own. Due times that it moves follow within a minute."""
+    day = await calendar_days.set_day(call.session, call.runtime.office, call.actor, call.body(), call.now)
+    return Result(calendar_days.describe_day(day), 201)
+
+
+async def remove_day(call: Call) -> Result:
+    call.require(*CALENDAR_WRITERS)
+    await calendar_days.remove_day(call.session, call.actor, call.number("id"), call.now)
+    return Result(None, 204)
 
 
 async def due(call: Call) -> Result:
@@ -250,6 +268,11 @@ ENDPOINTS = (
     Endpoint("GET", "/departments", departments, "Departments", tag="office"),
     Endpoint("GET", "/categories", categories, "Categories", tag="office"),
     Endpoint("GET", "/calendar", calendar, "Working days and hours", query=("from", "to", "department"),
+             tag="office"),
+    Endpoint("GET", "/calendar/days", list_own_days, "The office's own days", tag="office"),
+    Endpoint("POST", "/calendar/days", set_day, "Set a day of the office's own", calendar_days.NewDay,
+             CALENDAR_WRITERS, "write", status=201, tag="office"),
+    Endpoint("DELETE", "/calendar/days/{id}", remove_day, "Take an own day back", session="write", status=204,
              tag="office"),
     Endpoint("GET", "/calendar/due", due, "When something is due, and why",
              query=("start", "target", "count", "department"), tag="office"),

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import Invalid
 from tests.core.test_working_hours import ROWS, at
-from ticketing.calendars import check_notice, describe_due, list_days, public_holidays, read_days
+from ticketing.calendars import Days, check_notice, describe_due, list_days, public_holidays, read_days
 from ticketing.preset import load_preset
 
 FIRST = load_preset("property").hours()
@@ -70,7 +70,9 @@ def test_a_clinic_with_saturday_hours_keeps_the_holiday_and_works_the_made_up_sa
 
 def test_the_offices_own_days_win() -> None:
     own = read_days(["2026-10-10, 停电检修", "# a comment", "2026-10-03, 值班, 09:00-12:00"])
-    hours = load_preset("property").with_days(own).hours()
+    preset = load_preset("property")
+    assert preset.set_days(Days(own={"": own})) and not preset.set_days(Days(own={"": own}))
+    hours = preset.hours()
     assert not hours.day(date(2026, 10, 10)).working
     assert hours.day(date(2026, 10, 3)).hours == [["09:00", "12:00"]]
     assert FIRST.day(date(2026, 10, 10)).working
@@ -90,5 +92,7 @@ def test_a_span_that_cannot_be_listed_is_refused(first: str, last: str) -> None:
 
 def test_readiness_says_when_this_years_notice_is_missing() -> None:
     _, _, provisional_from = public_holidays()
-    assert check_notice(at(f"{provisional_from.year - 1}-12-31 10:00"))[0] == "ok"
-    assert check_notice(at(f"{provisional_from.year}-01-01 10:00"))[0] == "degraded"
+    assert check_notice(FIRST, at(f"{provisional_from.year - 1}-12-31 10:00"))[0] == "ok"
+    assert check_notice(FIRST, at(f"{provisional_from.year}-01-01 10:00"))[0] == "degraded"
+    emergency = load_preset("hospital").hours("emergency")
+    assert check_notice(emergency, at(f"{provisional_from.year}-01-01 10:00"))[0] == "ok"

@@ -13,6 +13,7 @@ from core.db import Database
 from core.errors import Conflict, Invalid
 from tests.core.test_working_hours import at
 from ticketing import pauses, sla
+from ticketing.calendars import Days, read_days
 from ticketing.model import Ticket, Transition
 from ticketing.preset import Preset, load_preset
 from ticketing.staff import Actor
@@ -214,12 +215,12 @@ async def test_recalculating_after_a_notice_keeps_pauses_and_extensions(db: Data
         await run(session, HALL, ticket, ("register", "2026-11-26 10:00"))
         await run(session, HALL, ticket, ("ask_supplement", "2026-11-27 09:00"), ("supplement", "2026-11-27 10:00"))
         before = await clocks(session, ticket)
-        assert await sla.recalculate(session, HALL, THURSDAY) == 0
+        assert (await sla.recalculate(session, HALL, THURSDAY)).moved == ()
         assert await clocks(session, ticket) == before
-        from ticketing.calendars import read_days
-
-        moved = FakeOffice(HALL.preset.with_days(read_days(["2026-11-30, 停电"])))
-        await sla.recalculate(session, moved, THURSDAY)
+        moved = FakeOffice(load_preset("hall"))
+        moved.preset.set_days(Days(own={"": read_days(["2026-11-30, 停电"])}))
+        batch = await sla.recalculate(session, moved, THURSDAY)
+        assert {change.name for change in batch.moved} == {"accept", "finish", "first_reply"} and batch.last == 0
         assert (await clocks(session, ticket))["finish"]["due_at"] == "2026-12-07T10:00:00+08:00"
 
 

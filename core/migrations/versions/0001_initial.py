@@ -1020,6 +1020,32 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_staff_notice_whom", ["whom", "by", "told_at"], unique=False)
 
+    op.create_table(
+        "calendar_day",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("date", sa.Date(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("notice", sa.Integer(), nullable=True),
+        sa.Column("calendar", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("hours", sa.String(), nullable=False),
+        sa.Column("weekday", sa.Integer(), nullable=True),
+        sa.Column("made_by", sa.String(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_day")),
+        sa.UniqueConstraint("date", "calendar", "kind", name=op.f("uq_calendar_day_date_calendar_kind")),
+    )
+    with op.batch_alter_table("calendar_day", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_calendar_day_notice"), ["notice"], unique=False)
+
+    op.create_table(
+        "calendar_state",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("recounted_to", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_state")),
+    )
+
     for statement in GATE[op.get_bind().dialect.name]:
         op.execute(statement)
 
