@@ -4,6 +4,7 @@ There is no other way to speak to a resident. A row is claimed, the database let
 and what came of it recorded: sent, later, or the next step of the plan.
 """
 
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ logger = log.logger(__name__)
 
 TO_STAFF = "staff:"
 """How the recipient of a row to a member of staff begins."""
+LONGEST_ID = 18
 CALL_BACK = "call_back"
 OWED_A_CALL = {"reply", "decline", "supplement", "extension"}
 """What must reach the resident even where every platform fails: then a person calls."""
@@ -183,9 +185,10 @@ def reply_token(runtime: Runtime, reply_id: int) -> str:
 def read_reply_token(runtime: Runtime, token: str) -> int | None:
     """Which reply a page's name stands for; None when it was made up."""
     number, _, _ = token.partition("-")
-    if not number.isdecimal() or reply_token(runtime, int(number)) != token:
+    if not number.isascii() or not number.isdecimal() or len(number) > LONGEST_ID:
         return None
-    return int(number)
+    right = reply_token(runtime, int(number))
+    return int(number) if hmac.compare_digest(right.encode(), token.encode("utf-8", "replace")) else None
 
 
 def announce_wait(runtime: Runtime, now: datetime) -> timedelta:

@@ -96,7 +96,7 @@ class Decline(Body):
 
 class AnswerDirectly(Body):
     reply: Text | None = None
-    call_turn: Annotated[int, Field(ge=0)] | None = None
+    call_turn: Annotated[int, Field(ge=0, lt=1 << 31)] | None = None
 
     @model_validator(mode="after")
     def _is_one_of_two(self) -> "AnswerDirectly":
@@ -149,7 +149,7 @@ class Submit(Body):
 
 
 class Fulfil(Body):
-    measure: int
+    measure: Annotated[int, Field(ge=1, lt=1 << 31)]
     note: Text
 
 

@@ -281,6 +281,20 @@ async def _running(session: AsyncSession, ticket_id: int, name: str | None = Non
 # Moving the due time
 
 
+async def latest_extension(
+    session: AsyncSession, office: "Office", ticket: Ticket, name: str
+) -> datetime | None:
+    """Until when a running clock may be extended at most; None where it does not run or no rule says so."""
+    running = await _running(session, ticket.id, name)
+    if not running:
+        return None
+    clock = running[-1]
+    rule = _rule_of(office.preset, clock)
+    if rule is None or rule.extension is None:
+        return None
+    return _hours_of(office.preset, clock).add(clock.due_at, rule.extension.at_most)
+
+
 async def extend(
     session: AsyncSession, office: "Office", ticket: Ticket, name: str, due_at: datetime, now: datetime
 ) -> Clock:
@@ -301,8 +315,8 @@ async def extend(
     if rule and rule.extension:
         if sum("due_at" in entry and "by" not in entry for entry in clock.history) >= rule.extension.times:
             raise Conflict("the clock was extended as often as the rule allows")
-        latest = hours.add(clock.due_at, rule.extension.at_most)
-        if due_at > latest:
+        latest = await latest_extension(session, office, ticket, name)
+        if latest and due_at > latest:
             raise Invalid(f"due_at: an extension ends by {write_rfc3339(latest)} at the latest", "due_at")
     clocks.extend(clock, due_at, now)
     await _plan_telling_again(session, clock, hours, rule, now)

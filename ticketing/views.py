@@ -19,6 +19,15 @@ from ticketing.staff import Actor
 from ticketing.tickets import allowed_verbs, find_facts
 from ticketing.visibility import about_as_given, hides_person, reads_state_alone
 
+TOLD = frozenset({"ask_supplement", "supplement", "decline", "progress", "extend", "withdraw", "urge", "follow_up"})
+"""Verbs whose words were said to the resident, or by him: of the others he is shown the step alone."""
+INTERNAL = frozenset({"note", "exclude", "raise", "contact", "request_return", "refuse_return", "request_extension",
+                      "refuse_extension", "send_back"})
+"""What the office does among itself. The resident does not read of it."""
+OUTSIDERS = frozenset({"resident", "assistant", "system"})
+OFFICE = "office"
+"""How staff are named to a resident."""
+
 Row = TypeVar("Row")
 
 
@@ -76,11 +85,11 @@ async def describe(
         "allowed": allowed_verbs(office, actor, ticket, await find_facts(session, ticket)),
         "clocks": await sla.describe_clocks(session, ticket, now),
         "promise": await sla.promise(session, office, ticket),
-        "transitions": await _describe_transitions(session, ticket, reader),
+        "transitions": await _describe_transitions(session, ticket, reader, actor),
         "level": ticket.level,
         "replies": await _describe_replies(session, ticket, reader, actor),
         "measures": await _describe_measures(session, ticket, reader),
-        "tasks": await _describe_tasks(session, ticket, reader),
+        "tasks": await _describe_tasks(session, ticket, reader) if actor.resident_id is None else [],
         "elements": [{**item, "value": await reader.text(item.get("value"))} for item in ticket.elements],
         "missing": ticket.missing,
         "solved": ticket.solved,
@@ -126,7 +135,9 @@ async def _describe_resident(session: AsyncSession, ticket: Ticket, hidden: bool
     return described
 
 
-async def _describe_transitions(session: AsyncSession, ticket: Ticket, reader: Reader) -> list[dict[str, Any]]:
+async def _describe_transitions(
+    session: AsyncSession, ticket: Ticket, reader: Reader, actor: Actor
+) -> list[dict[str, Any]]:
     found = []
     for row in await _all(session, Transition, ticket):
         item: dict[str, Any] = {
@@ -135,8 +146,19 @@ async def _describe_transitions(session: AsyncSession, ticket: Ticket, reader: R
         }
         if row.changes:
             item["changes"] = row.changes
-        found.append(item)
+        if actor.resident_id is None:
+            found.append(item)
+        elif row.verb not in INTERNAL:
+            found.append(_for_resident(item))
     return found
+
+
+def _for_resident(item: dict[str, Any]) -> dict[str, Any]:
+    """A step as the resident may read it: no member of staff by name, and no word that was not meant for him."""
+    shown = {name: value for name, value in item.items() if name != "changes"}
+    shown["actor"] = item["actor"] if item["actor"] in OUTSIDERS else OFFICE
+    shown["reason"] = item["reason"] if item["verb"] in TOLD else None
+    return shown
 
 
 async def _describe_files(session: AsyncSession, reply: Reply) -> list[dict[str, Any]]:

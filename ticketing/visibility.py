@@ -29,7 +29,7 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     if actor.department is not None:
         asked = select(Task.id).where(
             Task.ticket_id == Ticket.id, Task.department == actor.department, Task.answered_at.is_(None)
-        )
+        ).correlate(Ticket)
         unassigned = and_(Ticket.department.is_(None), _is_not_about(actor.department))
         mine = or_(unassigned, Ticket.department == actor.department, asked.exists())
         others = and_(others, mine)

@@ -86,6 +86,9 @@ async def check_extension(act: Act) -> None:
     due = await sla.due_at(act.session, act.ticket, act.body.clock)
     if due is not None and act.body.due_at <= due:
         raise Invalid("due_at: a new due time is later than the one there is", "due_at")
+    latest = await sla.latest_extension(act.session, act.office, act.ticket, act.body.clock)
+    if latest is not None and act.body.due_at > latest:
+        raise Invalid(f"due_at: an extension ends by {clock.local(latest):%Y-%m-%d %H:%M} at the latest", "due_at")
 
 
 async def _require_time_left(act: Act) -> None:
