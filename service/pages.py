@@ -13,6 +13,7 @@ from core import conversation as conversations
 from core.attachments import StoredFile, files_of
 from core.conversation import Resident
 from core.errors import TooMany
+from core.targets import parse_target
 from knowledge_base import library
 from knowledge_base.guide import FIELDS, Guide
 from service import clients, delivery, notice_board
@@ -21,7 +22,7 @@ from service.api.endpoint import RUNTIME
 from service.markdown import render as to_html
 from service.runtime import Runtime
 from service.texts import say
-from ticketing import sla, views
+from ticketing import green_channel, sla, views
 from ticketing.model import Reply, Ticket
 from ticketing.staff import Actor
 
@@ -35,6 +36,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/", home),
         web.get("/guides", list_guides),
         web.get("/guides/{slug}", read_guide),
+        web.get("/green-channel", show_green_channel),
         web.get("/progress", progress),
         web.post("/progress", progress),
         web.get("/r/{token}", read_reply),
@@ -90,6 +92,14 @@ def _parts(guide: Guide) -> list[dict[str, str]]:
     ]
     faq = "".join(f"<h3>{to_html(item.question, inline=True)}</h3>{to_html(item.answer)}" for item in guide.faq)
     return [*parts, {"heading": "常见问题", "html": faq}] if faq else parts
+
+
+async def show_green_channel(request: web.Request) -> web.Response:
+    """绿色通道: who is entitled, by what proof, to what."""
+    entries = green_channel.describe(request.app[RUNTIME].office)
+    for entry in entries:
+        entry["limit"] = parse_target(entry["limit"]).chinese if entry["limit"] else None
+    return render(request, "green_channel.html", entries=entries)
 
 
 async def progress(request: web.Request) -> web.Response:

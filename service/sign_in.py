@@ -73,7 +73,10 @@ async def find_session(session: AsyncSession, token: str, now: datetime) -> tupl
         await session.execute(
             select(SignIn, Staff)
             .join(Staff, Staff.name == SignIn.staff)
-            .where(SignIn.kind == "session", SignIn.digest == digest(token), SignIn.expires_at > now)
+            .where(
+                SignIn.kind == "session", SignIn.digest == digest(token), SignIn.expires_at > now,
+                Staff.left_at.is_(None),
+            )
         )
     ).first()
     return (row[0], row[1]) if row else None

@@ -18,9 +18,10 @@ from core.clock import local
 from core.errors import Conflict
 from ticketing import roster, sla, staff_notices
 from ticketing.bodies import Raise
-from ticketing.lifecycle import OPEN
+from ticketing.lifecycle import OPEN, State
 from ticketing.model import Ticket, Transition
 from ticketing.roster import Person, Roster
+from ticketing.routing import concerns_person
 from ticketing.sla import Due
 from ticketing.staff import SYSTEM
 from ticketing.staff_notices import CONSOLE
@@ -129,25 +130,18 @@ def find_people(
     matter = Concern(ticket, department or ticket.department, None if department else ticket.assignee)
     fitting = [person for word in words for person in _FIND.get(word, _by_role(word))(here, matter)]
     for found in (fitting, _supervisors(here, matter), here.with_role("supervisor"), here.with_role("administrator")):
-        people = [person for person in here.present(_once(found)) if not _is_about(ticket, person)]
+        people = [person for person in here.present(_once(found)) if not concerns_person(ticket, person)]
         if ticket.kind == "report":
             people = [person for person in people if "inspector" in person.roles]
         if people:
             return people
     if ticket.kind == "report":
-        return [person for person in here.with_role("inspector") if not _is_about(ticket, person)]
+        return [person for person in here.with_role("inspector") if not concerns_person(ticket, person)]
     return []
 
 
 def _once(people: Iterable[Person]) -> list[Person]:
     return list({person.name: person for person in people}.values())
-
-
-def _is_about(ticket: Ticket, person: Person) -> bool:
-    about = ticket.about or {}
-    if person.name in (about.get("staff"), about.get("unit")):
-        return True
-    return person.department is not None and person.department in (about.get("unit"), about.get("department"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +173,11 @@ def _of_department(here: Roster, of: Concern, role: str) -> list[Person]:
 
 
 def _clerks(here: Roster, of: Concern) -> list[Person]:
+    """Until it is accepted, who was asked first; else the clerks on duty, else all."""
+    first = here.find(of.ticket.asked_first)
+    if of.ticket.state == State.REGISTERED and of.role("clerk") == "clerk" and first and here.present([first]):
+        if not concerns_person(of.ticket, first) and "clerk" in first.roles:
+            return [first]
     able = here.with_role(of.role("clerk"))
     return [person for person in able if here.is_on_duty(person)] or able
 

@@ -44,6 +44,10 @@ class Ticket(Base):
     about: Mapped[dict[str, Any] | None] = mapped_column(Json)
     department: Mapped[str | None]
     assignee: Mapped[str | None]
+    asked_first: Mapped[str | None]
+    """首问负责: who was asked first has it until somebody accepts."""
+    green_channel: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """绿色通道: `{code, proof, granted_by, at}`."""
     resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), index=True)
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
     channel: Mapped[str | None]

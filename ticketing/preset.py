@@ -58,6 +58,8 @@ class AppliesTo(Part):
     kind: tuple[Kind, ...] = ()
     urgency: tuple[Urgency, ...] = ()
     category: tuple[str, ...] = ()
+    green_channel: tuple[str, ...] = ()
+    """Codes of the list; a rule that names some is for tickets they were granted to."""
 
 
 class Extension(Part):
@@ -197,6 +199,8 @@ class Preset(Part):
         wrong += [f"calendar {d.calendar}" for d in self.departments if d.calendar not in self.calendars]
         wrong += [f"parent {c.parent}" for c in self.categories if c.parent and c.parent not in categories]
         wrong += [f"category {c}" for r in self.sla for c in r.applies_to.category if c not in categories]
+        green = {entry.code for entry in self.green_channel}
+        wrong += [f"green channel {c}" for r in self.sla for c in r.applies_to.green_channel if c not in green]
         wrong += _repeated([d.code for d in self.departments]) + _repeated([c.code for c in self.categories])
         wrong += _repeated([f"{rule.id}@{rule.version}" for rule in self.sla])
         if wrong:
@@ -259,6 +263,14 @@ class Preset(Part):
         """Whether a supervisor approves before the reply goes out; without a category: yes."""
         known = self._categories.get(category) if category else None
         return known.approval if known else True
+
+    def green(self, code: str) -> GreenChannel:
+        """The entry of the list; an unknown one is Invalid."""
+        found = next((entry for entry in self.green_channel if entry.code == code), None)
+        if found is None:
+            known = ", ".join(entry.code for entry in self.green_channel) or "none"
+            raise Invalid(f"code: nobody is entitled as '{code}'; there are {known}", "code")
+        return found
 
     def decline_words(self, code: str) -> Decline | None:
         return next((decline for decline in self.declines if decline.code == code), None)

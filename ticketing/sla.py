@@ -242,7 +242,7 @@ async def _reconsider(session: AsyncSession, preset: Preset, ticket: Ticket, now
 
 def _fitting(preset: Preset, ticket: Ticket, now: datetime) -> list[Rule]:
     """The rules in force for this ticket, of each only its newest version."""
-    lineage = preset.lineage(ticket.category)
+    lineage, granted = preset.lineage(ticket.category), (ticket.green_channel or {}).get("code")
     newest: dict[str, Rule] = {}
     for rule in preset.sla:
         to = rule.applies_to
@@ -250,6 +250,7 @@ def _fitting(preset: Preset, ticket: Ticket, now: datetime) -> list[Rule]:
             (not to.kind or ticket.kind in to.kind)
             and (not to.urgency or ticket.urgency in to.urgency)
             and (not to.category or any(code in to.category for code in lineage))
+            and (not to.green_channel or granted in to.green_channel)
         )
         if fits and rule.is_in_force(now) and (rule.id not in newest or rule.version > newest[rule.id].version):
             newest[rule.id] = rule

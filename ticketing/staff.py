@@ -83,7 +83,7 @@ async def find(session: AsyncSession, name: str) -> Staff:
 
 async def check_password(session: AsyncSession, name: str, password: str) -> bool:
     """Whether the password opens this account; an unknown name takes as long as a wrong password."""
-    found = await session.scalar(select(Staff).where(Staff.name == name))
+    found = await session.scalar(select(Staff).where(Staff.name == name, Staff.left_at.is_(None)))
     known = found.password_hash if found and found.password_hash else None
     return await asyncio.to_thread(_verify, known or _DUMMY, password) and known is not None
 

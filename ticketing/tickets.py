@@ -18,14 +18,14 @@ from core.conversation import Conversation, Resident
 from core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from core.message import Address
 from core.targets import Unit, parse_target
-from ticketing import escalation, search, sla
+from ticketing import escalation, roster, search, sla
 from ticketing.bodies import Register, ResidentBody
 from ticketing.delivery import has_reached, is_delivered, newest_reply
 from ticketing.lifecycle import VERBS, State, Verb
 from ticketing.model import Reply, Ticket, TicketNumber
 from ticketing.office import Office
 from ticketing.record import add_transition
-from ticketing.routing import suggest_category
+from ticketing.routing import first_asked, suggest_category
 from ticketing.staff import SYSTEM, Actor
 from ticketing.verbs import CHECKS, DO, MAY, Act
 from ticketing.visibility import about_with_code, may_answer, may_ask_again, roles_on, visible, was_registered_by
@@ -86,6 +86,8 @@ async def register(
         elements=[], missing=[],
         supplement_open=False, supplements_asked=0, return_open=False, returns_refused=0, excluded=False,
     )
+    here = await roster.load(session, office, now)
+    ticket.asked_first = await first_asked(session, here, actor, conversation_id)
     session.add(ticket)
     await session.flush()
     await add_transition(session, actor, ticket, "register", None, now)

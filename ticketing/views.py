@@ -74,6 +74,8 @@ async def describe(
         "about": about_as_given(ticket.about),
         "department": ticket.department,
         "assignee": ticket.assignee,
+        "asked_first": None if actor.resident_id is not None else ticket.asked_first,
+        "green_channel": ticket.green_channel if actor.resident_id is None else None,
         "resident": await _describe_resident(session, ticket, hidden),
         "conversation": ticket.conversation_id,
         "channel": ticket.channel,

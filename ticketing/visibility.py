@@ -22,10 +22,11 @@ def visible(actor: Actor) -> ColumnElement[bool]:
         return Ticket.resident_id == actor.resident_id
     if "system" in actor.roles:
         return true()
-    reports = Ticket.kind == "report" if "inspector" in actor.roles else false()
+    spared = _is_not_about_person(actor.name)
+    reports = and_(Ticket.kind == "report", spared) if "inspector" in actor.roles else false()
     if not actor.roles & STAFF_ROLES:
         return reports if "inspector" in actor.roles else false()
-    others: ColumnElement[bool] = Ticket.kind != "report"
+    others: ColumnElement[bool] = and_(Ticket.kind != "report", spared)
     if actor.department is not None:
         asked = select(Task.id).where(
             Task.ticket_id == Ticket.id, Task.department == actor.department, Task.answered_at.is_(None)
@@ -34,6 +35,11 @@ def visible(actor: Actor) -> ColumnElement[bool]:
         mine = or_(unassigned, Ticket.department == actor.department, asked.exists())
         others = and_(others, mine)
     return or_(reports, others)
+
+
+def _is_not_about_person(name: str) -> ColumnElement[bool]:
+    """A complaint about somebody is not read by him."""
+    return or_(Ticket.about.is_(None), func.coalesce(Ticket.about["staff"].as_string(), "") != name)
 
 
 def _is_not_about(department: str) -> ColumnElement[bool]:

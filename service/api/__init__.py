@@ -12,6 +12,7 @@ from service.api import (
     office,
     openapi,
     queue_rows,
+    roster,
     tickets,
     unanswered,
 )
@@ -27,6 +28,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *guides.ENDPOINTS,
     *unanswered.ENDPOINTS,
     *office.ENDPOINTS,
+    *roster.ENDPOINTS,
     *tickets.ENDPOINTS,
 )
 """Tickets last: `/tickets/{number}/{verb}` takes whatever no other line took."""

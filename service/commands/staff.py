@@ -1,16 +1,19 @@
 """huiyin staff: who may sign in."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from core import clock
 from service import sign_in
 from service.commands.common import new_group, opened, read_settings, run
-from ticketing import staff
+from service.office import make_office
+from ticketing import handover, staff
+from ticketing.staff import Actor
 
 app = new_group("Who may sign in.")
+CLI = Actor("cli", frozenset({"administrator"}), None)
 
 
 @app.command("add")
@@ -29,6 +32,28 @@ def add_staff(
 async def _add_staff(name: str, roles: list[str], department: str | None, password: str | None) -> None:
     async with opened() as db, db.writing() as session:
         await staff.add(session, name, roles, department, password, clock.now())
+
+
+@app.command("leave")
+def leave(
+    name: str,
+    to: Annotated[str | None, typer.Option(help="Who takes over; left out: who is on duty, else the queues.")] = None,
+    reason: Annotated[str, typer.Option()] = "离岗",
+) -> None:
+    """Somebody leaves: he signs in no more, and what he has in hand goes to others."""
+    print(run(_leave(name, to, reason)))
+
+
+async def _leave(name: str, to: str | None, reason: str) -> str:
+    office = make_office(read_settings(), _tell_nobody)
+    async with opened() as db, db.writing() as session:
+        done = await handover.hand_over(session, office, CLI, name, to, reason, clock.now(), leaves=True)
+    return f"{name}: {done.tickets} tickets ({done.queued} into queues), {done.measures} measures, " \
+           f"{done.conversations} conversations handed over"
+
+
+async def _tell_nobody(*_told: Any) -> None:
+    """A handover tells no resident."""
 
 
 @app.command("reset")

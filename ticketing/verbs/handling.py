@@ -2,12 +2,13 @@
 
 from core import clock
 from core.errors import Conflict, Invalid
-from ticketing import sla
+from ticketing import roster, routing, sla
 from ticketing.model import Note
 from ticketing.verbs.act import Act, Do
 
 
 async def reassign(act: Act) -> None:
+    routing.check_person(await roster.load(act.session, act.office, act.now), act.ticket, act.body.assignee)
     changes: dict[str, list[object]] = {"assignee": [act.ticket.assignee, act.body.assignee]}
     act.ticket.assignee = act.body.assignee
     await act.move(changes=changes)

@@ -8,7 +8,7 @@ from core import clock
 from core.conversation import Resident
 from core.errors import Conflict, Forbidden, Invalid
 from core.privacy import mask, mask_name
-from ticketing import sla
+from ticketing import roster, routing, sla
 from ticketing.model import COPY_ROUND, Reply, Task, Ticket
 from ticketing.office import Office
 from ticketing.verbs.act import Act, Do
@@ -203,8 +203,11 @@ async def assign(act: Act) -> None:
     for item in (department, *joint):
         if is_about(act.ticket, item.code, item.name):
             raise Conflict(f"the ticket is about {item.name}: it must go to another department")
+    here = await roster.load(act.session, act.office, act.now)
+    routing.check_person(here, act.ticket, act.body.assignee)
+    person = act.body.assignee or await routing.pick_on_duty(act.session, here, act.ticket, department.code)
     changes: dict[str, list[object]] = {"department": [act.ticket.department, department.code]}
-    act.ticket.department, act.ticket.assignee = department.code, act.body.assignee
+    act.ticket.department, act.ticket.assignee = department.code, person
     await act.move("in_progress", changes=changes)
     for item in joint:
         due_at = joint_due(act.office, item.code, act)

@@ -476,6 +476,12 @@ def upgrade() -> None:
         ),
         sa.Column("department", sa.String(), nullable=True),
         sa.Column("assignee", sa.String(), nullable=True),
+        sa.Column("asked_first", sa.String(), nullable=True),
+        sa.Column(
+            "green_channel",
+            sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"),
+            nullable=True,
+        ),
         sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("conversation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("channel", sa.String(), nullable=True),
