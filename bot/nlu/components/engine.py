@@ -15,6 +15,7 @@ import numpy as np
 
 LONGEST = 120
 """Characters that are embedded at most; a token costs 1.5 ms, and what is wanted stands in one sentence."""
+STEP = 200
 MEMORY = Path(__file__).resolve().parents[2] / "models" / "vectors.npz"
 
 
@@ -42,10 +43,11 @@ def embed_all(texts: Sequence[str]) -> np.ndarray:
     """Unit vectors (n, 384); those of an earlier training are taken from disk, the new ones are added to it."""
     known = _read()
     keys = [_key(text) for text in texts]
-    new = {key: embed(text) for key, text in zip(keys, texts, strict=True) if key not in known}
-    if new:
-        known |= new
-        _write({key: known[key] for key in dict.fromkeys(keys)})
+    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+    for n, (key, text) in enumerate(missing.items(), 1):
+        known[key] = embed(text)
+        if n % STEP == 0 or n == len(missing):
+            _write(known)   # In steps, so that a training that is stopped has not worked for nothing.
     return np.vstack([known[key] for key in keys])
 
 
