@@ -143,6 +143,11 @@ class WorkingHours:
         following = self._find_worked(self._worked_before(ordinal + 1) + 1, ordinal)
         return _join(following, self._windows(following)[0][0] * _MINUTE)
 
+    def close_of(self, on: date) -> datetime:
+        """When the last window of a date closes; the end of the date where none is open."""
+        windows = self.day(on).windows
+        return _join(on.toordinal(), (windows[-1][1] if windows else 1440) * _MINUTE)
+
     # Counting
 
     def between(self, a: datetime, b: datetime) -> timedelta:

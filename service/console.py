@@ -30,7 +30,7 @@ from service.api.endpoint import RUNTIME, reading_on_record
 from service.forms import describe_verbs, read_form
 from service.runtime import Runtime
 from service.words import KINDS, OUTCOMES, STATES
-from ticketing import callbacks, search, tickets, views
+from ticketing import callbacks, search, staff_notices, tickets, views
 from ticketing import staff as staff_table
 from ticketing.staff import Actor
 from ticketing.views import Reader, write_time
@@ -57,9 +57,10 @@ class Visit:
             waiting = await session.scalar(
                 select(func.count()).where(Conversation.holder == Holder.STAFF, Conversation.taken_by.is_(None))
             )
+            unread = await staff_notices.count_unread(session, self.me.name)
         values |= {
             "me": self.me, "form_token": self.form_token, "office": self.runtime.office.name,
-            "waiting": waiting, "refresh": refresh, "editing": EDITING,
+            "waiting": waiting, "unread": unread, "refresh": refresh, "editing": EDITING,
         }
         values.setdefault("error", self.request.query.get("error"))
         return secure(aiohttp_jinja2.render_template(f"staff/{template}", self.request, values, status=status))

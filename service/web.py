@@ -22,7 +22,18 @@ from core import log
 from core.db import Database
 from core.errors import HuiyinError, NotFound
 from core.inbox_writer import InboxWriter
-from service import api, appointment_desk, appointment_pages, console, delivery, editor_pages, health, pages, workers
+from service import (
+    api,
+    appointment_desk,
+    appointment_pages,
+    console,
+    delivery,
+    editor_pages,
+    health,
+    notice_desk,
+    pages,
+    workers,
+)
 from service.api.endpoint import RUNTIME, problem
 from service.assistant import Assistant
 from service.clients import client_of
@@ -67,6 +78,7 @@ def build_app(settings: Settings, db: Database, assistant_token: str, with_worke
     app.add_routes(pages.routes())
     app.add_routes(appointment_pages.routes())
     app.add_routes(appointment_desk.routes())
+    app.add_routes(notice_desk.routes())
     app.router.add_static("/static", HERE / "static")
     app.cleanup_ctx.append(_run_parts(runtime, with_workers))
     return app

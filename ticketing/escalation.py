@@ -19,11 +19,11 @@ from core.errors import Conflict
 from ticketing import roster, sla, staff_notices
 from ticketing.bodies import Raise
 from ticketing.lifecycle import OPEN, State
-from ticketing.model import Ticket, Transition
+from ticketing.model import Measure, Ticket, Transition
 from ticketing.roster import Person, Roster
 from ticketing.routing import concerns_person
 from ticketing.sla import Due
-from ticketing.staff import SYSTEM
+from ticketing.staff import SYSTEM, Actor
 from ticketing.staff_notices import CONSOLE
 from ticketing.verbs import DO
 from ticketing.verbs.act import Act
@@ -71,13 +71,25 @@ async def _describe_due(
     session: AsyncSession, office: "Office", here: Roster, due: Due, ticket: Ticket, now: datetime
 ) -> list[dict[str, Any]]:
     """Who hears what of this share. The step of the ladder that is an act is done."""
-    part = due.clock.department if due.clock.subject else None
-    people = find_people(here, ticket, [word for word in due.whom if word != SUPERVISE], part)
+    people = find_people(
+        here, ticket, [word for word in due.whom if word != SUPERVISE], **await _part(session, due, ticket)
+    )
     if SUPERVISE in due.whom and ticket.state in OPEN:
         await _supervise(session, office, ticket, f"{due.clock.title}时限已过，仍未办结", now)
-        people = _once([*people, *find_people(here, ticket, SUPERVISED)])
+        people = _once([*people, *find_all(here, ticket, SUPERVISED)])
     rows = describe(office, here, ticket, people, _write(due, ticket), now, pressing=due.share >= 100)
     return [row | {"clock_id": due.clock.id, "share": due.share} for row in rows]
+
+
+async def _part(session: AsyncSession, due: Due, ticket: Ticket) -> dict[str, str | None]:
+    """In whose hands that part of the ticket is which the clock runs for."""
+    kind, _, number = (due.clock.subject or "").partition(":")
+    if kind == "task":
+        return {"department": due.clock.department, "assignee": None}
+    if kind == "measure":
+        owner = await session.scalar(select(Measure.owner).where(Measure.id == int(number)))
+        return {"department": ticket.department, "assignee": owner or ticket.assignee}
+    return {"department": ticket.department, "assignee": ticket.assignee}
 
 
 SUPERVISED = ("assignee", "department head", "supervisor")
@@ -96,9 +108,16 @@ async def _supervise(
         logger.warning("written supervision was not begun", ticket=ticket.number, reason=error.detail)
 
 
-async def after_verb(session: AsyncSession, office: "Office", ticket: Ticket, verb: str, now: datetime) -> None:
-    """What a verb does to the ladder: redone, or a return refused, so and so often raises the level, once each."""
+async def after_verb(
+    session: AsyncSession, office: "Office", actor: Actor, ticket: Ticket, verb: str, now: datetime
+) -> None:
+    """What a verb does to the ladder: redone, or a return refused, so and so often raises the level, once each.
+
+    Urging and raising are told at once.
+    """
     ladder = office.preset.ladder
+    if verb in TOLD_AT_ONCE and ticket.state in OPEN:
+        await _tell_at_once(session, office, ticket, verb, actor, now)
     often = {"redo": (ladder.redos, "重办"), "refuse_return": (ladder.refused_returns, "退单未获同意")}
     if verb not in often or ticket.state not in OPEN:
         return
@@ -111,23 +130,41 @@ async def after_verb(session: AsyncSession, office: "Office", ticket: Ticket, ve
         return
     await _supervise(session, office, ticket, f"已{what} {times} 次，升级督办", now)
     here = await roster.load(session, office, now)
-    people = find_people(here, ticket, SUPERVISED)
+    people = find_all(here, ticket, SUPERVISED)
     text = f"督办：工单 {ticket.number} 已{what} {times} 次，升到第 {ticket.level} 级。"
     await staff_notices.note(session, describe(office, here, ticket, people, text, now, pressing=True))
+
+
+TOLD_AT_ONCE: dict[str, tuple[tuple[str, ...], str]] = {
+    "urge": (("assignee",), "催办：工单 {number} 被催办，请尽快答复。"),
+    "raise": (("assignee", "department head", "supervisor"), "督办：工单 {number} 升到第 {level} 级，请限期办结。"),
+}
+
+
+async def _tell_at_once(
+    session: AsyncSession, office: "Office", ticket: Ticket, verb: str, actor: Actor, now: datetime
+) -> None:
+    words, text = TOLD_AT_ONCE[verb]
+    here = await roster.load(session, office, now)
+    if verb == "urge" and ticket.state == State.REGISTERED:
+        words = ("clerk",)
+    people = [person for person in find_all(here, ticket, words) if person.name != actor.name]
+    said = text.format(number=ticket.number, level=ticket.level)
+    await staff_notices.note(session, describe(office, here, ticket, people, said, now, pressing=verb == "raise"))
 
 
 # Who
 
 
 def find_people(
-    here: Roster, ticket: Ticket, words: Iterable[str], department: str | None = None
+    here: Roster, ticket: Ticket, words: Iterable[str], *, department: str | None, assignee: str | None
 ) -> list[Person]:
     """Who the words of a rule stand for on this ticket: never whom it is about; deputies for who is away.
 
-    `department`: whose matter it is, where it is not the ticket's (a joint task). Where nobody is left the
-    supervisors hear it, and where there are none the administrators: a warning is not lost.
+    `department`, `assignee`: whose matter it is, mostly the ticket's own. Where nobody is left the supervisors hear
+    it, and where there are none the administrators: a warning is not lost.
     """
-    matter = Concern(ticket, department or ticket.department, None if department else ticket.assignee)
+    matter = Concern(ticket, department, assignee)
     fitting = [person for word in words for person in _FIND.get(word, _by_role(word))(here, matter)]
     for found in (fitting, _supervisors(here, matter), here.with_role("supervisor"), here.with_role("administrator")):
         people = [person for person in here.present(_once(found)) if not concerns_person(ticket, person)]
@@ -138,6 +175,11 @@ def find_people(
     if ticket.kind == "report":
         return [person for person in here.with_role("inspector") if not concerns_person(ticket, person)]
     return []
+
+
+def find_all(here: Roster, ticket: Ticket, words: Iterable[str]) -> list[Person]:
+    """As find_people, for the ticket as a whole."""
+    return find_people(here, ticket, words, department=ticket.department, assignee=ticket.assignee)
 
 
 def _once(people: Iterable[Person]) -> list[Person]:

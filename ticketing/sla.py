@@ -19,7 +19,7 @@ from core.targets import Unit, parse_target
 from core.working_hours import WorkingHours
 from ticketing import clocks
 from ticketing.clocks import Clock, is_breached, write_rfc3339
-from ticketing.model import Ticket, Transition
+from ticketing.model import Measure, Ticket, Transition
 from ticketing.preset import Preset, Rule
 from ticketing.staff_notices import StaffNotice
 
@@ -77,6 +77,8 @@ async def on_verb(session: AsyncSession, office: "Office", ticket: Ticket, verb:
     await _start(session, office.preset, ticket, acts, now)
     if verb == "raise":
         await _set_deadline(session, office.preset, ticket, now)
+    if acts & {"reply", "fulfil"}:
+        await _watch_measures(session, office, ticket, now)
     await session.flush()
 
 
@@ -134,6 +136,20 @@ async def _apply(
     elif rule and acts.intersection(rule.resumes) and clock.paused_at:
         clocks.resume(clock, hours, now)
         await _plan_telling_again(session, clock, hours, rule, now)
+
+
+async def _watch_measures(session: AsyncSession, office: "Office", ticket: Ticket, now: datetime) -> None:
+    """From the moment that the resident reads a promise its clock runs, to the close of the day it was promised for."""
+    await session.flush()
+    watched = {clock.subject for clock in await _running(session, ticket.id, "measure")}
+    hours = office.preset.hours(ticket.department) if ticket.department else office.preset.hours()
+    for measure in await session.scalars(select(Measure).where(Measure.ticket_id == ticket.id).order_by(Measure.id)):
+        subject = f"measure:{measure.id}"
+        if measure.fulfilled_at is not None and subject in watched:
+            await on_event(session, office, ticket, "keep_promise", subject, now)
+        elif measure.fulfilled_at is None and subject not in watched:
+            due = hours.close_of(measure.due_on)
+            await on_event(session, office, ticket, "promise", subject, now, due_at=due)
 
 
 async def _set_deadline(session: AsyncSession, preset: Preset, ticket: Ticket, now: datetime) -> None:

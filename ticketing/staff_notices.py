@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select, text, update
+from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -63,6 +63,8 @@ class StaffNotice(Base):
     dropped_at: Mapped[datetime | None] = mapped_column(UTC)
     """When it was found to be no longer true."""
     outbox_id: Mapped[int | None] = mapped_column(Id)
+    read_at: Mapped[datetime | None] = mapped_column(UTC)
+    """When he looked at it on the console."""
 
 
 async def note(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
@@ -71,6 +73,39 @@ async def note(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:
         return
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     await session.execute(dialect.insert(StaffNotice.__table__).on_conflict_do_nothing(), list(rows))
+
+
+def _of(name: str) -> Select[StaffNotice]:
+    return select(StaffNotice).where(
+        StaffNotice.whom == name, StaffNotice.by == CONSOLE, StaffNotice.told_at.is_not(None)
+    )
+
+
+async def list_of(
+    session: AsyncSession, name: str, limit: int, after: int | None = None
+) -> list[tuple[StaffNotice, str | None]]:
+    """What this member of staff was told on the console, newest first, with the ticket's number."""
+    query = _of(name).outerjoin(Ticket, Ticket.id == StaffNotice.ticket_id).add_columns(Ticket.number)
+    if after is not None:
+        query = query.where(StaffNotice.id < after)
+    rows = await session.execute(query.order_by(StaffNotice.id.desc()).limit(limit))
+    return [(row[0], row[1]) for row in rows]
+
+
+async def count_unread(session: AsyncSession, name: str) -> int:
+    query = _of(name).where(StaffNotice.read_at.is_(None)).with_only_columns(func.count())
+    return await session.scalar(query) or 0
+
+
+async def mark_read(session: AsyncSession, name: str, up_to: int, now: datetime) -> None:
+    """He has seen everything up to this one."""
+    await session.execute(
+        update(StaffNotice)
+        .where(StaffNotice.whom == name, StaffNotice.by == CONSOLE, StaffNotice.id <= up_to,
+               StaffNotice.told_at.is_not(None), StaffNotice.read_at.is_(None))
+        .values(read_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def anything_waiting(session: AsyncSession, now: datetime) -> bool:

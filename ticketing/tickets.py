@@ -210,7 +210,7 @@ async def perform(
         allowed = ", ".join(allowed_verbs(office, actor, ticket, facts)) or "nothing"
         raise Conflict(f"{verb} is not possible while the ticket is {ticket.state}; possible is: {allowed}")
     await DO[verb](act)
-    await escalation.after_verb(session, office, ticket, verb, now)
+    await escalation.after_verb(session, office, actor, ticket, verb, now)
     await session.flush()
     if verb in search.INDEXED_VERBS:
         await search.index(session, ticket)

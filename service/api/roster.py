@@ -9,7 +9,7 @@ from core import audit
 from core.checking import Body
 from core.errors import Forbidden, Invalid, NotFound
 from service.api.endpoint import Call, Endpoint, Result, cut, page
-from ticketing import green_channel, handover, roster, routing, tickets, views
+from ticketing import green_channel, handover, roster, routing, staff_notices, tickets, views
 from ticketing.bodies import Short
 from ticketing.clocks import write_rfc3339
 from ticketing.roster import Absence, Duty
@@ -161,6 +161,21 @@ async def suggest(call: Call) -> Result:
     })
 
 
+async def list_my_notices(call: Call) -> Result:
+    """What the caller was told on the console, newest first."""
+    limit = call.limit()
+    found = await staff_notices.list_of(call.session, call.actor.name, limit + 1, call.after())
+    rows, more = cut(found, limit)
+    items = [
+        {
+            "id": notice.id, "at": write_rfc3339(notice.told_at), "text": notice.text, "ticket": number,
+            "share": notice.share / 100 if notice.share else None, "read_at": write_rfc3339(notice.read_at),
+        }
+        for notice, number in rows
+    ]
+    return page(items, rows[-1][0].id if rows else None, more)
+
+
 async def list_green_channel(call: Call) -> Result:
     return Result({"items": green_channel.describe(call.runtime.office), "next": None})
 
@@ -187,6 +202,8 @@ ENDPOINTS = (
              status=204, tag="roster"),
     Endpoint("POST", "/staff/{name}/hand_over", hand_over, "Hand over what somebody has in hand", HandOver, WRITERS,
              "write", tag="roster"),
+    Endpoint("GET", "/staff_notices", list_my_notices, "What the caller was told about due times", roles=READERS,
+             query=("limit", "after"), tag="roster"),
     Endpoint("GET", "/green_channel", list_green_channel, "Who is entitled to the green channel", tag="roster"),
     Endpoint("GET", "/tickets/{number}/routing", suggest, "Where a ticket belongs, and why",
              roles=frozenset({"clerk", "officer", "supervisor", "inspector"}), tag="roster"),

@@ -1,13 +1,19 @@
 """Warnings through the running service: the worker tells, the outbox shows it, a webhook hears it."""
 
+import re
 from dataclasses import dataclass, field
+from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from core import clock
+from service import sign_in
 from tests.fakes.server import LoopbackServer
+from tests.fakes.smtp import FakeMailServer
 from tests.service.house import WORKDAY, open_house
+from tests.service.test_pages import enter, link_for
 
 
 @dataclass
@@ -97,3 +103,54 @@ async def test_a_webhook_that_says_no_fails_its_row_and_nobody_else(house, chat,
     rows = (await house.get(f"/outbox?ticket={number}&limit=200"))["items"]
     assert not [row for row in rows if row["channel"] not in ("console", "webhook") and row["origin"] == "staff"]
     assert (await house.get("/call-backs"))["items"] == []
+
+
+async def test_the_console_shows_reminders_until_they_are_read(house):
+    number = (await house.register())["number"]
+    await link_for(house, "su", "supervisor")
+    house.move_clock("2026-11-26T17:25:00+08:00")
+    async with house.db.writing() as session:
+        link = await sign_in.make_link(session, "su", clock.now())
+    await enter(house, link)
+    house.move_clock("2026-11-26T17:30:30+08:00")
+
+    async def shown():
+        page = await (await house.client.get("/staff/notices")).text()
+        return page if page.count(number) > 2 else None  # First reply and acceptance: a link and a number each.
+
+    page = await house.until(shown)
+    assert "超时" in page and '<span class="tag warn">2</span>' in page
+    token = re.search(r'name="form_token" value="([^"]+)"', page)[1]
+    last = re.search(r'name="last" value="(\d+)"', page)[1]
+    for wrong in ("x", "9" * 30):
+        await house.client.post("/staff/notices/read", data={"form_token": token, "last": wrong})
+    page = await (await house.client.post("/staff/notices/read", data={"form_token": token, "last": last})).text()
+    assert number in page and "全部标为已读" not in page and '<span class="tag warn">' not in page
+    mine = (await house.get("/staff_notices", "supervisor"))["items"]
+    assert mine[0]["ticket"] == number and mine[0]["share"] == 1.0 and mine[0]["read_at"] is None
+    assert (await house.get("/staff_notices", "guard"))["items"] == []
+    await house.get("/staff_notices", "editor", 403)
+
+
+async def test_a_warning_goes_by_mail_to_whom_the_office_set(tmp_path, empty_database):
+    server = FakeMailServer()
+    await server.start()
+    box = {"address": "office@office.example", "token": "t", "smtp_host": "127.0.0.1", "smtp_port": server.port,
+           "smtp_security": "none"}
+    notify = [{"kind": "mail", "to": "duty@office.example", "for": "supervisor"}]
+    house, close = await open_house(
+        tmp_path, empty_database, email={"mailboxes": {"office": box}}, staff={"notify": notify})
+    house.move_clock(WORKDAY)
+    try:
+        number = (await house.register())["number"]
+        house.move_clock("2026-11-26T17:30:30+08:00")
+
+        async def arrived():
+            return server.mails
+
+        mail = message_from_bytes((await house.until(arrived))[0], policy=policy.default)
+        assert server.recipients == ["duty@office.example"] and "待办提醒" in mail["Subject"]
+        assert number in mail.get_body().get_content()
+    finally:
+        await close()
+        await server.close()

@@ -312,3 +312,41 @@ async def test_a_warning_is_not_lost_where_nobody_has_the_role(desk):
     number = await desk.register()
     await warn(desk, at("2026-12-01 17:31"))
     assert {whom for whom, *_ in await told(desk, number)} == {"boss"}
+
+
+async def test_a_promise_that_is_not_kept_reaches_its_owner_and_then_the_supervisor(desk):
+    number = await in_progress(desk)
+    promised = [{"what": "更换门机", "owner": "ou", "due_on": "2026-12-04"}, {"what": "清理", "due_on": "2026-12-05"}]
+    await desk.do(number, "submit", SUBMISSION | {"measures": promised}, OFFICER)
+    assert "measure" not in await running(desk, number), "nobody was promised anything yet"
+    await desk.do(number, "approve", {}, SUPERVISOR)
+    await desk.deliver(number)
+    await desk.do(number, "close", {}, OFFICER)
+    async with desk.db.reading() as session:
+        found = await session.scalars(select(sla.Clock).where(sla.Clock.name == "measure").order_by(sla.Clock.id))
+        # A Friday's close; the end of a Saturday, when nobody works.
+        assert [each.due_at for each in found] == [at("2026-12-04 17:30"), at("2026-12-06 00:00")]
+        ids = [int(subject.partition(":")[2]) for subject in await session.scalars(
+            select(sla.Clock.subject).where(sla.Clock.name == "measure").order_by(sla.Clock.id))]
+    await warn(desk, at("2026-12-04 17:31"))
+    # Both have been reminded of; the first is over.
+    found = await told(desk, number, "measure")
+    assert ("ou", "console", 100) in found and ("su", "console", 100) in found and ("wu", "console", 80) in found
+    await desk.do(number, "fulfil", {"measure": ids[0], "note": "已换"}, OFFICER)
+    async with desk.db.reading() as session:
+        open_ones = await session.scalars(select(sla.Clock.subject).where(
+            sla.Clock.name == "measure", sla.Clock.stopped_at.is_(None)))
+        assert list(open_ones) == [f"measure:{ids[1]}"]
+
+
+async def test_urging_is_told_to_whoever_has_it_at_once(desk):
+    number = await desk.register(SUPERVISOR)
+    await desk.do(number, "urge", {}, CLERK)
+    await warn(desk, MONDAY + timedelta(minutes=1))
+    assert [whom for whom, *_ in await told(desk, number)] == [], "the only clerk urged it himself"
+    await desk.do(number, "accept")
+    await desk.do(number, "assign", {"department": "engineering", "assignee": "wu"})
+    await desk.do(number, "urge", {}, CLERK)
+    await warn(desk, MONDAY + timedelta(minutes=2))
+    assert [whom for whom, *_ in await told(desk, number)] == ["wu"]
+    assert "催办" in (await outbox(desk))[-1][2]

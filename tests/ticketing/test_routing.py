@@ -141,17 +141,17 @@ async def test_who_was_asked_first_has_it_until_it_is_accepted(desk):
     names = [(await desk.find(await desk.register(assistant))).asked_first for _ in range(3)]
     # One of cai's own waits already.
     assert names == ["bai", "bai", "cai"] or names == ["bai", "cai", "bai"]
-    from ticketing.escalation import find_people
+    from ticketing.escalation import find_all
 
     async with desk.db.reading() as session:
         here = await roster.load(session, desk.office, clock.now())
         ticket = await find(session, first)
         ticket.asked_first = "bai"
-        assert [each.name for each in find_people(here, ticket, ["clerk"])] == ["bai"]
+        assert [each.name for each in find_all(here, ticket, ["clerk"])] == ["bai"]
         ticket.state = "accepted"
-        assert {each.name for each in find_people(here, ticket, ["clerk"])} == {"bai", "cai"}
+        assert {each.name for each in find_all(here, ticket, ["clerk"])} == {"bai", "cai"}
         ticket.state, ticket.about = "registered", {"staff": "bai"}
-        assert [each.name for each in find_people(here, ticket, ["clerk"])] == ["cai"]
+        assert [each.name for each in find_all(here, ticket, ["clerk"])] == ["cai"]
 
 
 async def test_a_handover_leaves_nothing_behind(desk):

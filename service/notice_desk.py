@@ -1,0 +1,35 @@
+"""The console's list of reminders: what the system told this member of staff, newest first."""
+
+from aiohttp import web
+
+from service.console import Visit, signed_in
+from ticketing import staff_notices
+from ticketing.clocks import write_rfc3339
+
+MOST = 100
+
+
+def routes() -> list[web.RouteDef]:
+    return [web.get("/staff/notices", list_notices), web.post("/staff/notices/read", read_all)]
+
+
+@signed_in
+async def list_notices(visit: Visit) -> web.StreamResponse:
+    async with visit.runtime.db.reading() as session:
+        rows = await staff_notices.list_of(session, visit.me.name, MOST)
+    items = [
+        {"id": notice.id, "at": write_rfc3339(notice.told_at), "text": notice.text, "ticket": number,
+         "is_new": notice.read_at is None}
+        for notice, number in rows
+    ]
+    return await visit.render("notices.html", items=items, last=items[0]["id"] if items else 0)
+
+
+@signed_in
+async def read_all(visit: Visit) -> web.StreamResponse:
+    """Everything up to the newest that the page showed."""
+    last = str((await visit.request.post()).get("last", ""))
+    if last.isascii() and last.isdecimal() and len(last) <= 18:
+        async with visit.runtime.db.writing() as session:
+            await staff_notices.mark_read(session, visit.me.name, int(last), visit.now)
+    raise web.HTTPSeeOther("/staff/notices")
