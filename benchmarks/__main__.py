@@ -25,6 +25,7 @@ OTHERS: tuple[tuple[str, list[str]], ...] = (
     ("clocks", ["-m", "benchmarks.clocks"]),
     ("appointments", ["-m", "benchmarks.appointments", "500"]),
     ("guides", ["-m", "benchmarks.guides", "--no-speed"]),
+    ("rehearsal", ["-m", "benchmarks.rehearsal", "--words"]),
 )
 """Benchmarks with figures of their own: module, command. One that is not there is left out."""
 

@@ -1,6 +1,7 @@
 """What must not be published: missing fields, an empty fee, dates that are over, dead references, contradictions."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -9,11 +10,13 @@ from pathlib import Path
 from core.errors import Invalid
 from knowledge_base.guide import FIELDS, Guide
 from knowledge_base.importer import Imported, import_file
+from knowledge_base.wellformed import find_malformed
 
 _REFERENCE = re.compile(r"\]\(guide:([^)\s]+)\)")
-_LINK = re.compile(r"\]\(([^)\s]+)\)")
 _PHONE = re.compile(r"0\d{2,3}[-—–]?\d{4}\s?\d{4}|0\d{2,3}[-—–]\d{7,8}|1[3-9]\d{9}")
-_PHONE_LIKE = re.compile(r"0\d{2,3}-[\d ]+")
+_LANDLINE = re.compile(r"(?<!\d)(0\d{2,3})[-—–]([2-9]\d{2,3}\s?\d{4})(?!\d)")
+USUAL = 5
+"""So many numbers of one length make it the usual one."""
 _FEE_OF = re.compile(r"([\u4e00-\u9fff]{2,8}(?:工本费|手续费|登记费|押金|证费))[：:]?\s?(?:每[证本人户次])?(\d+(?:\.\d+)?)元")
 _WINDOW = re.compile(r"(\d{1,3}号窗口[（(][^）)]{2,12}[）)])")
 
@@ -55,7 +58,7 @@ def check_all(imported: Iterable[Imported], today: date) -> list[Fault]:
         if len(many) > 1:
             faults += [Fault(each.guide.slug, "-", f"引用了不存在的指南 {slug}")
                        for slug in sorted(references(each.guide)) if (each.guide.preset, slug) not in known]
-    return faults + _contradictions([each.guide for each in many])
+    return faults + find_contradictions([each.guide for each in many])
 
 
 def check_guide(guide: Guide, today: date) -> list[Fault]:
@@ -77,30 +80,34 @@ def check_guide(guide: Guide, today: date) -> list[Fault]:
         faults.append(Fault(guide.slug, "checked_on", f"核对日期 {guide.checked_on} 在将来"))
     if not guide.owner:
         faults.append(Fault(guide.slug, "owner", "没有写负责的窗口或科室"))
-    return faults + _malformed(guide)
+    return faults + [Fault(guide.slug, name, text) for name, text in find_malformed(guide)]
 
 
-def _malformed(guide: Guide) -> list[Fault]:
-    faults = []
-    for name in ("phone", "supervision_phone"):
-        for written in _PHONE_LIKE.findall(guide.fields.get(name, "")):
-            if not _PHONE.fullmatch(written.strip()):
-                faults.append(Fault(guide.slug, name, f"电话号码“{written.strip()}”位数不对"))
-    for link in _LINK.findall(_everything(guide)):
-        if not link.startswith(("guide:", "https://", "http://", "/", "#", "tel:", "mailto:")):
-            faults.append(Fault(guide.slug, "-", f"链接“{link}”打不开，应当以 https:// 或 guide: 开头"))
-    return faults
-
-
-def _contradictions(guides: list[Guide]) -> list[Fault]:
+def find_contradictions(guides: Iterable[Guide]) -> list[Fault]:
     """The same thing said differently by two guides of one office."""
-    faults = []
+    guides = list(guides)
+    faults = _odd_telephones(guides)
     said: dict[tuple[str, str, str], tuple[str, str]] = {}
     for guide in guides:
         for field, key, value in _claims(guide):
             other, before = said.setdefault((guide.preset, field, key), (guide.slug, value))
             if before != value and other != guide.slug:
                 faults.append(Fault(guide.slug, field, f"“{key}”写的是 {value}，{other} 写的是 {before}"))
+    return faults
+
+
+def _odd_telephones(guides: Iterable[Guide]) -> list[Fault]:
+    """Numbers of one area code are equally long; one that is not lost a digit or has one too many."""
+    written = [(guide, name, found) for guide in guides for name in ("phone", "supervision_phone")
+               for found in _LANDLINE.finditer(guide.fields.get(name, ""))]
+    lengths: dict[tuple[str, str], Counter[int]] = {}
+    for guide, _, found in written:
+        lengths.setdefault((guide.preset, found[1]), Counter())[len(re.sub(r"\D", "", found[2]))] += 1
+    faults = []
+    for guide, name, found in written:
+        usual, count = lengths[guide.preset, found[1]].most_common(1)[0]
+        if count >= USUAL and len(re.sub(r"\D", "", found[2])) != usual:
+            faults.append(Fault(guide.slug, name, f"电话“{found[0].strip()}”与其他指南的位数不同（{found[1]} 后面一般是{usual}位）"))
     return faults
 
 

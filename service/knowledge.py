@@ -30,7 +30,7 @@ class Knowledge:
 
     def __init__(self, settings: Settings, office: Office) -> None:
         self._settings = settings
-        self._opening = make_opening(office)
+        self.opening = make_opening(office)
         self._answers: Any = None
         self._index: Index | None = None
         self._loading = asyncio.Lock()
@@ -40,6 +40,12 @@ class Knowledge:
         await self._load()
         assert self._index is not None
         return await self._index.refresh(db)
+
+    async def index(self) -> "Index":
+        """What residents are answered from, for whoever asks it beside them."""
+        await self._load()
+        assert self._index is not None
+        return self._index
 
     @property
     def is_ready(self) -> bool:
@@ -53,7 +59,7 @@ class Knowledge:
         await self._load()
         found: Answer = await self._answers.answer(
             session, self._index, question, preset, now, context_guide=context_guide, place=place,
-            opening=self._opening,
+            opening=self.opening,
         )
         return found
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from channels.base import rings
 from core import clock, log, queues
 from core.queues import MAX_ATTEMPTS, Inbox, Outbox
-from service import bookings, delivery, guide_calendar, intake, media, passive, reminders
+from service import bookings, delivery, guide_calendar, intake, media, open_questions, passive, rehearsals, reminders
 from service.idempotency import KEPT, IdempotencyKey
 from service.pace import stopwatch
 from service.runtime import Runtime
@@ -30,6 +30,7 @@ LOOK_EVERY_S = 1.0
 TIDY_EVERY_S = 20.0
 WARN_EVERY_S = 5.0
 """How late a warning may be because nobody looked; the rest of its minute is for the work itself."""
+INSPECT_EVERY_S = 60.0
 RETRY_AFTER = (timedelta(seconds=2), timedelta(seconds=15))
 
 Row = TypeVar("Row", Inbox, Outbox)
@@ -46,6 +47,7 @@ async def run(runtime: Runtime) -> None:
         group.create_task(_repeat(runtime, media.fetch_due, LOOK_EVERY_S))
         group.create_task(_repeat(runtime, warn, WARN_EVERY_S))
         group.create_task(_repeat(runtime, _measure, LOOK_EVERY_S))
+        group.create_task(_repeat(runtime, _inspect, LOOK_EVERY_S))
 
 
 async def settle(runtime: Runtime) -> None:
@@ -178,6 +180,17 @@ async def warn(runtime: Runtime) -> None:
         waiting = told == staff_notices.AT_ONCE
         runtime.news.notify("outbox")
     runtime.beat("warnings")
+
+
+async def _inspect(runtime: Runtime) -> None:
+    """Each night, and when an editor asks for it: the guides are rehearsed, the day's open questions collected."""
+    asked = await runtime.news.wait("rehearse", INSPECT_EVERY_S)
+    now = clock.now()
+    if not asked and not await rehearsals.is_due(runtime.db, runtime.settings, now):
+        return
+    async with runtime.db.writing() as session:
+        await open_questions.collect(runtime, session, now)
+    await rehearsals.run(runtime, "system", now)
 
 
 async def _measure(runtime: Runtime) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from core import clock
-from service.commands import guide_files
+from service.commands import guide_files, guide_rehearsal
 from service.commands.common import AsJson, new_group, run
 
 app = new_group("The knowledge base.")
@@ -58,3 +58,13 @@ def check_guides(paths: Annotated[list[Path] | None, typer.Argument()] = None) -
     if faults:
         raise SystemExit(1)
     print("guides: ok")
+
+
+@app.command("rehearse")
+def rehearse_guides(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Documents instead of the published guides.")] = None,
+    preset: OnlyPreset = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask each published guide its own questions and look it through; exit code 1 when something fails."""
+    run(guide_rehearsal.rehearse_guides(paths or [], preset, as_json))

@@ -20,7 +20,7 @@ def test_a_whole_guide_has_no_fault() -> None:
         pytest.param({"leave_out": "window"}, "window", id="missing field"),
         pytest.param({"fee": " "}, "fee", id="empty fee"),
         pytest.param({"phone": "0571-555 001"}, "phone", id="phone too short"),
-        pytest.param({"result": "见[这里](htp:/x)"}, "-", id="dead link"),
+        pytest.param({"result": "见[这里](htp:/x)"}, "result", id="dead link"),
         pytest.param({"front": "valid_to: 2026-10-01"}, "valid_to", id="expired"),
         pytest.param({"front": "checked_on: 2026-12-01"}, "checked_on", id="checked in the future"),
     ],
