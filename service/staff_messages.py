@@ -8,19 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import queues
 from core.message import OutboundMessage
-from core.queues import Outbox, Result, Status
+from core.queues import Outbox
 from ticketing.staff import Staff
+from ticketing.staff_notices import CONSOLE
 
-CONSOLE = "console"
-"""The channel and step of what is read in the console: being there is its delivery."""
+ACCOUNT = "main"
 
 
 def tell_staff(session: AsyncSession, name: str, text: str, now: datetime) -> Outbox:
     """Leave a word for somebody, in the caller's transaction."""
-    message = OutboundMessage(CONSOLE, "", f"staff:{name}", text, "staff")
-    row = queues.enqueue(session, message, now)
-    row.status, row.result, row.sent_at = Status.DONE, Result.SENT, now
-    return row
+    return queues.enqueue(session, OutboundMessage(CONSOLE, ACCOUNT, f"staff:{name}", text, "staff"), now)
 
 
 async def find_people(session: AsyncSession, owner: str, roles: Iterable[str]) -> list[str]:
@@ -34,5 +31,5 @@ async def find_people(session: AsyncSession, owner: str, roles: Iterable[str]) -
 
 async def read_messages(session: AsyncSession, name: str, limit: int) -> Sequence[Outbox]:
     """The newest words to this member of staff."""
-    query = select(Outbox).where(Outbox.order_key == f"{CONSOLE}//staff:{name}").order_by(Outbox.id.desc())
+    query = select(Outbox).where(Outbox.order_key == f"{CONSOLE}/{ACCOUNT}/staff:{name}").order_by(Outbox.id.desc())
     return (await session.scalars(query.limit(limit))).all()

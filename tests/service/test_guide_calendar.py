@@ -56,8 +56,13 @@ async def test_the_owner_is_reminded_once_and_the_editors_where_the_owner_is_a_w
         await guide_calendar.run_calendar(house.runtime, clock.now())
     [told] = await words_to(house, "chen")
     assert "《汗蒸房预约》" in told and "2026-12-20" in told and await words_to(house, "wu") == []
-    row = (await house.get("/outbox", "administrator"))["items"][0]
-    assert (row["recipient"], row["origin"], row["result"]) == ("staff:chen", "staff", "sent")
+
+    async def delivered():
+        row = (await house.get("/outbox", "administrator"))["items"][0]
+        return (row["recipient"], row["origin"], row["result"]) == ("staff:chen", "staff", "sent")
+
+    house.runtime.news.notify("outbox")
+    await house.until(delivered)
     await guide_calendar.run_calendar(house.runtime, datetime.fromisoformat("2026-12-15T10:00:00+08:00"))
     assert len(await words_to(house, "chen")) == 2
 
