@@ -1,6 +1,6 @@
 """`make bench`: the budgets that can be measured so far, in one table: figure, ratio, budget, met or not.
 
-`python -m benchmarks [name …]` runs only these: service, intake, search, real, others.
+`python -m benchmarks [name …]` runs only these: service, intake, search, warnings, races, real, others.
 """
 
 import asyncio
@@ -22,8 +22,6 @@ SEARCH = "from benchmarks.guides import *; try_speed([each.guide.title for each 
 
 OTHERS: tuple[tuple[str, list[str]], ...] = (
     ("working_hours", ["-m", "benchmarks.working_hours", "20000"]),
-    ("clocks", ["-m", "benchmarks.clocks"]),
-    ("appointments", ["-m", "benchmarks.appointments", "500"]),
     ("guides", ["-m", "benchmarks.guides", "--no-speed"]),
     ("rehearsal", ["-m", "benchmarks.rehearsal", "--words"]),
 )
@@ -111,6 +109,28 @@ async def measure_real() -> Lines:
     ]
 
 
+async def measure_warnings() -> Lines:
+    """With 100,000 open tickets, a twentieth of them due in one minute."""
+    done = await _run(["-m", "benchmarks.clocks"], LONGEST_S - 10)
+    late = re.search(r"latest warning: (\d+) s", done)
+    look = re.search(r"nothing is due: ([\d.]+ ms).*?(\d+) times as fast", done)
+    if late is None or look is None:
+        return [Line("due-time warnings", "failed: " + done.strip()[-200:], met=False)]
+    ratio = f"a look takes {look[1]}, {look[2]} times as fast as reading every clock"
+    return [Line("due-time warning, 100,000 open tickets: latest", f"{late[1]} s", ratio, "≤ 60 s", int(late[1]) <= 60)]
+
+
+async def measure_races() -> Lines:
+    """Places of slots, on both databases; `python -m benchmarks.appointments` runs ten thousand."""
+    done = await _run(["-m", "benchmarks.appointments", "1000"], LONGEST_S - 10)
+    found = re.findall(r"(\w+): (\d+) races, (\d+) double bookings, (\d+) lost updates", done)
+    return [
+        Line(f"races for the last place, {name}: double bookings, lost updates", f"{double}, {lost}", f"{races} races",
+             "0, 0", double == lost == "0")
+        for name, races, double, lost in found
+    ] or [Line("races for the last place", "failed: " + done.strip()[-200:], met=False)]
+
+
 async def measure_others() -> Lines:
     """Prints what the other benchmarks print; their figures are their own."""
     for name, command in OTHERS:
@@ -137,6 +157,8 @@ MEASURES: dict[str, Callable[[], Awaitable[Lines]]] = {
     "service": measure_service,
     "intake": measure_intake,
     "search": measure_search,
+    "warnings": measure_warnings,
+    "races": measure_races,
     "others": measure_others,
     "real": measure_real,
 }

@@ -48,10 +48,9 @@ _BULLET = re.compile(r"^\s*(?:[-*+•]|\d+[.、)）])\s*")
 # What to bring
 
 
-async def guide_of(session: AsyncSession, runtime: Runtime, slot: Slot) -> Guide | None:
-    """The published guide of a slot's service: the one it names, else the one with that title or alias."""
-    found = await library.guides(session, [runtime.settings.office.preset], ["published"])
-    return pick_guide(found, slot.service, slot.guide)
+async def published(session: AsyncSession, runtime: Runtime) -> list[Guide]:
+    """The guides that residents may read: read once for all the appointments one has to do with."""
+    return await library.guides(session, [runtime.settings.office.preset], ["published"])
 
 
 def pick_guide(found: list[Guide], service: str, slug: str | None) -> Guide | None:
@@ -91,9 +90,10 @@ def _write_material(row: dict[str, str]) -> str:
     return f"{name}（{shown}）" if shown else name
 
 
-async def bring(session: AsyncSession, runtime: Runtime, slot: Slot) -> list[str]:
-    """What the resident of an appointment brings."""
-    return materials_of(await guide_of(session, runtime, slot))
+async def bring(session: AsyncSession, runtime: Runtime, slot: Slot, found: list[Guide] | None = None) -> list[str]:
+    """What the resident of an appointment brings, by the guide of its service."""
+    guides = found if found is not None else await published(session, runtime)
+    return materials_of(pick_guide(guides, slot.service, slot.guide))
 
 
 # Words
@@ -114,11 +114,12 @@ def write_refusal(runtime: Runtime, error: HuiyinError) -> str:
 
 
 async def tell(
-    runtime: Runtime, session: AsyncSession, appointment: Appointment, what: str, now: datetime, **more: Any
+    runtime: Runtime, session: AsyncSession, appointment: Appointment, what: str, now: datetime,
+    found: list[Guide] | None = None, **more: Any,
 ) -> None:
-    """Tell the resident about his appointment; `what` is a key of SENTENCES."""
+    """Tell the resident about his appointment; `what` is a key of SENTENCES, `found` the guides where they are read."""
     slot = await session.get_one(Slot, appointment.slot_id)
-    materials = await bring(session, runtime, slot) if what in ("booked", "moved", "reminder") else []
+    materials = await bring(session, runtime, slot, found) if what in ("booked", "moved", "reminder") else []
     shown = "；".join(materials[:MOST_MATERIALS]) + (" 等" if len(materials) > MOST_MATERIALS else "")
     text = say(
         SENTENCES[what], service=slot.service, when=write_when(appointment), number=appointment.number,
@@ -138,7 +139,7 @@ async def describe(
     """Appointments with what to bring; guides, slots and people are read once for all of them."""
     if not rows:
         return []
-    found = await library.guides(session, [runtime.settings.office.preset], ["published"])
+    found = await published(session, runtime)
     slots_by_id = await _by_id(session, Slot, {row.slot_id for row in rows})
     people = await _by_id(session, Resident, {row.resident_id for row in rows})
     seen = await _by_id(session, Ticket, {row.ticket_id for row in rows if row.ticket_id}, visible(actor))
@@ -230,9 +231,15 @@ async def close_slot(
 
 async def run_calendar(runtime: Runtime, now: datetime) -> None:
     """Reminders of the day before, and who did not come."""
-    async with runtime.db.writing() as session:
-        for appointment in await appointments.claim_reminders(session, runtime.office, now):
-            await tell(runtime, session, appointment, "reminder", now)
+    async with runtime.db.reading() as session:
+        due = await appointments.anything_to_remind(session, now)
+        found = await published(session, runtime) if due else []
+    while due:
+        async with runtime.db.writing() as session:
+            claimed = await appointments.claim_reminders(session, runtime.office, now)
+            for appointment in claimed:
+                await tell(runtime, session, appointment, "reminder", now, found)
+        due = len(claimed) == appointments.AT_ONCE
     async with runtime.db.writing() as session:
         await appointments.mark_no_shows(session, runtime.office, now)
     runtime.news.notify("outbox")

@@ -1,7 +1,7 @@
 """Appointments 预约: book within capacity, move, cancel, check in; reminders and no-shows.
 
 A place is a conditional UPDATE on the slot, a change of an appointment a conditional UPDATE on its row; both in one
-transaction, the appointment first and slots in the order of their ids, so that two moves never wait for each other.
+transaction. Rows are taken in one order, so that no two wait for each other: resident, slots by id, appointment.
 """
 
 from collections.abc import Sequence
@@ -26,8 +26,8 @@ from ticketing.office import Office
 from ticketing.slots import Slot, give_place_back, horizon_end, take_place
 from ticketing.staff import SYSTEM, Actor
 
-AT_ONCE = 200
-"""How many appointments one round of the calendar's work takes."""
+AT_ONCE = 50
+"""How many appointments one transaction of the calendar's work takes."""
 
 _REMINDED_LATER = text("remind_at IS NOT NULL")
 _STILL_BOOKED = text("status = 'booked'")
@@ -159,7 +159,12 @@ async def _hold(session: AsyncSession, resident: Resident) -> None:
     same = Resident.id == resident.id
     if resident.phone_digest:
         same = or_(same, Resident.phone_digest == resident.phone_digest)
-    await session.execute(select(Resident.id).where(same).order_by(Resident.id).with_for_update())
+    rows = select(Resident.id).where(same).order_by(Resident.id)
+    await session.execute(rows.with_for_update(key_share=True))
+
+
+async def _hold_slots(session: AsyncSession, *ids: int) -> None:
+    await session.execute(select(Slot.id).where(Slot.id.in_(ids)).order_by(Slot.id).with_for_update(key_share=True))
 
 
 async def _check_limits(
@@ -210,15 +215,13 @@ async def move(
         if to.starts_at >= horizon_end(office, now):
             raise Refused("horizon")
     before = appointment.slot_id
+    await _hold_slots(session, before, to.id)
     await _change(
         session, appointment, now, if_match, slot_id=to.id, starts_at=to.starts_at, ends_at=to.ends_at,
         remind_at=remind_at(office, to.starts_at, now), reminded_at=None,
     )
-    if before < to.id:
-        await give_place_back(session, before)
+    await give_place_back(session, before)
     await _take(session, to, now)
-    if before > to.id:
-        await give_place_back(session, before)
     audit.record(session, now, actor.name, "appointment:move", f"appointment:{appointment.id}",
                  detail={"slot": [before, to.id]})
 
@@ -231,6 +234,7 @@ async def cancel(
     _check_version(appointment, if_match)
     if is_own:
         _check_not_started(appointment, now)
+    await _hold_slots(session, appointment.slot_id)
     await _change(session, appointment, now, if_match, status=AppointmentStatus.CANCELLED, remind_at=None)
     await give_place_back(session, appointment.slot_id)
     audit.record(session, now, actor.name, "appointment:cancel", f"appointment:{appointment.id}")
@@ -319,6 +323,12 @@ def remind_at(office: Office, starts_at: datetime, now: datetime) -> datetime | 
     before = local(starts_at).date() - timedelta(days=1)
     moment = datetime(before.year, before.month, before.day, tzinfo=ZONE) + timedelta(minutes=opens)
     return moment if moment > now else None
+
+
+async def anything_to_remind(session: AsyncSession, now: datetime) -> bool:
+    """A cheap look that needs no write lock."""
+    query = select(Appointment.id).where(Appointment.remind_at <= now, Appointment.status == AppointmentStatus.BOOKED)
+    return await session.scalar(query.limit(1)) is not None
 
 
 async def claim_reminders(session: AsyncSession, office: Office, now: datetime) -> list[Appointment]:

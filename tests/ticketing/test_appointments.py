@@ -105,6 +105,24 @@ async def test_moves_to_and_fro_at_once_lose_no_place_and_make_none(db, office):
         assert booked == held <= 4
 
 
+async def test_closing_a_slot_while_people_cancel_and_book_deadlocks_nobody(db, office):
+    for _ in range(5):
+        slot = await make_slot(db, office, capacity=6)
+        people = await make_people(db, 8)
+        mine = [await book(db, office, slot, person) for person in people[:4]]
+
+        async def close(slot=slot):
+            async with db.writing() as session:
+                await slots.close_slot(session, CLERK, slot, "停电", MONDAY)
+                for each in await appointments.booked_in(session, slot):
+                    await appointments.cancel(session, CLERK, each, MONDAY, is_own=False)
+
+        cancels = [change(db, office, "cancel", each) for each in mine]
+        books = [book(db, office, slot, person, own=bool(n % 2)) for n, person in enumerate(people[4:])]
+        await outcomes(close(), *cancels, *books)
+        assert await read_slot(db, slot) == (0, 0)
+
+
 async def test_two_cancels_of_one_appointment_free_one_place(db, office):
     slot = await make_slot(db, office, capacity=2)
     first, second = await make_people(db, 2)
