@@ -23,7 +23,7 @@ from core.conversation import Conversation, Holder, Message, Resident
 from core.errors import HuiyinError, Invalid, NotFound, TooMany
 from core.message import storable
 from core.queues import Inbox, Outbox, Row, Status
-from service import clients, sign_in
+from service import clients, presence, sign_in
 from service.api import attachments, queue_rows
 from service.api import conversations as api_conversations
 from service.api.endpoint import RUNTIME, reading_on_record
@@ -305,6 +305,9 @@ async def act_on_conversation(visit: Visit) -> web.StreamResponse:
             await api_conversations.take_over(session, row, visit.me, visit.now)
         elif deed == "give_back":
             await api_conversations.hand_back(session, row, visit.me, visit.now)
+        elif deed == "typing":
+            await presence.show_typing(visit.runtime, row)
+            return web.Response(status=204)
         elif text := storable(str(form.get("text", "")).strip()):
             await api_conversations.speak_as_staff(session, row, visit.me, text, visit.now)
     visit.runtime.news.notify("outbox")
@@ -406,7 +409,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/staff/tickets/{number}/{verb}", act),
         web.get("/staff/conversations", list_conversations),
         web.get(r"/staff/conversations/{id:\d+}", show_conversation),
-        web.post(r"/staff/conversations/{id:\d+}/{deed:take|give_back|messages}", act_on_conversation),
+        web.post(r"/staff/conversations/{id:\d+}/{deed:take|give_back|messages|typing}", act_on_conversation),
         web.get(r"/staff/attachments/{id:\d+}", read_file),
         web.get("/staff/callbacks", list_callbacks),
         web.post(r"/staff/callbacks/{id:\d+}", finish_callback),

@@ -9,6 +9,7 @@ import core.audit
 import core.conversation
 import core.queues
 import knowledge_base.tables
+import service.claims
 import service.idempotency
 import service.scenes
 import service.sign_in

@@ -63,7 +63,11 @@ def render(request: web.Request, template: str, status: int = 200, **values: Any
 async def home(request: web.Request) -> web.Response:
     runtime = request.app[RUNTIME]
     notices = await notice_board.read(runtime, clock.now())
-    return render(request, "home.html", notices=notices, welcome=say("welcome", office=runtime.office.name))
+    return render(
+        request, "home.html", notices=notices, can_claim=runtime.settings.sms.kind != "off",
+        welcome=say("welcome", office=runtime.office.name),
+        privacy=say("privacy_notice", office=runtime.office.name),
+    )
 
 
 async def list_guides(request: web.Request) -> web.Response:

@@ -48,7 +48,18 @@ class Web(Section):
     port: int = Field(8080, ge=0, le=65535)
     public_url: str = ""
     trusted_proxies: list[str] = []
+    embed_origins: list[str] = []
+    """Pages of these origins may embed the chat and use its addresses; `https://www.example.org`."""
     limits: Limits = Limits()
+
+
+    @field_validator("embed_origins")
+    @classmethod
+    def _are_origins(cls, values: list[str]) -> list[str]:
+        for value in values:
+            if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?", value):
+                raise ValueError(f"{value}: write an origin as https://www.example.org, without a path")
+        return values
 
 
 class Office(Section):

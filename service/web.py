@@ -26,12 +26,16 @@ from service import (
     api,
     appointment_desk,
     appointment_pages,
+    chat_pages,
+    claims,
     console,
     delivery,
     editor_pages,
+    embedding,
     health,
     notice_desk,
     pages,
+    presence,
     workers,
 )
 from service.api.endpoint import RUNTIME, problem
@@ -57,7 +61,8 @@ GUIDES_EVERY_S = 1.5
 
 def build_app(settings: Settings, db: Database, assistant_token: str, with_workers: bool = True) -> web.Application:
     """The application, with nothing started yet. `rasa_url` is set on the runtime once Rasa's port is known."""
-    app = web.Application(client_max_size=LONGEST_BODY, middlewares=[_answer_errors])
+    app = web.Application(client_max_size=LONGEST_BODY, middlewares=[_answer_errors, embedding.answer_preflight])
+    app.on_response_prepare.append(embedding.allow_origin)
     aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(HERE / "templates"),
@@ -70,12 +75,14 @@ def build_app(settings: Settings, db: Database, assistant_token: str, with_worke
     app[RUNTIME] = runtime
     for channel in runtime.channels.values():
         app.add_routes(channel.routes())
+    app.add_routes(claims.routes())
     app.add_routes([web.route("*", "/channels/{rest:.*}", _no_such_channel)])
     app.add_routes(api.routes())
     app.add_routes(health.routes())
     app.add_routes(console.routes())
     app.add_routes(editor_pages.routes())
     app.add_routes(pages.routes())
+    app.add_routes(chat_pages.routes())
     app.add_routes(appointment_pages.routes())
     app.add_routes(appointment_desk.routes())
     app.add_routes(notice_desk.routes())
@@ -132,7 +139,12 @@ def _build_channels(runtime: Runtime) -> list[Channel]:
     ]
     limits = WebChatLimits(settings.web.limits.webchat_per_minute, settings.web.limits.webchat_sessions_per_minute)
     proxies = settings.web.trusted_proxies
-    channels.append(WebChat(limits, writer, db, runtime.news, files, lambda request: client_of(request, proxies)))
+    channels.append(
+        WebChat(
+            limits, writer, db, runtime.news, files, lambda request: client_of(request, proxies),
+            lambda session: presence.of_session(runtime, session),
+        )
+    )
     if settings.phone.token.get_secret_value() or settings.phone.watch_dir:
         channels.append(Phone(settings.phone.token, writer, db, settings.phone.watch_dir))
     channels.append(Sms(settings.sms, http, lambda *report: delivery.take_report(runtime, *report)))

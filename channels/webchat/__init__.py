@@ -20,13 +20,13 @@ from channels.files import FileStore, NotAllowed
 from channels.http import Limiter, bearer, problem, refuse
 from channels.webchat import record
 from channels.webchat.requests import Refused, Said, read_position, read_said, read_upload
-from channels.webchat.tables import WebChatFile, WebChatMessage, WebChatSession
+from channels.webchat.tables import WebChatFile, WebChatKey, WebChatMessage, WebChatSession
 from core import clock, log
 from core.db import Database
 from core.inbox_writer import InboxWriter
 from core.message import Attachment, InboundMessage, OutboundMessage
 
-__all__ = ["WebChat", "WebChatFile", "WebChatLimits", "WebChatMessage", "WebChatSession"]
+__all__ = ["WebChat", "WebChatFile", "WebChatKey", "WebChatLimits", "WebChatMessage", "WebChatSession"]
 
 ACCOUNT = "web"
 PAGE = 200
@@ -35,10 +35,16 @@ MAX_STREAMS = 8
 BREATH_S = 15.0
 """A stream says something at least this often, so that proxies keep it open."""
 
+TYPING_S = 6.0
+"""For so long after his last key a person counts as writing."""
+
 FROM_STAFF = frozenset({"staff", "reply", "progress", "supplement", "decline", "extension"})
 """Origins of texts that a person of the office wrote."""
 
 _log = log.logger(__name__)
+
+Presence = Callable[[str], Awaitable[dict[str, Any]]]
+"""Who answers in a session now: `{"holder": assistant·staff, "name": …}`."""
 
 Handler = Callable[["WebChat", web.Request, str], Awaitable[web.StreamResponse]]
 
@@ -55,13 +61,17 @@ def _remote(request: web.Request) -> str:
     return request.remote or ""
 
 
+async def _assistant_alone(_session: str) -> dict[str, Any]:
+    return {"holder": "assistant", "name": None}
+
+
 def guarded(handler: Handler) -> Callable[["WebChat", web.Request], Awaitable[web.StreamResponse]]:
     """Only for the session's own token; refusals become answers, and what cannot be stored a 500."""
 
     @functools.wraps(handler)
     async def handle(self: "WebChat", request: web.Request) -> web.StreamResponse:
         try:
-            return await handler(self, request, await self._authorised(request))
+            return await handler(self, request, await self.authorised(request))
         except Refused as error:
             return refuse(self.name, self.account, error.status, error.reason, error.detail, error.headers)
         except (SQLAlchemyError, OSError) as error:
@@ -96,13 +106,16 @@ class WebChat:
         news: News,
         files: FileStore | Path,
         client_of: Callable[[web.Request], str] = _remote,
+        presence: Presence | None = None,
     ) -> None:
-        """`client_of` gives a request's real address, where proxies stand before us."""
+        """`client_of` gives a request's real address, where proxies stand before us; `presence` says who is there."""
         self._writer = writer
         self._db = db
         self._news = news
         self._files = files if isinstance(files, FileStore) else FileStore(files)
         self._client_of = client_of
+        self._presence = presence or _assistant_alone
+        self._typing: dict[str, float] = {}
         self._messages = Limiter(limits.messages_per_minute)
         self._sessions = Limiter(limits.sessions_per_minute)
         self._open: Counter[str] = Counter()
@@ -114,6 +127,7 @@ class WebChat:
             web.post(base, self._open_session),
             web.post(base + "/{session}/messages", self._take_message),
             web.get(base + "/{session}/messages", self._list_messages),
+            web.get(base + "/{session}/state", self._tell_state),
             web.get(base + "/{session}/events", self._stream, allow_head=False),
             web.post(base + "/{session}/attachments", self._take_file),
             web.get(base + "/{session}/attachments/{file}", self._give_file),
@@ -142,13 +156,26 @@ class WebChat:
                 )
         except SQLAlchemyError as error:
             raise TemporaryFailure(f"the line could not be stored ({type(error).__name__})") from error
+        self._typing.pop(message.recipient, None)
         self._news.notify(_topic(message.recipient))
         return Sent(str(seq))
+
+    async def typing(self, session: str) -> None:
+        """Show that a person is writing. It is a courtesy: it is kept nowhere and ends by itself."""
+        self._typing[session] = _loop_time() + TYPING_S
+        self._news.notify(_topic(session))
+
+    async def _state(self, name: str) -> dict[str, Any]:
+        """Who is there now, and whether he is writing."""
+        if self._typing.get(name, 0) < _loop_time():
+            self._typing.pop(name, None)
+        return await self._presence(name) | {"typing": name in self._typing}
 
     async def forget(self, session: AsyncSession, value: str) -> None:
         await record.forget(session, value)
 
-    async def _authorised(self, request: web.Request) -> str:
+    async def authorised(self, request: web.Request) -> str:
+        """The session whose token the request carries. Raises Refused."""
         name = request.match_info["session"]
         token = bearer(request) or request.query.get("token", "")
         async with self._db.reading() as session:
@@ -157,21 +184,25 @@ class WebChat:
         return name
 
     async def _open_session(self, request: web.Request) -> web.StreamResponse:
+        try:
+            name, token = await self.open_session(request)
+        except Refused as error:
+            return refuse(self.name, self.account, error.status, error.reason, error.detail, error.headers)
+        return web.json_response({"session": name, "token": token}, status=201)
+
+    async def open_session(self, request: web.Request) -> tuple[str, str]:
+        """A new session and its token. Raises Refused for a client that opens too many."""
         wait_s = self._sessions.try_again_in(self._client_of(request), _loop_time())
         if wait_s:
-            return refuse(
-                self.name, self.account, 429, "too_many_sessions", "Wait a little, then open the chat again.",
-                {"Retry-After": str(wait_s)},
-            )
+            raise Refused(429, "too_many_sessions", "Wait a little, then open the chat again.", wait_s)
         async with self._db.writing() as session:
-            name, token = await record.open_session(session, clock.now())
-        return web.json_response({"session": name, "token": token}, status=201)
+            return await record.open_session(session, clock.now())
 
     @guarded
     async def _take_message(self, request: web.Request, name: str) -> web.StreamResponse:
         said = await read_said(request)
-        self._limit(name)
-        new, seq = await self._store(name, said)
+        self.limit(name)
+        new, seq = await self.store(name, said)
         return web.json_response({"id": said.id, "seq": seq}, status=202 if new else 200)
 
     @guarded
@@ -183,9 +214,13 @@ class WebChat:
         return web.json_response({"items": items, "next": items[-1]["seq"] if more else None})
 
     @guarded
+    async def _tell_state(self, request: web.Request, name: str) -> web.StreamResponse:
+        return web.json_response(await self._state(name))
+
+    @guarded
     async def _take_file(self, request: web.Request, name: str) -> web.StreamResponse:
         """A file is a message of its own, with a text if the browser sends one along."""
-        self._limit(name)
+        self.limit(name)
         upload = await read_upload(request, self._files.max_bytes)
         try:
             kept = await self._files.keep(upload.content, upload.name)
@@ -195,7 +230,7 @@ class WebChat:
         except TemporaryFailure:
             raise Refused(503, "scanner", "Files cannot be checked now: send it again later.", 30) from None
         identity = upload.id or "file-" + hashlib.sha256(upload.content).hexdigest()[:32]
-        new, seq = await self._store(name, Said(identity, upload.text, b""), kept)
+        new, seq = await self.store(name, Said(identity, upload.text, b""), kept)
         answer = {"id": identity, "seq": seq, "name": kept.name, "type": kept.type, "size": kept.size}
         return web.json_response(answer, status=202 if new else 200)
 
@@ -206,6 +241,10 @@ class WebChat:
         path = self._files.locate(file.path) if file else None
         if file is None or path is None or not path.is_file():
             raise Refused(404, "no_such_file", "The file does not exist in this session.")
+        return self.serve(file, path)
+
+    def serve(self, file: WebChatFile, path: Path) -> web.StreamResponse:
+        """A file of a session, as a download."""
         headers = {
             "Content-Type": file.type,
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
@@ -243,12 +282,18 @@ class WebChat:
         )
         await response.prepare(request)
         await response.write(b"retry: 2000\n\n")
+        wants_state, told = request.query.get("state") == "1", dict[str, Any]()
         with self._news.listen(_topic(name)) as bell:
             while True:
                 bell.clear()
                 try:
                     position, more = await self._write_new(response, name, position)
-                    if not more and not await rings(bell, BREATH_S):
+                    if more:
+                        continue
+                    if wants_state and (state := await self._state(name)) != told:
+                        told = state
+                        await response.write(_event("state", told))
+                    if not await rings(bell, TYPING_S if told.get("typing") else BREATH_S):
                         await response.write(b": still here\n\n")
                 except ConnectionError:
                     return response
@@ -262,12 +307,13 @@ class WebChat:
             await response.write(f"id: {item['seq']}\nevent: message\ndata: {data}\n\n".encode())
         return (items[-1]["seq"] if items else position), len(items) == PAGE
 
-    def _limit(self, name: str) -> None:
+    def limit(self, name: str) -> None:
+        """Count one message of a session. Raises Refused past the limit of a minute."""
         wait_s = self._messages.try_again_in(name, _loop_time())
         if wait_s:
             raise Refused(429, "too_many_messages", "Wait a little, then send it again.", retry_after=wait_s)
 
-    async def _store(self, name: str, said: Said, *attachments: Attachment) -> tuple[bool, int]:
+    async def store(self, name: str, said: Said, *attachments: Attachment) -> tuple[bool, int]:
         """Inbox row and the resident's own line in one transaction; whether it is new, and its seq."""
         now = clock.now()
         message = InboundMessage(
@@ -287,6 +333,10 @@ class WebChat:
             return True, written[-1]
         async with self._db.reading() as session:
             return False, await record.seq_of(session, name, said.id)
+
+
+def _event(name: str, data: dict[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
 
 
 def _topic(session: str) -> str:

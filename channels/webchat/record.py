@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.base import PermanentFailure
-from channels.webchat.tables import WebChatFile, WebChatMessage, WebChatSession
+from channels.webchat.tables import WebChatFile, WebChatKey, WebChatMessage, WebChatSession
 from core.message import Attachment
 
 
@@ -25,8 +25,18 @@ async def open_session(session: AsyncSession, now: datetime) -> tuple[str, str]:
 
 async def is_owner(session: AsyncSession, name: str, token: str) -> bool:
     """Whether the token opens this session; an unknown session looks the same as a wrong token."""
-    row = await session.get(WebChatSession, name)
-    return hmac.compare_digest(row.token_digest if row else _digest(""), _digest(token)) and row is not None
+    row, given = await session.get(WebChatSession, name), _digest(token)
+    if hmac.compare_digest(row.token_digest if row else _digest(""), given) and row is not None:
+        return True
+    key = await session.get(WebChatKey, given)
+    return key is not None and key.session_id == name
+
+
+async def add_key(session: AsyncSession, name: str, now: datetime) -> str:
+    """Another token for a session, shown this once."""
+    token = secrets.token_urlsafe(32)
+    session.add(WebChatKey(token_digest=_digest(token), session_id=name, created_at=now))
+    return token
 
 
 async def add_line(

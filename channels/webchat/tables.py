@@ -53,3 +53,13 @@ class WebChatFile(Base):
     name: Mapped[str]
     type: Mapped[str]
     path: Mapped[str]
+
+
+class WebChatKey(Base):
+    """Another token of a session: that of a second device, whose owner proved to be the same person."""
+
+    __tablename__ = "webchat_key"
+
+    token_digest: Mapped[str] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("webchat_session.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTC)

@@ -13,6 +13,7 @@ from core.attachments import StoredFile, files_of
 from core.conversation import Conversation, Holder, Message
 from core.errors import Conflict, Invalid, NotFound
 from core.message import Address, OutboundMessage
+from service import presence
 from service.api.endpoint import Call, Endpoint, Result, cut, page
 from service.api.tickets import matter_of
 from service.intake import INTERACTIVE
@@ -222,6 +223,16 @@ async def speak(call: Call) -> Result:
     return Result(describe(conversation), 201)
 
 
+async def show_typing(call: Call) -> Result:
+    conversation = await _find(call)
+    call.require(*SPEAKERS)
+    call.body()
+    if conversation.taken_by not in (None, call.actor.name):
+        raise Conflict(f"{conversation.taken_by} has this conversation: ask to be given it")
+    await presence.show_typing(call.runtime, conversation)
+    return Result({"shown": True})
+
+
 async def speak_as_staff(
     session: Any, conversation: Conversation, actor: Actor, text: str, now: datetime
 ) -> None:
@@ -324,6 +335,8 @@ ENDPOINTS = (
              Nothing, session="write", tag="conversations"),
     Endpoint("POST", "/conversations/{id}/messages", speak, "Say something to the resident", Words,
              session="write", status=201, tag="conversations"),
+    Endpoint("POST", "/conversations/{id}/typing", show_typing, "Show the resident that somebody is writing", Nothing,
+             tag="conversations"),
     Endpoint("POST", "/hand-over", hand_over, "Ask for a person (the assistant)", HandOver, ASSISTANT, "write",
              tag="assistant"),
     Endpoint("GET", "/matter", read_matter, "The matter the assistant is in", roles=ASSISTANT, tag="assistant"),

@@ -11,3 +11,11 @@ setInterval(async () => {
   const nav = document.querySelector("header nav"), nextNav = page.querySelector("header nav"); if (nav && nextNav) nav.innerHTML = nextNav.innerHTML;
   if (!document.querySelector("main textarea, main input:not([type=hidden])")) { const main = document.querySelector("main"), next = page.querySelector("main"); if (next) main.innerHTML = next.innerHTML; }
 }, seconds * 1000);
+// Somebody who writes to a resident is seen to be writing, at most every three seconds.
+let shown = 0;
+document.addEventListener("input", event => {
+  const form = event.target.closest('form[action$="/messages"]');
+  if (!form || Date.now() - shown < 3000) return;
+  shown = Date.now();
+  fetch(form.action.replace(/messages$/, "typing"), { method: "POST", body: new URLSearchParams({ form_token: form.elements.form_token.value }) }).catch(() => null);
+});

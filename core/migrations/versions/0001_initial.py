@@ -849,6 +849,33 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_message_outbox_id"), ["outbox_id"], unique=False)
 
     op.create_table(
+        "webchat_key",
+        sa.Column("token_digest", sa.String(), nullable=False),
+        sa.Column("session_id", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["session_id"], ["webchat_session.id"], name=op.f("fk_webchat_key_session_id")),
+        sa.PrimaryKeyConstraint("token_digest", name=op.f("pk_webchat_key")),
+    )
+    with op.batch_alter_table("webchat_key", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_webchat_key_session_id"), ["session_id"], unique=False)
+
+    op.create_table(
+        "webchat_claim",
+        sa.Column("session_id", sa.String(), nullable=False),
+        sa.Column("phone_digest", sa.String(), nullable=False),
+        sa.Column("phone", sa.LargeBinary(), nullable=False),
+        sa.Column("code_digest", sa.String(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("sent", sa.Integer(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("proven_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["session_id"], ["webchat_session.id"], name=op.f("fk_webchat_claim_session_id")),
+        sa.PrimaryKeyConstraint("session_id", name=op.f("pk_webchat_claim")),
+    )
+    with op.batch_alter_table("webchat_claim", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_webchat_claim_phone_digest"), ["phone_digest"], unique=False)
+
+    op.create_table(
         "call_attempt",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("callback_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
