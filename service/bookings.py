@@ -115,11 +115,11 @@ def write_refusal(runtime: Runtime, error: HuiyinError) -> str:
 
 async def tell(
     runtime: Runtime, session: AsyncSession, appointment: Appointment, what: str, now: datetime,
-    found: list[Guide] | None = None, **more: Any,
+    guides: list[Guide] | None = None, **more: Any,
 ) -> None:
-    """Tell the resident about his appointment; `what` is a key of SENTENCES, `found` the guides where they are read."""
+    """Tell the resident about his appointment; `what` is a key of SENTENCES, `guides` those that were read already."""
     slot = await session.get_one(Slot, appointment.slot_id)
-    materials = await bring(session, runtime, slot, found) if what in ("booked", "moved", "reminder") else []
+    materials = await bring(session, runtime, slot, guides) if what in ("booked", "moved", "reminder") else []
     shown = "；".join(materials[:MOST_MATERIALS]) + (" 等" if len(materials) > MOST_MATERIALS else "")
     text = say(
         SENTENCES[what], service=slot.service, when=write_when(appointment), number=appointment.number,
