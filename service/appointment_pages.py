@@ -81,7 +81,7 @@ async def book(request: web.Request) -> web.Response:
     runtime, now = request.app[RUNTIME], clock.now()
     form = await request.post()
     service, name, phone = (str(form.get(key, "")).strip() for key in ("service", "name", "phone"))
-    filled = {"name": name, "phone": phone}
+    filled = {"name": name, "phone": phone, "ticket": str(form.get("ticket", "")).strip().upper()}
     if refused := _count_try(request):
         return await _refuse_many(request, service, refused, filled)
     number = normal_number(phone).removeprefix("+86")  # As clerks write it, so that it is known to be the same.
@@ -92,10 +92,12 @@ async def book(request: web.Request) -> web.Response:
             slot = await _find_slot(session, str(form.get("slot", "")))
             if slot is None:
                 return await _choose(request, service, error=say("appointment_choose"), status=422, **filled)
-            person = await bookings.find_person(session, name, number, now)
-            made = await appointments.book(
-                session, runtime.office, _actor(person.id), Booking(slot, person, is_own=True), now
-            )
+            ticket = await bookings.find_ticket(session, filled["ticket"], number) if filled["ticket"] else None
+            if filled["ticket"] and ticket is None:
+                return await _choose(request, service, error=say("appointment_ticket"), status=422, **filled)
+            person = await bookings.find_person(session, name, number, now, ticket)
+            booking = Booking(slot, person, is_own=True, ticket_id=ticket.id if ticket else None)
+            made = await appointments.book(session, runtime.office, _actor(person.id), booking, now)
             await bookings.tell(runtime, session, made, "booked", now)
             path = f"/appointments/{bookings.token(runtime, made.id)}"
     except Conflict as error:

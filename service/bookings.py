@@ -200,8 +200,22 @@ async def find_by_number(session: AsyncSession, number: str, last_digits: str) -
     return found if re.sub(r"\D", "", resident.phone or "").endswith(last_digits) else None
 
 
-async def find_person(session: AsyncSession, name: str, phone: str, now: datetime) -> Resident:
-    """Who booked on the page: the same name with the same telephone is the same person, else a new one."""
+async def find_ticket(session: AsyncSession, number: str, phone: str) -> Ticket | None:
+    """The ticket a booking is about: its number, with the telephone that its resident gave."""
+    ticket = await session.scalar(select(Ticket).where(Ticket.number == number))
+    if ticket is None:
+        return None
+    resident = await session.get_one(Resident, ticket.resident_id)
+    known = re.sub(r"\D", "", resident.phone or "")[-11:]
+    return ticket if known and known == re.sub(r"\D", "", phone)[-11:] else None
+
+
+async def find_person(
+    session: AsyncSession, name: str, phone: str, now: datetime, ticket: Ticket | None = None
+) -> Resident:
+    """Who booked on the page: the ticket's resident; the same name with the same telephone is the same person."""
+    if ticket is not None:
+        return await session.get_one(Resident, ticket.resident_id)
     keys = session.get_bind().dialect.huiyin_keys  # type: ignore[attr-defined]
     digest = keys.digest(phone)
     query = select(Resident).where(Resident.phone_digest == digest, Resident.erased_at.is_(None))

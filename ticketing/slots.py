@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field, model_validator
-from sqlalchemy import CheckConstraint, ColumnElement, Index, Select, and_, func, or_, select, update
+from sqlalchemy import CheckConstraint, ColumnElement, Index, Select, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -67,6 +67,10 @@ class NewSlot(Body):
         return self
 
 
+class Resize(Body):
+    capacity: Annotated[int, Field(ge=1, le=1000)]
+
+
 class CloseSlot(Body):
     reason: Short
 
@@ -85,6 +89,23 @@ async def open_slot(session: AsyncSession, office: Office, actor: Actor, body: N
     session.add(slot)
     await session.flush()
     audit.record(session, now, actor.name, "slot:open", f"slot:{slot.id}")
+    return slot
+
+
+async def resize(session: AsyncSession, actor: Actor, slot_id: int, capacity: int, now: datetime) -> Slot:
+    """More places, or fewer: never fewer than are booked."""
+    slot = await find_slot(session, slot_id)
+    changed = await session.execute(
+        update(Slot)
+        .where(Slot.id == slot_id, Slot.booked <= capacity, Slot.closed_at.is_(None))
+        .values(capacity=capacity)
+        .execution_options(synchronize_session=False)
+    )
+    await session.refresh(slot)
+    if not changed.rowcount:  # type: ignore[attr-defined]
+        why = "is closed" if slot.closed_at else f"has {slot.booked} booked: move or cancel some first"
+        raise Conflict(f"this slot {why}")
+    audit.record(session, now, actor.name, "slot:resize", f"slot:{slot_id}", detail={"capacity": capacity})
     return slot
 
 
@@ -129,6 +150,17 @@ async def give_place_back(session: AsyncSession, slot_id: int) -> None:
         .values(booked=Slot.booked - 1)
         .execution_options(synchronize_session=False)
     )
+
+
+async def find_faults(session: AsyncSession) -> list[str]:
+    """Slots whose count is not the number of their appointments: there is none unless somebody wrote past us."""
+    rows = await session.execute(
+        text(
+            "SELECT s.id, s.booked, COUNT(a.id) FROM slot s LEFT JOIN appointment a"
+            " ON a.slot_id = s.id AND a.status <> 'cancelled' GROUP BY s.id, s.booked HAVING COUNT(a.id) <> s.booked"
+        )
+    )
+    return [f"slot {slot_id} counts {booked} booked and has {held}" for slot_id, booked, held in rows]
 
 
 # Reading

@@ -18,7 +18,7 @@ from ticketing.appointments import Appointment, AppointmentStatus, PreCheck
 from ticketing.bodies import ResidentBody
 from ticketing.clocks import write_rfc3339
 from ticketing.model import Ticket
-from ticketing.slots import CloseSlot, NewSlot, Slot
+from ticketing.slots import CloseSlot, NewSlot, Resize, Slot
 from ticketing.views import write_time
 from ticketing.visibility import visible
 
@@ -49,6 +49,14 @@ class MoveAppointment(Body):
 async def open_slot(call: Call) -> Result:
     slot = await slots.open_slot(call.session, call.runtime.office, call.actor, call.body(), call.now)
     return Result(_describe_slot(slot), 201, {"Location": f"/api/v1/slots?id={slot.id}"})
+
+
+async def resize_slot(call: Call) -> Result:
+    slot_id = call.number("id")
+    await slots.find_slot(call.session, slot_id)
+    call.require(*SLOT_WRITERS)
+    slot = await slots.resize(call.session, call.actor, slot_id, call.body().capacity, call.now)
+    return Result(_describe_slot(slot))
 
 
 async def close_slot(call: Call) -> Result:
@@ -306,6 +314,8 @@ ENDPOINTS = (
     Endpoint("POST", "/slots", open_slot, "A new slot", NewSlot, SLOT_WRITERS, "write", status=201,
              tag="appointments"),
     Endpoint("GET", "/slots/services", list_services, "What can be booked now", tag="appointments"),
+    Endpoint("POST", "/slots/{id}/resize", resize_slot, "More or fewer places", Resize, session="write",
+             tag="appointments"),
     Endpoint("POST", "/slots/{id}/close", close_slot, "Close a slot and tell who had booked", CloseSlot,
              session="write", tag="appointments"),
     Endpoint("GET", "/appointments", list_appointments, "Appointments", roles=READERS,

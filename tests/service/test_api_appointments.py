@@ -9,6 +9,7 @@ from core.conversation import Conversation
 from core.queues import Outbox
 from service import bookings
 from service.texts import say
+from ticketing.slots import Slot, find_faults
 
 TOMORROW = "2026-11-26T{}:00+08:00"
 SERVICE = "装修申请与备案"
@@ -248,3 +249,24 @@ async def test_a_resident_is_reminded_through_the_outbox_once(house):
                    number=made["number"], bring="", link=made["link"])
     assert words[1:] == [expected]
     assert (await house.get(f"/appointments/{made['id']}"))["reminded_at"] is not None
+
+
+async def test_a_slot_grows_and_shrinks_but_not_below_what_is_booked(house):
+    slot = await open_slot(house)
+    resident = await resident_of(house)
+    body = {"slot": slot["id"], "resident": resident}
+    path = f"/slots/{slot['id']}/resize"
+    await house.post("/appointments", body, status=201)
+    await house.post("/appointments", body, status=409)
+    assert (await house.post(path, {"capacity": 2}))["free"] == 1
+    await house.post("/appointments", body, status=201)
+    assert "2 booked" in (await house.post(path, {"capacity": 1}, status=409))["detail"]
+    await house.post(path, {"capacity": 0}, status=422)
+    await house.post(path, {"capacity": 5}, "officer", 403)
+    await house.post("/slots/999/resize", {"capacity": 5}, status=404)
+    async with house.db.reading() as session:
+        assert await find_faults(session) == []
+    async with house.db.writing() as session:
+        (await session.get_one(Slot, slot["id"])).booked = 1
+        await session.flush()
+        assert await find_faults(session) == [f"slot {slot['id']} counts 1 booked and has 2"]

@@ -76,6 +76,18 @@ async def test_the_same_name_and_telephone_is_the_same_person(house):
     assert "您已有 3 个预约" in text, "another name with the same telephone is no way round the limit"
 
 
+async def test_a_booking_for_a_ticket_is_linked_when_the_telephone_fits(house):
+    slot = await open_slot(house, capacity=3)
+    ticket = await house.register()
+    form = PERSON | {"slot": str(slot["id"])}
+    for wrong in ({"ticket": "HY20261125-99999"}, {"ticket": ticket["number"], "phone": "13900660456"}):
+        _, text = await page(house, "/appointments/book", 422, **form | wrong)
+        assert "工单号与登记电话对不上" in text
+    await page(house, "/appointments/book", **form, ticket=ticket["number"].lower())
+    [made] = (await house.get("/appointments"))["items"]
+    assert (made["ticket"], made["resident"]) == (ticket["number"], ticket["resident"]["id"])
+
+
 async def test_a_made_up_name_of_a_page_and_a_wrong_pair_open_nothing(house):
     slot = await open_slot(house)
     _, text = await page(house, "/appointments/book", **PERSON, slot=str(slot["id"]))
