@@ -22,6 +22,9 @@ SEARCH = "from benchmarks.guides import *; try_speed([each.guide.title for each 
 
 OTHERS: tuple[tuple[str, list[str]], ...] = (
     ("working_hours", ["-m", "benchmarks.working_hours", "20000"]),
+    ("clocks", ["-m", "benchmarks.clocks"]),
+    ("appointments", ["-m", "benchmarks.appointments", "500"]),
+    ("matters", ["-m", "benchmarks.matters"]),
     ("guides", ["-m", "benchmarks.guides", "--no-speed"]),
     ("rehearsal", ["-m", "benchmarks.rehearsal", "--words"]),
 )

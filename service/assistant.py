@@ -1,6 +1,7 @@
 """Rasa, spoken to over HTTP: one turn of a matter in, what the assistant says out. A turn is never made twice."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -9,6 +10,8 @@ from core import log
 from core.errors import AssistantUnavailable
 
 LONGEST_TEXT = 5000
+MOMENT_MARK = "\u241e"
+"""Rasa's parse has no field for the moment: it follows the text (bot/nlu/components/tokenizer.py)."""
 """Rasa is sent no more than this of a message; the whole stays in the record."""
 
 logger = log.logger(__name__)
@@ -59,9 +62,10 @@ class Assistant:
             raise AssistantUnavailable("the assistant answered nothing")
         return sayings
 
-    async def understand(self, text: str, message_id: str = "") -> dict[str, Any]:
-        """Rasa's parse of a text, without touching any conversation."""
-        body = {"text": escape(text), "message_id": message_id}
+    async def understand(self, text: str, at: datetime | None = None) -> dict[str, Any]:
+        """Rasa's parse of a text, without touching any conversation. `at`: when it was said, for 明天 and the like."""
+        moment = f"{MOMENT_MARK}{at.isoformat()}" if at else ""
+        body = {"text": escape(text) + moment}
         parsed: dict[str, Any] = await self._request("POST", "/model/parse", json=body)
         return parsed
 

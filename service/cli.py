@@ -55,13 +55,15 @@ def migrate() -> None:
 
 @app.command()
 def train() -> None:
-    """Train the assistant, and prepare the shipped guides for search, where either changed."""
-    from service.knowledge import prepare_vectors
+    """Train the assistant, and prepare the guides and categories for search, where either changed."""
+    from service.categories import prepare_matters
+    from service.knowledge import PREPARED, prepare_vectors
 
     settings = read_settings()
     print(f"assistant: {run(bot.train(settings.understanding.vectors)).name}")
     if settings.understanding.vectors:
         run(prepare_vectors())
+        run(prepare_matters(PREPARED))
 
 
 @app.command()

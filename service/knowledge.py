@@ -16,6 +16,7 @@ from service.settings import Settings
 from ticketing.office import Office
 
 if TYPE_CHECKING:
+    from core.embed import Embedder
     from knowledge_base.answer import Answer
     from knowledge_base.index import Index
 
@@ -63,6 +64,12 @@ class Knowledge:
         )
         return found
 
+    async def embedder(self) -> "Embedder":
+        """What makes sentence vectors in this process: one engine serves all."""
+        await self._load()
+        assert self._index is not None
+        return self._index.embedder
+
     async def _load(self) -> None:
         async with self._loading:
             if self._index is not None:
@@ -70,7 +77,7 @@ class Knowledge:
             self._answers = await asyncio.to_thread(importlib.import_module, "knowledge_base.answer")
             module = await asyncio.to_thread(importlib.import_module, "knowledge_base.index")
             cache = self._settings.data_dir / "vectors"
-            await asyncio.to_thread(_take_prepared, cache)
+            await asyncio.to_thread(take_prepared, cache, LINES)
             self._index = module.Index(vectors=self._settings.understanding.vectors, cache=cache)
 
 
@@ -84,9 +91,9 @@ async def prepare_vectors() -> None:
     index.close()
 
 
-def _take_prepared(cache: Path) -> None:
+def take_prepared(folder: Path, name: str) -> None:
     """A new office begins with what set-up made; from then on its own file is kept."""
-    prepared, own = PREPARED / LINES, cache / LINES
+    prepared, own = PREPARED / name, folder / name
     if prepared.exists() and not own.exists():
-        cache.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(prepared, own)

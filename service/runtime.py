@@ -12,6 +12,7 @@ from core import clock
 from core.db import Database
 from core.inbox_writer import InboxWriter
 from service.assistant import Assistant
+from service.categories import Categories
 from service.children import Child
 from service.knowledge import Knowledge
 from service.pace import Pace
@@ -37,6 +38,7 @@ class Runtime:
     assistant: Assistant
     office: Office
     knowledge: Knowledge
+    categories: Categories
     pace: Pace
     files: FileStore
     channels: dict[tuple[str, str], Channel] = field(default_factory=dict)

@@ -40,6 +40,7 @@ from service import (
 )
 from service.api.endpoint import RUNTIME, problem
 from service.assistant import Assistant
+from service.categories import Categories
 from service.clients import client_of
 from service.knowledge import Knowledge
 from service.office import make_office
@@ -96,6 +97,7 @@ def build_runtime(settings: Settings, db: Database, assistant_token: str) -> Run
     http = aiohttp.ClientSession()
     news = LocalNews()
     office = make_office(settings, lambda *told: delivery.tell(runtime, *told))
+    knowledge = Knowledge(settings, office)
     runtime = Runtime(
         settings=settings,
         db=db,
@@ -106,7 +108,8 @@ def build_runtime(settings: Settings, db: Database, assistant_token: str) -> Run
             http, settings.assistant.url, settings.assistant.token.get_secret_value(), settings.assistant.timeout_s
         ),
         office=office,
-        knowledge=Knowledge(settings, office),
+        knowledge=knowledge,
+        categories=Categories(settings, office.preset, knowledge),
         pace=Pace(workers.INBOX_WORKERS),
         files=FileStore(settings.data_dir / "attachments", settings.attachments),
         assistant_token=assistant_token,
@@ -199,6 +202,7 @@ async def _keep_index_fresh(runtime: Runtime) -> None:
     while True:
         try:
             await runtime.knowledge.refresh(runtime.db)
+            await runtime.categories.load()
         except asyncio.CancelledError:
             raise
         except Exception:

@@ -288,6 +288,9 @@ def _repeated(names: list[str]) -> list[str]:
     return sorted({name for name in names if names.count(name) > 1})
 
 
+PRESETS = ("property", "hall", "hospital")
+
+
 def load_preset(name: str) -> Preset:
     """The shipped preset `property`, `hall` or `hospital`; a wrong key is Misconfigured with its place."""
     path = FOLDER / f"{name}.yml"

@@ -50,11 +50,14 @@ async def register(
     channel: str | None = None,
     call_id: str | None = None,
     started_at: datetime | None = None,
+    suggested: str | None = None,
+    judged: str | None = None,
 ) -> Ticket:
     """A new ticket with its first transition, clocks and audit row, in the caller's transaction.
 
     `resident_id`: who it is, when a conversation knows; else `resident` in the body says. `started_at`: the
-    moment the clocks start from, where that is earlier than now (a call's clocks start with the call).
+    moment the clocks start from, where that is earlier than now (a call's clocks start with the call). `suggested`
+    and `judged` are category and urgency by the words, for where the body names none.
     """
     body = check_body(Register, raw)
     if body.category is not None:
@@ -65,13 +68,13 @@ async def register(
     ticket = Ticket(
         number=await _next_number(session, now),
         kind=body.kind,
-        category=body.category or suggest_category(office.preset, body.kind, text),
+        category=body.category or suggested or suggest_category(office.preset, body.kind, text),
         title=await conversations.hide(session, resident.id, title),
         description=await conversations.hide(session, resident.id, body.description),
         place=await conversations.hide(session, resident.id, body.place) if body.place else None,
         happened_at=body.happened_at,
         state=State.REGISTERED,
-        urgency=body.urgency,
+        urgency=body.urgency if "urgency" in body.model_fields_set else judged or body.urgency,
         confidential=body.confidential,
         about=about_with_code(office.preset, body.about.model_dump(exclude_none=True) if body.about else None),
         resident_id=resident.id,

@@ -59,6 +59,7 @@ class Call:
     matter: Matter | None = None
     conversation: Conversation | None = None
     message_id: int | None = None
+    prepared: Any = None
     after_commit: list[str] = field(default_factory=list)
     """Topics to ring once the transaction is on disk."""
 
@@ -98,6 +99,7 @@ class Call:
 
 
 Handler = Callable[[Call], Awaitable[Result]]
+Before = Callable[[Runtime, Any], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ class Endpoint:
     query: tuple[str, ...] = ()
     status: int = 200
     tag: str = "tickets"
+    before: Before | None = None
+    """What takes its time is done here, before the transaction; its answer is `call.prepared`."""
 
 
 def make_view(endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -147,6 +151,7 @@ async def _run_once(
     # The assistant's token is made anew at each start; a turn that is taken again after it must find its answer.
     owner = "assistant" if caller.is_assistant else caller.token_digest
     scope = idempotency.scope_of(owner, endpoint.method, request.path, key) if key else ""
+    prepared = await endpoint.before(runtime, raw) if endpoint.before else None
     opened = runtime.db.writing() if endpoint.session == "write" else reading_on_record(runtime.db)
     async with opened as session:
         if key and (kept := await idempotency.find_answer(session, scope, raw, now)):
@@ -156,6 +161,7 @@ async def _run_once(
         call = Call(
             runtime=runtime, session=session, actor=caller.actor, params=request.match_info,
             query=request.query, raw_body=raw, if_match=_read_if_match(request), now=now, model=endpoint.body,
+            prepared=prepared,
         )
         if caller.is_assistant:
             await _act_as_resident(call, request)

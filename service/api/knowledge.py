@@ -5,8 +5,9 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
+from core import clock
 from core.conversation import Matter
-from core.errors import AssistantUnavailable, Conflict, NotFound
+from core.errors import NotFound
 from knowledge_base.tables import Notice
 from service.api.endpoint import Call, Endpoint, Result, cut, page
 from ticketing.model import Ticket
@@ -24,6 +25,9 @@ KIND_OF_INTENT = {
 """Which kind of ticket an intent leads to (interfaces §4)."""
 
 
+EMERGENCY = "emergency"
+
+
 class Question(BaseModel):
     model_config = ConfigDict(extra="forbid")
     question: str = Field(min_length=1, max_length=5000)
@@ -37,7 +41,7 @@ class Text(BaseModel):
     model_config = ConfigDict(extra="forbid")
     text: str = Field(min_length=1, max_length=10_000)
     channel: str = "webchat"
-    at: str | None = None
+    at: AwareDatetime | None = None
 
 
 async def answer(call: Call) -> Result:
@@ -70,13 +74,12 @@ async def _known_place(call: Call) -> str | None:
 async def understand(call: Call) -> Result:
     """What the assistant makes of a text, without side effects. Offsets are code points of the text as sent."""
     body = call.body()
-    try:
-        parsed = await call.runtime.assistant.understand(body.text)
-    except AssistantUnavailable as error:
-        raise Conflict(f"{error.detail}: wait until /readyz says that it is ready") from None
+    parsed = await call.runtime.assistant.understand(body.text, clock.local(body.at or call.now))
     shift = len(body.text) - len(body.text.lstrip())
     intent = parsed.get("intent") or {}
     name = intent.get("name") or "out_of_scope"
+    kind = KIND_OF_INTENT.get(name)
+    found = await call.runtime.categories.sort(body.text, kind) if kind else None
     return Result(
         {
             "intent": name,
@@ -86,9 +89,11 @@ async def understand(call: Call) -> Result:
                 for item in parsed.get("intent_ranking") or [intent]
             ],
             "entities": [_read_entity(item, body.text, shift) for item in parsed.get("entities") or []],
-            "kind": KIND_OF_INTENT.get(name),
-            "category": parsed.get("category"),
-            "urgency": "emergency" if name == "report_emergency" else parsed.get("urgency", "routine"),
+            "kind": kind,
+            "category": found.category if found else None,
+            "category_confidence": found.share if found else None,
+            "decided_by": [*found.words, *found.pressing] if found else [],
+            "urgency": EMERGENCY if name == "report_emergency" else found.urgency if found else "routine",
         }
     )
 

@@ -6,6 +6,8 @@ from core.conversation import Matter
 from core.errors import NotFound
 from service.api.endpoint import Call, Endpoint, Result
 from service.calls import facts_of_call
+from service.categories import Sorted
+from service.runtime import Runtime
 from ticketing import bodies, search, similar, sla, tickets, views
 from ticketing.lifecycle import VERBS
 from ticketing.model import Ticket
@@ -27,6 +29,8 @@ async def register(call: Call) -> Result:
         }
         known |= await facts_of_call(call.session, call.conversation.resident_id, call.message_id)
     answered, recording = known.pop("answered_on_call", None), known.pop("recording", None)
+    if call.prepared is not None:
+        known |= {"suggested": call.prepared.category, "judged": call.prepared.urgency}
     ticket = await tickets.register(call.session, call.runtime.office, call.actor, body, call.now, **known)
     ticket.answered_on_call, ticket.recording = answered, recording
     if call.matter is not None:
@@ -37,6 +41,15 @@ async def register(call: Call) -> Result:
     headers = {"Location": f"/api/v1/tickets/{ticket.number}", "ETag": f'"{ticket.version}"'}
     call.after_commit += ["outbox", "tickets"]
     return Result(answer, 201, headers)
+
+
+async def sort_matter(runtime: Runtime, raw: Any) -> Sorted | None:
+    """Where the matter belongs, where nobody said so."""
+    if not isinstance(raw, dict) or raw.get("category") is not None:
+        return None
+    said = [raw.get(name) for name in ("title", "description", "place")]
+    text = "\n".join(part for part in said if isinstance(part, str))
+    return await runtime.categories.sort(text, str(raw.get("kind"))) if text else None
 
 
 async def read(call: Call) -> Result:
@@ -97,7 +110,8 @@ def matter_of(call: Call) -> Matter:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/tickets", register, "Register a ticket", bodies.Register, REGISTRARS, "write", status=201),
+    Endpoint("POST", "/tickets", register, "Register a ticket", bodies.Register, REGISTRARS, "write", status=201,
+             before=sort_matter),
     Endpoint("GET", "/tickets", list_tickets, "Tickets, newest first", query=(*search.FILTERS, "limit", "after")),
     Endpoint("GET", "/tickets/{number}", read, "One ticket"),
     Endpoint("GET", "/tickets/{number}/clocks", clocks, "A ticket's clocks, explained"),

@@ -47,10 +47,11 @@ NEEDS_APPROVAL = "fees-property"
 
 
 class FakeRasa:
-    """What the service asks of Rasa, on loopback. `turns` keeps what it was told; `reply` makes the answer."""
+    """What the service asks of Rasa, on loopback. `turns` and `asked` keep what it was told; `reply` makes the answer."""
 
     def __init__(self) -> None:
         self.turns: list[dict[str, Any]] = []
+        self.asked: list[dict[str, Any]] = []
         self.is_away = False
         self.parsed: dict[str, Any] = {}
         self.reply: Callable[[dict[str, Any]], list[dict[str, Any]]] = lambda turn: [{"text": "您好"}]
@@ -71,6 +72,7 @@ class FakeRasa:
         return web.json_response(self.reply(turn))
 
     async def _parse(self, request: web.Request) -> web.Response:
+        self.asked.append(await request.json())
         return web.json_response(self.parsed) if not self.is_away else web.Response(status=503)
 
     async def _status(self, _request: web.Request) -> web.Response:

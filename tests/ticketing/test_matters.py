@@ -1,0 +1,73 @@
+"""Where a resident's words lead: category and urgency."""
+
+import pytest
+
+from ticketing import urgency
+from ticketing.matters import FALLBACK, Matters, Phrase, phrases_of, pieces
+from ticketing.preset import PRESETS, load_preset
+
+
+@pytest.fixture(scope="module")
+def hall() -> Matters:
+    preset = load_preset("hall")
+    return Matters(preset, phrases_of(preset), None)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_phrase_of_a_preset_names_a_category_of_it(name: str) -> None:
+    preset = load_preset(name)
+    phrases = phrases_of(preset)
+    spoken_for = {phrase.category for phrase in phrases}
+    assert spoken_for == {item.code for item in preset.categories}
+    assert len({phrase.text for phrase in phrases}) > 100 and all(phrase.text.strip() for phrase in phrases)
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("老板拖欠我们二十多个农民工三个月工资，打电话也不接", "labour-wages"),
+        ("半夜一点工地还在打桩，噪声吵得孩子没法睡", "environment-noise"),
+        ("孩子今年上小学，划片划到三公里外，楼下的学校却不收", "education-enrolment"),
+        ("出租车司机拒载，还绕路多收钱", "transport-taxi"),
+        ("健身房倒闭了，办的预付卡还剩两千块不退", "trade-consumer"),
+    ],
+)
+def test_a_complaint_goes_where_its_words_lead(hall: Matters, text: str, category: str) -> None:
+    best, *others = hall.guess(text, None)
+    assert best.category == category and best.words
+    assert best.share >= others[0].share and sum(each.share for each in (best, *others)) == pytest.approx(1, abs=1e-3)
+
+
+def test_what_is_about_nothing_we_know_is_other(hall: Matters) -> None:
+    assert [each.category for each in hall.guess("zzqx vvkw 123", None)] == [FALLBACK]
+
+
+def test_what_officers_corrected_weighs_more_than_an_example() -> None:
+    preset = load_preset("hall")
+    corrected = [Phrase("affairs-community", "楼下麻将馆通宵打牌", 3.0)]
+    assert Matters(preset, phrases_of(preset), None).guess("楼下麻将馆通宵", None)[0].category != "affairs-community"
+    learnt = Matters(preset, [*phrases_of(preset), *corrected], None)
+    assert learnt.guess("楼下麻将馆通宵", None)[0].category == "affairs-community"
+
+
+@pytest.mark.parametrize("text", ["", "短", "长" * 5000, "换行\n\n很多\t空白"])
+def test_any_text_has_two_pieces_that_fit_the_engine(text: str) -> None:
+    first, second = pieces(text)
+    assert len(first) <= 60 and len(second) <= 80
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("小区路灯不亮", "routine"),
+        ("不急，有空来看看就行", "routine"),
+        ("这事不紧急，慢慢来", "routine"),
+        ("楼道墙皮快掉下来了，会砸到人", "urgent"),
+        ("厨房一直漏水，请尽快派人", "pressing"),
+        ("反映了好几次都没人管", "pressing"),
+        ("没有漏水，只是想问问", "routine"),
+    ],
+)
+def test_urgency_is_read_from_the_words_unless_they_are_taken_back(text: str, level: str) -> None:
+    found, words = urgency.judge(text)
+    assert found == level and bool(words) == (level != "routine")
