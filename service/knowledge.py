@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import clock
 from core.db import Database
 from service.bot import MODELS
 from service.opening import make_opening
@@ -47,6 +48,17 @@ class Knowledge:
         await self._load()
         assert self._index is not None
         return self._index
+
+    async def find(self, words: str, preset: str) -> list[str]:
+        """The slugs of the guides near these words, best first; empty while the guides are being loaded."""
+        await self._load()
+        if not self.is_ready:
+            return []
+        found = await self._answers.answer(None, self._index, words, preset, clock.now())
+        if found.status not in ("answered", "clarify"):
+            return []
+        cited = [each.guide for each in found.citations]
+        return list(dict.fromkeys([*cited, *(each.guide for each in found.candidates)]))
 
     @property
     def is_ready(self) -> bool:

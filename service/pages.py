@@ -1,8 +1,9 @@
-"""Residents' pages: the chat, the guides, one's progress, one reply. They work without JavaScript, but for the chat."""
+"""Residents' pages: the chat, one's progress, one reply. They work without JavaScript, but for the chat."""
 
 import hmac
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp_jinja2
 from aiohttp import web
@@ -14,12 +15,9 @@ from core.attachments import StoredFile, files_of
 from core.conversation import Resident
 from core.errors import TooMany
 from core.targets import parse_target
-from knowledge_base import library
-from knowledge_base.guide import FIELDS, Guide
 from service import clients, delivery, notice_board
 from service.api.attachments import serve_file
 from service.api.endpoint import RUNTIME
-from service.markdown import render as to_html
 from service.runtime import Runtime
 from service.texts import say
 from ticketing import green_channel, sla, views
@@ -34,8 +32,6 @@ WRONG_PAIR = "没有查到。请核对工单号和查询码（或登记电话的
 def routes() -> list[web.RouteDef]:
     return [
         web.get("/", home),
-        web.get("/guides", list_guides),
-        web.get("/guides/{slug}", read_guide),
         web.get("/green-channel", show_green_channel),
         web.get("/progress", progress),
         web.post("/progress", progress),
@@ -48,7 +44,8 @@ def render(request: web.Request, template: str, status: int = 200, **values: Any
     """A residents' page: in the type size that was chosen, with nothing loaded from elsewhere."""
     runtime = request.app[RUNTIME]
     large = request.query.get("large", request.cookies.get("large", "0")) == "1"
-    values |= {"office": runtime.office.name, "large": large}
+    other_size = urlencode({**request.query, "large": "0" if large else "1"})
+    values |= {"office": runtime.office.name, "large": large, "other_size": other_size}
     response = aiohttp_jinja2.render_template(template, request, values, status=status)
     if "large" in request.query:
         response.set_cookie("large", "1" if large else "0", max_age=365 * 86400, samesite="Lax")
@@ -68,34 +65,6 @@ async def home(request: web.Request) -> web.Response:
         welcome=say("welcome", office=runtime.office.name),
         privacy=say("privacy_notice", office=runtime.office.name),
     )
-
-
-async def list_guides(request: web.Request) -> web.Response:
-    runtime = request.app[RUNTIME]
-    async with runtime.db.reading() as session:
-        found = await library.guides(session, [runtime.settings.office.preset], ["published"])
-    notices = await notice_board.read(runtime, clock.now())
-    return render(request, "guides.html", notices=notices, guides=sorted(found, key=lambda guide: guide.title))
-
-
-async def read_guide(request: web.Request) -> web.Response:
-    runtime = request.app[RUNTIME]
-    async with runtime.db.reading() as session:
-        guide = await library.find(session, runtime.settings.office.preset, request.match_info["slug"])
-    if guide is None or guide.state not in ("published", "expired"):
-        return render(request, "missing.html", 404)
-    return render(request, "guide.html", guide=guide, parts=_parts(guide))
-
-
-def _parts(guide: Guide) -> list[dict[str, str]]:
-    parts = [{"heading": "说明", "html": to_html("\n\n".join(filter(None, (guide.note, guide.overview))))}]
-    parts += [
-        {"heading": field.heading, "html": to_html(guide.fields[field.name])}
-        for field in FIELDS
-        if guide.fields.get(field.name)
-    ]
-    faq = "".join(f"<h3>{to_html(item.question, inline=True)}</h3>{to_html(item.answer)}" for item in guide.faq)
-    return [*parts, {"heading": "常见问题", "html": faq}] if faq else parts
 
 
 async def show_green_channel(request: web.Request) -> web.Response:

@@ -32,6 +32,7 @@ from service import (
     delivery,
     editor_pages,
     embedding,
+    guide_pages,
     health,
     notice_desk,
     pages,
@@ -84,6 +85,7 @@ def build_app(settings: Settings, db: Database, assistant_token: str, with_worke
     app.add_routes(editor_pages.routes())
     app.add_routes(pages.routes())
     app.add_routes(chat_pages.routes())
+    app.add_routes(guide_pages.routes())
     app.add_routes(appointment_pages.routes())
     app.add_routes(appointment_desk.routes())
     app.add_routes(notice_desk.routes())
