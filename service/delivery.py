@@ -8,9 +8,8 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.base import Attempt, Channel, PermanentFailure, Sent, TemporaryFailure, WindowClosed
@@ -21,6 +20,7 @@ from core.conversation import Conversation, Resident, ResidentAddress
 from core.message import Address, Attachment, OutboundMessage
 from core.queues import Inbox, Outbox, Result, Status
 from service import merging
+from service.mail_headers import headers_of
 from service.runtime import Runtime
 from ticketing import delivery as ticket_delivery
 from ticketing.model import Reply, Ticket
@@ -99,7 +99,8 @@ async def plan(runtime: Runtime, session: AsyncSession, party: Party) -> list[St
         if channel:
             names = (*channel.capabilities.carries, *channel.capabilities.announces)
             steps += [Step(name, channel_name, account, value) for name in names]
-    return list(dict.fromkeys(steps))
+    # Each step once: the one after a step is found by its name, so that a plan always comes to its end.
+    return list({step.name: step for step in reversed(steps)}.values())[::-1]
 
 
 async def _known_ends(
@@ -243,9 +244,10 @@ async def _notice(runtime: Runtime, row: Outbox) -> dict[str, str]:
             "number": "", "title": f"{runtime.office.name}：您有新的消息", "state": "请查看",
             "at": clock.local(row.created_at).strftime("%Y-%m-%d %H:%M"), "subject": runtime.office.name,
         }
-    if row.ticket_id is None:
-        return {"subject": await _subject(runtime, row)} if row.channel == "email" else {}
     async with runtime.db.reading() as session:
+        mail = await headers_of(session, row, runtime.office.name) if row.channel == "email" else {}
+        if row.ticket_id is None:
+            return {"subject": runtime.office.name, **mail} if mail else {}
         ticket = await session.get_one(Ticket, row.ticket_id)
         return {
             "number": ticket.number,
@@ -253,15 +255,8 @@ async def _notice(runtime: Runtime, row: Outbox) -> dict[str, str]:
             "state": "已答复" if row.reply_id else "有进展",
             "at": clock.local(row.created_at).strftime("%Y-%m-%d %H:%M"),
             "subject": f"[{ticket.number}] {ticket.title}",
+            **mail,
         }
-
-
-async def _subject(runtime: Runtime, row: Outbox) -> str:
-    """An answer keeps the subject of the mail it answers."""
-    async with runtime.db.reading() as session:
-        asked = await session.get(Inbox, row.inbox_id) if row.inbox_id else None
-    subject = str(asked.facts.get("subject") or "") if asked else ""
-    return f"Re: {subject.removeprefix('Re: ')}" if subject else runtime.office.name
 
 
 async def record_sent(
@@ -357,7 +352,7 @@ async def take_report(runtime: Runtime, outbox_id: int, state: str, detail: str 
         if row is None or row.channel != "sms":
             return False
         if state == "failed" and row.result != Result.FAILED:
-            await _undo(runtime, session, row, detail or "the gateway reports failure")
+            await undo(runtime, session, row, detail or "the gateway reports failure")
     runtime.news.notify("outbox")
     return True
 
@@ -375,28 +370,20 @@ async def take_notice_result(runtime: Runtime, row: Inbox) -> None:
             )
         )
         if notice is not None:
-            await _undo(runtime, session, notice, f"the notice did not arrive: {status}")
+            await undo(runtime, session, notice, f"the notice did not arrive: {status}")
     runtime.news.notify("outbox")
 
 
-async def take_bounce(runtime: Runtime, bounce: dict[str, Any]) -> None:
-    """A mail came back for good: its attempt failed, and the plan goes on."""
-    if not bounce.get("permanent") or not bounce.get("message_id"):
-        return
-    async with runtime.db.writing() as session:
-        row = await session.scalar(
-            select(Outbox).where(Outbox.channel == "email", Outbox.platform_id == bounce["message_id"])
-        )
-        if row is not None and row.result == Result.SENT:
-            await _undo(runtime, session, row, f"bounced: {bounce.get('status') or 'refused'}")
-    runtime.news.notify("outbox")
-
-
-async def _undo(runtime: Runtime, session: AsyncSession, row: Outbox, error: str) -> None:
+async def undo(runtime: Runtime, session: AsyncSession, row: Outbox, error: str) -> None:
     """What counted as sent did not arrive: mark the attempt and go on with the plan (a closed ticket: a call)."""
-    row.result, row.last_error = Result.FAILED, error[:500]
-    await session.flush()
-    await _begin_next(runtime, session, row, clock.now())
+    failed = await session.execute(
+        update(Outbox)
+        .where(Outbox.id == row.id, Outbox.result.is_distinct_from(Result.FAILED))
+        .values(result=Result.FAILED, last_error=error[:500])
+    )
+    if failed.rowcount:  # type: ignore[attr-defined]
+        await session.refresh(row)
+        await _begin_next(runtime, session, row, clock.now())
 
 
 async def _begin_next(runtime: Runtime, session: AsyncSession, row: Outbox, now: datetime) -> None:

@@ -39,8 +39,10 @@ async def metrics(_request: web.Request) -> web.Response:
 
 async def _look_at_parts(runtime: Runtime, now: datetime) -> dict[str, Part]:
     parts = {"database": await _look_at_database(runtime), "assistant": await _look_at_assistant(runtime)}
-    for name, account in runtime.channels:
-        parts[f"channel.{name}.{account}" if account else f"channel.{name}"] = _part(OK, "open")
+    for (name, account), channel in runtime.channels.items():
+        trouble = getattr(channel, "trouble", "")  # Channels that fetch say what keeps them from it.
+        part = _part(DEGRADED, trouble) if trouble else _part(OK, "open")
+        parts[f"channel.{name}.{account}" if account else f"channel.{name}"] = part
     for worker in ("inbox", "outbox", "warnings"):
         late = runtime.is_late(worker)
         parts[f"worker.{worker}"] = _part(DEGRADED, "silent for a minute") if late else _part(OK, "working")

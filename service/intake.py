@@ -17,7 +17,7 @@ from core.conversation import Conversation, Holder, Matter, Message
 from core.errors import AssistantUnavailable
 from core.message import Address, OutboundMessage
 from core.queues import Inbox
-from service import away, calls, delivery, scenes
+from service import away, calls, delivery, mail, mail_machines, scenes
 from service.assistant import Saying, Turn
 from service.runtime import Runtime
 from service.texts import say
@@ -42,16 +42,21 @@ class Place:
     conversation: Conversation
     matter: Matter
     message: Message
+    repeats: bool = False
+    """The same mail was sent before, within the hour: it was answered then."""
 
 
 async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> None:
     """Take one claimed inbox row to its end: replies in the outbox and the row done, in one transaction."""
+    if await mail_machines.handle_quietly(runtime, row, worker, now):
+        return
     async with runtime.db.writing() as session:
         place = await _find_place(session, row, now)
         if _is_from_resident(row):
             await delivery.resend_announced(runtime, session, place.conversation, now)
         earlier = await calls.ticket_of_earlier_version(session, row)
-    sayings = [] if earlier else await _answer(runtime, row, place)
+    for_ticket = await mail.is_word_on_ticket(runtime, row, place.matter, place.message)
+    sayings = [] if earlier or for_ticket or place.repeats else await _answer(runtime, row, place)
     away_now = sayings is None
     async with runtime.db.writing() as session:
         conversation = await session.get_one(Conversation, place.conversation.id)
@@ -62,12 +67,17 @@ async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> No
         if earlier is not None:
             matter.ticket_id = earlier.id
             await calls.add_version(runtime, session, earlier, row, now)
+        if for_ticket and not place.repeats:
+            sayings = await mail.add_to_ticket(runtime, session, conversation, matter, row, now)
         if sayings is None and row.event:
             sayings = [Saying(say("scanned_without_assistant"))]
         if sayings is None:
             sayings = await away.hand_to_clerk(runtime, session, conversation, matter, place.message, now)
         if ENDS_MATTER.match(row.text) and not matter.form_open:
             matter.ended = True
+        if sayings and not await mail_machines.may_answer(session, row, conversation.id, now):
+            logger.warning("a loop is suspected: no automatic answer", inbox=row.id)
+            sayings = []
         await _say(runtime, session, row, conversation, matter, sayings, now)
     if away_now:
         runtime.turns_without_assistant.inc()
@@ -83,10 +93,14 @@ def _is_from_resident(row: Inbox) -> bool:
 async def _find_place(session: AsyncSession, row: Inbox, now: datetime) -> Place:
     """The conversation and matter, with the message recorded once however often the row is tried."""
     conversation = await conversations.find_or_open(session, Address(row.channel, row.sender), row.account, now)
+    repeats = row.channel == "email" and await mail_machines.find_repeat(session, conversation.id, row) is not None
     message = await session.scalar(select(Message).where(Message.inbox_id == row.id))
     if message and message.matter_id:
-        return Place(conversation, await session.get_one(Matter, message.matter_id), message)
-    matter = await conversations.current_matter(session, conversation, now, row.facts.get("thread"))
+        return Place(conversation, await session.get_one(Matter, message.matter_id), message, repeats)
+    if row.channel == "email":
+        matter = await mail.find_matter(session, conversation, row, now)
+    else:
+        matter = await conversations.current_matter(session, conversation, now)
     message = await conversations.record_message(
         session,
         conversation,
@@ -100,7 +114,7 @@ async def _find_place(session: AsyncSession, row: Inbox, now: datetime) -> Place
     await session.execute(
         update(Inbox).where(Inbox.id == row.id).values(conversation_id=conversation.id, matter_id=matter.id)
     )
-    return Place(conversation, matter, message)
+    return Place(conversation, matter, message, repeats)
 
 
 async def _answer(runtime: Runtime, row: Inbox, place: Place) -> list[Saying] | None:
@@ -123,8 +137,6 @@ async def _answer(runtime: Runtime, row: Inbox, place: Place) -> list[Saying] | 
 
 async def _answer_event(runtime: Runtime, row: Inbox) -> list[Saying]:
     """A welcome to who follows us; a bounce changes the delivery it belongs to; a machine gets no answer."""
-    if bounce := row.facts.get("bounce"):
-        await delivery.take_bounce(runtime, bounce)
     if row.event == NOTICE_RESULT:
         await delivery.take_notice_result(runtime, row)
     if row.event in WELCOMED_EVENTS:

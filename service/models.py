@@ -1,6 +1,7 @@
 """Every table of the house in one import: migrations and tests read Base.metadata through it."""
 # ruff: noqa: F401
 
+import channels.email.tables
 import channels.phone
 import channels.webchat.tables
 import channels.wechat.tables

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
-from channels.email.settings import Mailbox
+from channels.email.settings import Lmtp, Mailbox
 from channels.files import FileSettings
 from channels.sms import SmsSettings
 from channels.wechat.settings import WeChatAccount
@@ -73,6 +73,7 @@ class WeChat(Section):
 
 class Email(Section):
     mailboxes: dict[str, Mailbox] = {}
+    lmtp: Lmtp = Lmtp()
     max_bytes: int = Field(25 * 1024 * 1024, ge=1024)
 
 

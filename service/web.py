@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from channels.base import Channel, LocalNews
 from channels.desk import Desk
-from channels.email import Email
+from channels.email import Email, LmtpDoor
 from channels.files import FileStore
 from channels.phone import Phone
 from channels.sms import Sms
@@ -20,7 +20,7 @@ from channels.webchat import WebChat, WebChatLimits
 from channels.wechat import WeChat
 from core import log
 from core.db import Database
-from core.errors import HuiyinError, NotFound
+from core.errors import HuiyinError, Misconfigured, NotFound
 from core.inbox_writer import InboxWriter
 from service import (
     api,
@@ -139,7 +139,7 @@ def _build_channels(runtime: Runtime) -> list[Channel]:
         WeChat(name, account, writer, db, http, passive, files=files) for name, account in settings.wechat.accounts.items()
     ]
     channels += [
-        Email(name, mailbox, writer, files, mail_tokens=mail_tokens, max_bytes=settings.email.max_bytes)
+        Email(name, mailbox, writer, files, db, mail_tokens=mail_tokens, max_bytes=settings.email.max_bytes)
         for name, mailbox in settings.email.mailboxes.items()
     ]
     limits = WebChatLimits(settings.web.limits.webchat_per_minute, settings.web.limits.webchat_sessions_per_minute)
@@ -170,18 +170,38 @@ def _run_parts(runtime: Runtime, with_workers: bool):  # type: ignore[no-untyped
         tasks = [asyncio.create_task(runtime.writer.run())]
         for channel in runtime.channels.values():
             await channel.start()
+        door = await _open_lmtp(runtime)
         tasks.append(asyncio.create_task(_keep_index_fresh(runtime)))
         if with_workers:
             tasks.append(asyncio.create_task(workers.run(runtime)))
         tasks += [asyncio.create_task(child.keep_running()) for child in runtime.children]
         app.on_shutdown.append(_close_streams)
         yield
+        if door:
+            await door.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await runtime.http.close()
 
     return run
+
+
+async def _open_lmtp(runtime: Runtime) -> LmtpDoor | None:
+    """The office's mail server hands mail over here, where `email.lmtp.port` is set."""
+    settings = runtime.settings.email
+    if not settings.lmtp.port:
+        return None
+    takers = {channel.address: channel.take for channel in runtime.channels.values() if isinstance(channel, Email)}
+    door = LmtpDoor(settings.lmtp.host, settings.lmtp.port, takers, settings.max_bytes)
+    try:
+        await door.start()
+    except OSError as error:
+        raise Misconfigured(
+            f"email.lmtp.port {settings.lmtp.port} on {settings.lmtp.host} cannot be used ({error.strerror}): "
+            "choose another"
+        ) from None
+    return door
 
 
 async def _read_calendar(runtime: Runtime) -> None:

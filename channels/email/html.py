@@ -1,5 +1,6 @@
 """HTML of a mail → plain text; quotations keep their `>`."""
 
+import re
 from html.parser import HTMLParser
 
 BLOCKS = frozenset(
@@ -16,6 +17,8 @@ class _Reader(HTMLParser):
         self._silent = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "body":
+            self._silent = 0  # A head that never ends must not swallow the mail.
         if tag in SILENT:
             self._silent += 1
         elif tag == "blockquote":
@@ -54,6 +57,13 @@ class _Reader(HTMLParser):
 
 def html_to_text(html: str) -> str:
     """What a reader sees, one line a block. Broken HTML gives as much as can be read."""
+    text = _read(html)
+    if not text and (rest := re.sub(r"(?is)<(style|script|title)\b[^>]*>", "", html)) != html:
+        return _read(rest)  # A style that is never closed hides everything after it.
+    return text
+
+
+def _read(html: str) -> str:
     reader = _Reader()
     reader.feed(html)
     reader.close()

@@ -1,4 +1,4 @@
-"""One mailbox, as `email.mailboxes.<name>` describes it."""
+"""One mailbox, as `email.mailboxes.<name>` describes it, and the LMTP door of all of them."""
 
 from typing import Literal
 
@@ -7,6 +7,13 @@ from pydantic import Field, SecretStr, field_validator
 from core.config import Section
 
 Security = Literal["tls", "starttls", "none"]
+
+
+class Lmtp(Section):
+    """`email.lmtp.*`: where the office's own mail server hands mail over. Port 0: nowhere."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(0, ge=0, le=65535)
 
 
 class Mailbox(Section):
@@ -20,12 +27,16 @@ class Mailbox(Section):
     imap_password: SecretStr = SecretStr("")
     imap_security: Security = "tls"
     imap_folder: str = "INBOX"
+    imap_move_to: str = ""
+    """A folder into which a mail is moved once it is stored; empty: it is marked seen where it lies."""
     poll_s: int = Field(60, ge=1)
     smtp_host: str = ""
     smtp_port: int = Field(465, gt=0, le=65535)
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
     smtp_security: Security = "tls"
+    plus_addresses: bool = False
+    """The server takes name+anything@…: then replies name their ticket, and returned mail its message."""
 
     @field_validator("address")
     @classmethod

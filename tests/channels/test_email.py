@@ -12,7 +12,7 @@ import pytest
 import yaml
 from pydantic import SecretStr, ValidationError
 
-import channels.email as channel_module
+import channels.email.smtp as smtp_module
 from channels.base import Attempt, PermanentFailure, TemporaryFailure
 from channels.email import Email, Mailbox
 from channels.email.decode import decode_bytes, decode_header
@@ -89,7 +89,7 @@ class MailServer:
 
 @pytest.fixture
 async def door(db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MailServer]:
-    monkeypatch.setattr(channel_module, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(smtp_module, "TIMEOUT_S", 0.5)
     smtp = FakeMailServer()
     await smtp.start()
     box = Mailbox(
@@ -97,7 +97,7 @@ async def door(db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         imap_password=SecretStr(PASSWORD),
     )
     async with running_writer(db) as writer, aiohttp.ClientSession() as http:
-        channel = Email("main", box, writer, FileStore(tmp_path), mail_tokens=[PIPE_TOKEN], max_bytes=200_000)
+        channel = Email("main", box, writer, FileStore(tmp_path), db, mail_tokens=[PIPE_TOKEN], max_bytes=200_000)
         server = LoopbackServer(channel.routes())
         await server.start()
         yield MailServer(channel, server.url, http, smtp)

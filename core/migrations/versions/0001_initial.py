@@ -302,6 +302,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account", name=op.f("pk_wechat_token")),
     )
     op.create_table(
+        "mailbox_position",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("folder", sa.String(), nullable=False),
+        sa.Column("validity", sa.BigInteger(), nullable=False),
+        sa.Column("uid", sa.BigInteger(), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account", "folder", name=op.f("pk_mailbox_position")),
+    )
+    op.create_table(
         "wechat_window",
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("openid", sa.String(), nullable=False),
