@@ -24,6 +24,8 @@ from core import log
 
 CONNECT_S, READ_S, STORE_S = 15.0, 60.0, 120.0
 BACK_OFF_S = (1.0, 5.0, 15.0, 60.0, 300.0)
+LONGEST_IDLE_S = 540.0
+"""Some providers drop a connection that idles for ten minutes."""
 SLICE_S = 1.0
 """So often the thread looks whether it shall end."""
 MAX_TRIES = 3
@@ -272,7 +274,7 @@ class ImapReader:
                 client.noop()
             return
         client.idle()
-        until, hollow = time.monotonic() + self._mailbox.poll_s, 0
+        until, hollow = time.monotonic() + min(self._mailbox.poll_s, LONGEST_IDLE_S), 0
         while time.monotonic() < until and not self._stop.is_set():
             began = time.monotonic()
             said = client.idle_check(timeout=SLICE_S)

@@ -130,6 +130,6 @@ class _Session(LMTP):
 
 def _with_envelope(envelope: Any, recipients: list[str]) -> bytes:
     """The mail as a delivery leaves it: who sent it and for whom, on top."""
-    lines = [f"Return-Path: <{envelope.mail_from or ''}>", *(f"Delivered-To: {name}" for name in recipients)]
+    lines = [f"Return-Path: <{(envelope.mail_from or '').strip('<>')}>", *(f"Delivered-To: {name}" for name in recipients)]
     content: bytes = envelope.content
     return "".join(f"{line}\r\n" for line in lines).encode("utf-8", "surrogateescape") + content
