@@ -24,7 +24,7 @@ from channels.email.smtp import SmtpPool
 from channels.email.write import Envelope, write_mail
 from core import clock
 from core.message import OutboundMessage
-from tests.fakes.smtp import FakeMailServer
+from tests.fakes.smtp import FakeMailServer, StarttlsServer
 
 OFFICE, WANG = "office@yunxi.example", "wang@resident.example"
 
@@ -106,7 +106,7 @@ async def test_a_server_that_is_away_and_a_refused_login_are_tried_again(server:
     await away.close()
     with pytest.raises(TemporaryFailure):
         await pools(port).send(a_mail(), OFFICE, WANG)
-    with pytest.raises(TemporaryFailure, match="login|smtp_user"):
+    with pytest.raises(TemporaryFailure, match="smtp_user"):
         await pools(server.port, smtp_user="office", smtp_password=SecretStr("wrong")).send(a_mail(), OFFICE, WANG)
 
 
@@ -133,10 +133,10 @@ def certificate(folder: Path, name: str = "127.0.0.1") -> Path:
     return path
 
 
-async def secure_server(path: Path, security: str) -> FakeMailServer:
+async def secure_server(path: Path, security: str) -> FakeMailServer | StarttlsServer:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(path)
-    server = FakeMailServer(context, starttls=security == "starttls")
+    server = StarttlsServer(context) if security == "starttls" else FakeMailServer(context)
     await server.start()
     return server
 

@@ -4,15 +4,17 @@ import asyncio
 import ssl
 from collections import deque
 
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
 
 class FakeMailServer:
     """Records: `mails` (raw bytes), `recipients`, `senders`, `connections`, `goodbyes`, `logins`, `encrypted`.
 
     `scripted`, one a connection, or one a mail where the connection goes on: a code for RCPT, `data:451`, `slow` or
-    `bye`. With a `tls` context the whole talk is encrypted, or from STARTTLS on.
+    `bye`. With a `tls` context the whole talk is encrypted.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None, *, starttls: bool = False) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.mails: list[bytes] = []
         self.recipients: list[str] = []
         self.senders: list[str] = []
@@ -22,16 +24,15 @@ class FakeMailServer:
         self.logins = 0
         self.encrypted = False
         self.port = 0
-        self._tls, self._starttls = tls, starttls
+        self._tls = tls
         self._never = asyncio.Event()
         self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server
 
     async def start(self) -> None:
-        context = None if self._starttls else self._tls
-        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0, ssl=context)
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
-        self.encrypted = context is not None
+        self.encrypted = self._tls is not None
 
     async def close(self) -> None:
         self._never.set()
@@ -69,12 +70,6 @@ class FakeMailServer:
                 self.senders.append(verb.partition("<")[2].partition(">")[0])
             if word == "RSET":
                 trouble = self.scripted.popleft() if self.scripted else ""
-            if word == "STARTTLS" and self._starttls:
-                writer.write(b"220 go on\r\n")
-                assert self._tls
-                await writer.start_tls(self._tls)
-                self.encrypted = True
-                continue
             answer = await self._answer(verb, word, trouble, reader, writer)
             writer.write(answer.encode() + b"\r\n")
             if word == "QUIT":
@@ -84,8 +79,6 @@ class FakeMailServer:
     async def _answer(
         self, verb: str, word: str, trouble: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> str:
-        if word == "EHLO" and self._starttls and not self.encrypted:
-            return "250-loopback\r\n250 STARTTLS"
         if word == "EHLO":
             return "250-loopback\r\n250 AUTH PLAIN LOGIN"
         if word == "AUTH":
@@ -102,3 +95,37 @@ class FakeMailServer:
                 return f"{trouble[5:]} refused"
             self.mails.append(mail.replace(b"\r\n..", b"\r\n."))
         return "221 bye" if word == "QUIT" else "250 ok"
+
+
+class StarttlsServer:
+    """A server that takes mail after STARTTLS only. Records: `mails`, `logins`, `encrypted`."""
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self.mails: list[bytes] = []
+        self.logins = 0
+        self.encrypted = False
+        self.port = 0
+        self._tls = tls
+        self._server: asyncio.Server
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+
+        def talk() -> SMTP:
+            return SMTP(self, tls_context=self._tls, require_starttls=True, hostname="loopback", loop=loop,
+                        authenticator=self._refuse)
+
+        self._server = await loop.create_server(talk, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        self._server.close()
+
+    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.encrypted = session.ssl is not None
+        self.mails.append(bytes(envelope.content or b""))
+        return "250 ok"
+
+    def _refuse(self, *_given: object) -> AuthResult:
+        self.logins += 1
+        return AuthResult(success=False)
