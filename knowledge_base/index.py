@@ -37,11 +37,18 @@ class Index:
         """Put these guides up: searchable by words at once, by vectors as soon as those are made."""
         async with self._building:
             by_preset = {preset: [guide for guide in guides if guide.preset == preset] for preset in PRESETS}
-            shelves = {preset: await asyncio.to_thread(Shelf, own, foreign_phrases(preset))
-                       for preset, own in by_preset.items()}
+            shelves = {preset: await self._shelf(preset, own) for preset, own in by_preset.items()}
             self.shelves, self.version = shelves, version
             for shelf in shelves.values():
-                await self._add_vectors(shelf)
+                if not shelf.has_vectors:
+                    await self._add_vectors(shelf)
+
+    async def _shelf(self, preset: str, guides: list[Guide]) -> Shelf:
+        """The shelf of one preset; one whose guides are the same is kept, so that an edit is answered soon."""
+        before = self.shelves[preset]
+        if guides and before.guides == guides:
+            return before
+        return await asyncio.to_thread(Shelf, guides, foreign_phrases(preset))
 
     async def search(self, question: str, preset: str, *, context: str | None = None, limit: int = 10) -> list[Hit]:
         """The guides of this preset nearest to a question, best first."""

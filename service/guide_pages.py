@@ -27,6 +27,9 @@ WHERE_TO_ASK = ("phone", "window", "address", "hours", "supervision_phone")
 """All that is said of a guide that is over."""
 LONGEST_QUERY = 100
 FOUND = 10
+TEASER = 48
+SMALLEST_GROUP = 2
+OTHERS = "其他事项"
 DESCRIBED = 120
 """Characters of the line under a search engine's hit."""
 CLOSED_TO_ROBOTS = ("/staff/", "/api/", "/channels/", "/r/", "/rate/", "/progress", "/demo")
@@ -45,7 +48,8 @@ async def list_guides(request: web.Request) -> web.Response:
     narrowed = bool(query or audience or life_event)
     return render(
         request, "guides.html", guides=chosen, query=query, audience=audience, life_event=life_event,
-        narrowed=narrowed, audiences=_count(guides, "audience"), groups=[] if narrowed else _group(guides),
+        narrowed=narrowed, audiences=_count(guides, "audience"), events=_count(guides, "life_events"),
+        groups=[] if narrowed else _group(guides), teasers={guide.slug: _describe(guide, TEASER) for guide in chosen},
         notices=await notice_board.read(runtime, clock.now()), canonical=f"{runtime.settings.public_url}/guides",
     )
 
@@ -67,10 +71,12 @@ def _count(guides: Iterable[Guide], name: str) -> list[tuple[str, int]]:
 
 
 def _group(guides: Sequence[Guide]) -> list[tuple[str, list[Guide]]]:
-    """By life event, the larger groups first; a guide stands in each of its own, those without one at the end."""
-    groups = [(event, [guide for guide in guides if event in guide.life_events]) for event, _ in _count(guides, "life_events")]
-    others = [guide for guide in guides if not guide.life_events]
-    return [*groups, ("其他事项", others)] if others else groups
+    """By life event, the larger groups first; an event of a single guide makes no group of its own."""
+    groups = [(event, [guide for guide in guides if event in guide.life_events])
+              for event, count in _count(guides, "life_events") if count >= SMALLEST_GROUP]
+    shown = {guide.slug for _, many in groups for guide in many}
+    others = [guide for guide in guides if guide.slug not in shown]
+    return [*groups, (OTHERS, others)] if others else groups
 
 
 async def _search(runtime: Runtime, guides: Sequence[Guide], query: str) -> list[Guide]:
@@ -89,7 +95,7 @@ async def read_guide(request: web.Request) -> web.Response:
     if row is None or guide is None:
         return render(request, "missing.html", 404)
     url = f"{runtime.settings.public_url}/guides/{quote(guide.slug)}"
-    values: dict[str, Any] = {"guide": guide, "canonical": url, "description": _describe(guide)}
+    values: dict[str, Any] = {"guide": guide, "canonical": url, "description": _describe(guide, DESCRIBED), "overview": to_html(guide.overview)}
     if guide.is_expired(clock.local(now).date()):
         return render(request, "guide_expired.html", facts=_facts(guide, WHERE_TO_ASK), **values)
     opening = runtime.knowledge.opening(guide, clock.local(now).date(), now)
@@ -148,9 +154,12 @@ def _materials(guide: Guide) -> list[dict[str, Any]] | str:
     return [*items, {"name": "", "rest": to_html(rest)}] if rest else items
 
 
-def _describe(guide: Guide) -> str:
-    plain = " ".join(guide.overview.split()) or guide.title
-    return plain if len(plain) <= DESCRIBED else f"{plain[:DESCRIBED]}…"
+def _describe(guide: Guide, longest: int) -> str:
+    """The beginning of what the guide says of itself, without marks."""
+    from knowledge_base.compose import plain
+
+    text = " ".join(plain(guide.overview).split()) or guide.title
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def _structured(guide: Guide, url: str) -> str:
