@@ -76,6 +76,8 @@ class Capabilities:
     """False: we can only answer within the resident's own request, so replies wait for his next message."""
     idempotent_send: bool
     """True: the same outbox row sent twice reaches the resident once."""
+    proof: str = "its platform accepted it"
+    """What shows that a text was delivered."""
 
 
 class Channel(Protocol):

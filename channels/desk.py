@@ -22,6 +22,7 @@ class Desk:
         announces=(),
         pushes=False,
         idempotent_send=False,
+        proof="a call logged as reached, or a letter collected",
     )
 
     def routes(self) -> Iterable[web.RouteDef]:

@@ -58,7 +58,8 @@ class Phone:
     name = "phone"
     account = "main"
     capabilities = Capabilities(
-        max_chars=None, media=(), window=None, carries=(), announces=(), pushes=False, idempotent_send=False
+        max_chars=None, media=(), window=None, carries=(), announces=(), pushes=False, idempotent_send=False,
+        proof="the agent's turn, or a call logged as reached",
     )
 
     def __init__(

@@ -57,6 +57,7 @@ class Sms:
             announces=("sms",) if settings.kind == "http" else (),
             pushes=True,
             idempotent_send=True,
+            proof="the gateway accepted it, and reported no failure; a link: it was opened",
         )
         self._settings = settings
         self._http = http

@@ -96,6 +96,7 @@ class WebChat:
         announces=(),
         pushes=True,
         idempotent_send=True,
+        proof="it stands in the session",
     )
 
     def __init__(

@@ -73,6 +73,7 @@ class WeChat:
             announces=(NOTICE,) if settings.pushes and settings.notice_template else (),
             pushes=settings.pushes,
             idempotent_send=False,
+            proof="errcode 0, or the written passive reply; a notice: its link was opened",
         )
         self._settings = settings
         self._db = db
