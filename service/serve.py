@@ -17,8 +17,10 @@ from core.db import Database, end_leftovers
 from core.errors import Misconfigured
 from knowledge_base.guide import PRESETS
 from knowledge_base.library import load_shipped
-from service import bot, schema, sign_in
+from service import bot, demo, schema, sign_in
 from service.api.endpoint import RUNTIME
+from service.demo import office as demo_office
+from service.demo import pages as demo_pages
 from service.runtime import Runtime
 from service.settings import Settings
 from service.web import build_app
@@ -58,13 +60,24 @@ async def _serve(settings: Settings) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await schema.migrate(settings)
+    async with demo.open_town(settings) as (settings, town):
+        return await _run(settings, town, stop)
+
+
+async def _run(settings: Settings, town: demo.Town | None, stop: asyncio.Event) -> int:
     db = await schema.open_database(settings)
     app = build_app(settings, db, secrets.token_urlsafe(32))
+    if town:
+        app.add_routes(demo_pages.routes(town))
     runner = web.AppRunner(app, shutdown_timeout=GRACE_S, access_log=None)
     await runner.setup()
     port = await _listen(runner, settings)
     print(f"Huiyin listens on http://{settings.web.host}:{port}/", flush=True)
     await _print_first_link(settings, db, port)
+    if town:
+        town.base = f"http://127.0.0.1:{port}"
+        await demo_office.furnish(app[RUNTIME])
+        print(f"Demo: play the resident at http://{settings.web.host}:{port}/demo", flush=True)
     background = asyncio.create_task(_begin_background(app[RUNTIME], port))
     await stop.wait()
     background.cancel()

@@ -161,6 +161,8 @@ class Settings(Section):
     """The whole of config.yml."""
 
     data_dir: Path = Path("var")
+    demo: bool | None = None
+    """The demo office: null while nothing else is configured, on this machine alone."""
     database_url: str = ""
     office: Office = Office()
     web: Web = Web()
