@@ -44,6 +44,8 @@ class Place:
     message: Message
     repeats: bool = False
     """The same mail was sent before, within the hour: it was answered then."""
+    scan: scenes.Scan | None = None
+    """The poster he scanned, where the message is a scan of one of ours."""
 
 
 async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> None:
@@ -94,9 +96,10 @@ async def _find_place(session: AsyncSession, row: Inbox, now: datetime) -> Place
     """The conversation and matter, with the message recorded once however often the row is tried."""
     conversation = await conversations.find_or_open(session, Address(row.channel, row.sender), row.account, now)
     repeats = row.channel == "email" and await mail_machines.find_repeat(session, conversation.id, row) is not None
+    scan = await scenes.find_scan(session, row)
     message = await session.scalar(select(Message).where(Message.inbox_id == row.id))
     if message and message.matter_id:
-        return Place(conversation, await session.get_one(Matter, message.matter_id), message, repeats)
+        return Place(conversation, await session.get_one(Matter, message.matter_id), message, repeats, scan)
     if row.channel == "email":
         matter = await mail.find_matter(session, conversation, row, now)
     else:
@@ -106,7 +109,7 @@ async def _find_place(session: AsyncSession, row: Inbox, now: datetime) -> Place
         conversation,
         now,
         author="resident",
-        text=row.text or await scenes.words_of(session, row) or _describe(row),
+        text=scan.text if scan else row.text or _describe(row),
         matter=matter,
         attachments=row.attachments,
         inbox_id=row.id,
@@ -114,19 +117,20 @@ async def _find_place(session: AsyncSession, row: Inbox, now: datetime) -> Place
     await session.execute(
         update(Inbox).where(Inbox.id == row.id).values(conversation_id=conversation.id, matter_id=matter.id)
     )
-    return Place(conversation, matter, message, repeats)
+    return Place(conversation, matter, message, repeats, scan)
 
 
 async def _answer(runtime: Runtime, row: Inbox, place: Place) -> list[Saying] | None:
     """What is said to this message; None when the assistant is away. No transaction is open here."""
-    if row.facts.get("automatic") or (row.event and place.message.text == _describe(row)):
+    if row.facts.get("automatic") or (row.event and not row.text and place.scan is None):
         return await _answer_event(runtime, row)
     if place.conversation.holder == Holder.STAFF:
         runtime.news.notify(f"conversation:{place.conversation.id}")
         return []
     if not row.event and not row.text.strip():
         return [_ask_for_words(row)]
-    turn = Turn(place.matter.id, row.id, place.message.text, _metadata(runtime, row, place))
+    text = place.scan.said if place.scan else place.message.text
+    turn = Turn(place.matter.id, row.id, text, _metadata(runtime, row, place))
     welcome = await _answer_event(runtime, row) if row.event == "subscribe" else []
     try:
         return [*welcome, *await runtime.assistant.take_turn(turn, again=row.attempts > 1)]
@@ -167,6 +171,7 @@ def _metadata(runtime: Runtime, row: Inbox, place: Place) -> dict[str, Any]:
         "interactive": row.channel in INTERACTIVE,
         "preset": runtime.settings.office.preset,
         "received_at": row.received_at.isoformat(),
+        "place": place.scan.place if place.scan else None,
     }
 
 

@@ -1,5 +1,6 @@
 """QR codes with a scene: a poster in lift 3 opens a complaint about lift 3."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.dialects import postgresql, sqlite
@@ -36,10 +37,22 @@ async def remember(
     await session.execute(statement.on_conflict_do_update(index_elements=["account", "scene"], set_=changed))
 
 
-async def words_of(session: AsyncSession, row: Inbox) -> str | None:
-    """What a resident who scanned a known code has thereby said; None for everything else."""
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a scan stands for: the words it says to the assistant, the place it says them about, how it is shown."""
+
+    said: str
+    place: str
+    text: str
+
+
+async def find_scan(session: AsyncSession, row: Inbox) -> Scan | None:
+    """What a resident who scanned one of our codes has thereby said; None for everything else."""
     scene = row.facts.get("scene")
     if row.event not in ("scan", "subscribe") or not scene:
         return None
     known = await session.get(Scene, (row.account, scene))
-    return say(KINDS[known.kind], place=known.place) if known else None
+    if known is None:
+        return None
+    said = say(KINDS[known.kind])
+    return Scan(said, known.place, say("scanned", place=known.place, said=said))

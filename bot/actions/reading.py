@@ -50,6 +50,9 @@ def read(slots: dict[str, Any], message: dict[str, Any], requested: str | None) 
     for slot, entity in (("place", "place"), ("happened", "time")):
         if found.get(entity) and (corrects or slots.get(slot) in (None, SKIPPED)):
             new |= _value(slot, found[entity], slots, corrects)
+    scanned = (message.get("metadata") or {}).get("place")
+    if scanned and slots.get("place") in (None, SKIPPED):
+        new["place"] = scanned   # The poster he scanned hangs there.
     extra = dict(slots.get("extra") or {})
     if _ANONYMOUS.search(text):
         extra["anonymous"] = "匿名" in text or extra.get("anonymous", False)

@@ -45,7 +45,7 @@ async def every_channel(db: Database, folder: Path) -> dict[str, Capabilities]:
             "wechat (service account)": wechat("service"),
             "wechat (subscription, unverified)": wechat("subscription"),
             "webchat": WebChat(WebChatLimits(), writer, db, LocalNews(), files),
-            "email": Email("office", box, writer, files),
+            "email": Email("office", box, writer, files, db),
             "sms": Sms(sms, http, on_report),
             "phone": Phone(SecretStr("t"), writer, db),
             "desk": Desk(),

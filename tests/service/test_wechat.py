@@ -49,7 +49,11 @@ async def hang_poster(house: House, kind: str = "complaint") -> None:
 async def test_a_poster_in_lift_3_opens_a_complaint_about_lift_3(followed: House, wechat: FakeWeChat):
     await hang_poster(followed)
     reply = await wechat.acts(FOLLOWER, "SCAN", "lift-3")
-    assert followed.rasa.turns[-1]["message"] == "我要投诉，地点在3号电梯"
+    turn = followed.rasa.turns[-1]
+    assert (turn["message"], turn["metadata"]["place"]) == ("我要投诉", "3号电梯")
+    talk = (await followed.get("/conversations"))["items"][0]["id"]
+    shown = (await followed.get(f"/messages?conversation={talk}"))["items"][0]
+    assert shown["text"] == "（扫了3号电梯的二维码）我要投诉"
     assert "您好" in await heard(followed, wechat, reply)
 
 
@@ -57,7 +61,8 @@ async def test_who_follows_through_the_poster_is_welcomed_and_opens_it_too(follo
     await hang_poster(followed, "request")
     reply = await wechat.acts(FOLLOWER, "subscribe", "qrscene_lift-3")
     text = await heard(followed, wechat, reply)
-    assert followed.rasa.turns[-1]["message"] == "我要报修，地点在3号电梯"
+    turn = followed.rasa.turns[-1]
+    assert (turn["message"], turn["metadata"]["place"]) == ("我要报修", "3号电梯")
     assert "这里是" in text and text.endswith("您好")
 
 
