@@ -12,6 +12,7 @@ from channels.phone_call import normal_number
 from core import clock
 from core.conversation import Resident
 from core.errors import Conflict, TooMany
+from core.message import storable
 from knowledge_base import library
 from service import bookings, clients
 from service.api.endpoint import RUNTIME
@@ -45,7 +46,7 @@ def routes() -> list[web.RouteDef]:
 
 async def choose(request: web.Request) -> web.Response:
     """The services, or one service's free slots."""
-    return await _choose(request, request.query.get("service", ""))
+    return await _choose(request, storable(request.query.get("service", "")))
 
 
 async def _choose(
@@ -79,9 +80,9 @@ async def _free_days(
 
 async def book(request: web.Request) -> web.Response:
     runtime, now = request.app[RUNTIME], clock.now()
-    form = await request.post()
-    service, name, phone = (str(form.get(key, "")).strip() for key in ("service", "name", "phone"))
-    filled = {"name": name, "phone": phone, "ticket": str(form.get("ticket", "")).strip().upper()}
+    form = await _read_form(request)
+    service, name, phone = (form.get(key, "") for key in ("service", "name", "phone"))
+    filled = {"name": name, "phone": phone, "ticket": form.get("ticket", "").upper()}
     if refused := _count_try(request):
         return await _refuse_many(request, service, refused, filled)
     number = normal_number(phone).removeprefix("+86")  # As clerks write it, so that it is known to be the same.
@@ -89,7 +90,7 @@ async def book(request: web.Request) -> web.Response:
         return await _choose(request, service, error=say("appointment_who"), status=422, **filled)
     try:
         async with runtime.db.writing() as session:
-            slot = await _find_slot(session, str(form.get("slot", "")))
+            slot = await _find_slot(session, form.get("slot", ""))
             if slot is None:
                 return await _choose(request, service, error=say("appointment_choose"), status=422, **filled)
             ticket = await bookings.find_ticket(session, filled["ticket"], number) if filled["ticket"] else None
@@ -105,6 +106,11 @@ async def book(request: web.Request) -> web.Response:
         return await _choose(request, service, error=words, status=409, **filled)
     runtime.news.notify("outbox")
     raise web.HTTPSeeOther(path)
+
+
+async def _read_form(request: web.Request) -> dict[str, str]:
+    """What was typed, as every database keeps it."""
+    return {name: storable(value.strip()) for name, value in (await request.post()).items() if isinstance(value, str)}
 
 
 async def _refuse_many(request: web.Request, service: str, error: TooMany, filled: dict[str, str]) -> web.Response:
@@ -134,12 +140,12 @@ def _actor(resident_id: int) -> Actor:
 async def find(request: web.Request) -> web.Response:
     """Number and the end of the telephone lead to the appointment's own page."""
     runtime = request.app[RUNTIME]
-    form = await request.post()
-    number = str(form.get("number", "")).strip().upper()
+    form = await _read_form(request)
+    number = form.get("number", "").upper()
     if refused := _count_try(request):
         return await _refuse_many(request, "", refused, {"number": number})
     async with runtime.db.reading() as session:
-        found = await bookings.find_by_number(session, number, str(form.get("code", "")).strip())
+        found = await bookings.find_by_number(session, number, form.get("code", ""))
     if found is None:
         return await _choose(request, "", error=say("appointment_unknown"), status=404, number=number)
     raise web.HTTPSeeOther(f"/appointments/{bookings.token(runtime, found.id)}")
@@ -176,10 +182,10 @@ Change = Callable[[AsyncSession, Appointment, Actor, datetime], Awaitable[str]]
 
 
 async def move(request: web.Request) -> web.Response:
-    form = await request.post()
+    form = await _read_form(request)
 
     async def change(session: AsyncSession, found: Appointment, actor: Actor, now: datetime) -> str:
-        to = await _find_slot(session, str(form.get("slot", "")))
+        to = await _find_slot(session, form.get("slot", ""))
         if to is None:
             raise Conflict(say("appointment_choose"))
         await appointments.move(session, request.app[RUNTIME].office, actor, found, to, now, is_own=True)

@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
-from core.checking import Body
+from core.checking import Body, Moment
 
 Kind = Literal["consultation", "complaint", "request", "suggestion", "report", "praise"]
 Urgency = Literal["routine", "pressing", "urgent", "emergency"]
@@ -130,7 +130,7 @@ class PerhapsReason(Body):
 
 class Extend(Body):
     reason: Text
-    due_at: AwareDatetime
+    due_at: Moment
     clock: Literal["finish"] = "finish"
 
 
@@ -170,7 +170,7 @@ class Link(Body):
 
 class Raise(Body):
     reason: Text
-    due_at: AwareDatetime | None = None
+    due_at: Moment | None = None
 
 
 class NoteBody(Body):
@@ -181,7 +181,7 @@ class NewTask(Body):
     department: Short
     kind: Literal["joint", "consult"]
     text: Text
-    due_at: AwareDatetime | None = None
+    due_at: Moment | None = None
 
 
 class TaskAnswer(Body):

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import audit
-from core.checking import Body
+from core.checking import Body, Day
 from core.db import UTC, Base, Database, Id
 from core.errors import NotFound
 from ticketing import sla
@@ -71,7 +71,7 @@ class CalendarState(Base):
 class NewDay(Body):
     """An own day: closed where `hours` are empty. Without `department` for every calendar with public holidays."""
 
-    date: date
+    date: Day
     name: Short
     hours: Annotated[str, Field(max_length=200)] = ""
     department: str | None = None

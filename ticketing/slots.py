@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 from sqlalchemy import CheckConstraint, ColumnElement, Index, Select, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import audit
-from core.checking import Body
+from core.checking import Body, Moment
 from core.clock import ZONE, local
 from core.db import UTC, Base, Id
 from core.errors import Conflict, Invalid, NotFound
@@ -53,8 +53,8 @@ class Slot(Base):
 
 class NewSlot(Body):
     service: Short
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Moment
+    ends_at: Moment
     capacity: Annotated[int, Field(ge=1, le=1000)]
     counter: Short | None = None
     department: str | None = None

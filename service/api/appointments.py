@@ -1,13 +1,13 @@
 """Slots and appointments over the API. The assistant books, moves and cancels for the resident of its matter alone."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import Field
 from sqlalchemy import Select, select
 
 from core import clock
-from core.checking import Body
+from core.checking import Body, check_year
 from core.conversation import Resident
 from core.errors import Forbidden, Invalid
 from knowledge_base import library
@@ -118,12 +118,14 @@ def _within(call: Call, query: Select[Any], table: type[Slot] | type[Appointment
 def _moment(text: str, name: str, *, end_of_day: bool = False) -> datetime:
     try:
         if len(text) == len("2026-12-01"):
-            on = date.fromisoformat(text).toordinal() + end_of_day
-            return datetime.combine(date.fromordinal(on), datetime.min.time(), clock.ZONE)
+            on = date.fromisoformat(text)
+            check_year(on, name)
+            return datetime.combine(on + timedelta(days=end_of_day), datetime.min.time(), clock.ZONE)
         # A plus sign that was not escaped in the address arrives as a blank.
         moment = datetime.fromisoformat(text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise Invalid(f"{name} is a date, or a moment in RFC 3339 such as 2026-12-01T09:00:00+08:00", name) from None
+    check_year(moment, name)
     return moment if moment.tzinfo else moment.replace(tzinfo=clock.ZONE)
 
 

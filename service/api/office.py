@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 
 from core import audit, clock
 from core.audit import Audit
+from core.checking import check_year
 from core.conversation import Conversation, hide
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.queues import Inbox, Outbox
@@ -94,7 +95,9 @@ async def list_pauses(call: Call) -> Result:
     """Who paused how many clocks for how long, in the last thirty days where nothing else is asked."""
     today = clock.local(call.now).date()
     last = _date(call, "to", today)
+    check_year(last, "to")
     first = _date(call, "from", last - timedelta(days=30))
+    check_year(first, "from")
     begin, end = (datetime(on.year, on.month, on.day, tzinfo=clock.ZONE) for on in (first, last + timedelta(days=1)))
     rows = await pauses.by_officer(call.session, call.actor, begin, end, call.now)
     return Result({"items": rows, "next": None})

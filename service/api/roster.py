@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 from sqlalchemy import select
 
 from core import audit
-from core.checking import Body
+from core.checking import Body, Moment
 from core.errors import Forbidden, Invalid, NotFound
 from service.api.endpoint import Call, Endpoint, Result, cut, page
 from ticketing import green_channel, handover, roster, routing, staff_notices, tickets, views
@@ -21,8 +21,8 @@ LONGEST_SHIFT_DAYS = 31
 
 class Span(Body):
     name: Short
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Moment
+    ends_at: Moment
 
     @model_validator(mode="after")
     def _runs_forward(self) -> "Span":

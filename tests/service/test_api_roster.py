@@ -1,5 +1,8 @@
 """Roster, absences, handover and the green channel over the API, and who leaves by the command."""
 
+from typer.testing import CliRunner
+
+from service import cli
 from tests.service.test_pages import enter, link_for
 from ticketing import staff
 
@@ -83,3 +86,55 @@ async def test_the_green_channel_is_published_and_granted_on_record(house):
     assert any(item["rule_version"] == "finish-green@1" for item in ticket["clocks"])
     await house.post(path, {"code": listed[0]["code"]}, status=409)
     await house.post("/tickets/HY20261125-99999/green_channel", {"code": "elderly"}, status=404)
+
+
+HOSTILE = ["\x00", "", 10**30, -1, None, [], {"a": 1}, "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"]
+BODIES = {
+    ("/slots", "clerk"): {"service": "x", "starts_at": "2026-11-26T09:00:00+08:00",
+                          "ends_at": "2026-11-26T09:30:00+08:00", "capacity": 1, "counter": "a"},
+    ("/appointments", "clerk"): {"slot": 1, "resident": 1, "ticket": "HY20261125-00001"},
+    ("/calendar/days", "supervisor"): {"date": "2026-12-01", "name": "x", "hours": "09:00-10:00"},
+    ("/absences", "supervisor"): AWAY,
+    ("/staff/engineer/hand_over", "administrator"): {"to": "officer", "reason": "x", "leaves": False},
+    ("/tickets/HY20261125-00001/raise", "supervisor"): {"reason": "x", "due_at": "2026-12-01T09:00:00+08:00"},
+}
+
+
+async def test_no_value_however_wrong_is_our_fault(house):
+    await house.register()
+    for (path, who), body in BODIES.items():
+        for field in body:
+            for value in HOSTILE:
+                response = await house.call("POST", path, who, body | {field: value})
+                assert response.status < 500, (path, field, value)
+    for path in ("/slots", "/appointments", "/duties", "/reports/pauses"):
+        for field in ("from", "to", "after", "slot", "limit"):
+            for value in ("%00", "9" * 30, "0001-01-01", "9999-12-31", "9999-12-31T23:59:59-12:00"):
+                response = await house.call("GET", f"{path}?{field}={value}", "supervisor")
+                assert response.status < 500, (path, field, value)
+
+
+async def test_pauses_are_reported_to_supervisors(house):
+    number = (await house.register())["number"]
+    await house.do(number, "ask_supplement", missing=["房号"])
+    house.move_clock("2026-11-25T12:00:00+08:00")
+    [row] = (await house.get("/reports/pauses?from=2026-11-25&to=2026-11-25", "supervisor"))["items"]
+    assert (row["person"], row["pauses"], row["tickets"][0]["number"]) == ("clerk", 1, number)
+    assert 7190 < row["total_s"] < 7210
+    assert (await house.get("/reports/pauses?from=2026-11-01&to=2026-11-20", "supervisor"))["items"] == []
+    await house.get("/reports/pauses?from=2026-11-20&to=2026-11-01", "supervisor", 422)
+    await house.get("/reports/pauses", "officer", 403)
+
+
+def test_the_command_for_who_leaves(monkeypatch, tmp_path):
+    monkeypatch.setenv("HUIYIN__DATA_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+    def huiyin(*words):
+        done = CliRunner().invoke(cli.app, words)
+        return done.stdout if done.exit_code == 0 else done.exception
+
+    huiyin("migrate")
+    huiyin("staff", "add", "wu", "--role", "officer", "--department", "engineering")
+    assert "wu: 0 tickets (0 into queues)" in huiyin("staff", "leave", "wu", "--reason", "离职")
+    assert "nobody here is called wu" in huiyin("staff", "leave", "wu").detail
