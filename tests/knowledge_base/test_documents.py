@@ -212,3 +212,11 @@ def test_a_folder_named_after_a_preset_says_whose_guides_lie_in_it(tmp_path: Pat
     put(tmp_path / "all", "hospital/permit.docx", papers.word_with_headings())
     [found] = read_documents(tmp_path / "all", "hall")
     assert isinstance(found, Imported) and "hospital" == found.guide.preset
+
+
+def test_a_sentence_that_a_page_breaks_goes_on_and_a_new_point_does_not() -> None:
+    from knowledge_base.documents.blocks import Line
+    from knowledge_base.documents.pdf import _join_pages
+
+    pages = [([Line("全国统一；加急不另")], True), ([Line("外收费。"), Line("2. 领证")], True), ([Line("3. 归档")], False)]
+    assert [Line("全国统一；加急不另外收费。"), Line("2. 领证"), Line("3. 归档")] == _join_pages(pages)
