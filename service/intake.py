@@ -17,7 +17,7 @@ from core.conversation import Conversation, Holder, Matter, Message
 from core.errors import AssistantUnavailable
 from core.message import Address, OutboundMessage
 from core.queues import Inbox
-from service import away, calls, delivery, mail, mail_machines, scenes
+from service import away, calls, delivery, mail, mail_machines, photographs, scenes
 from service.assistant import Saying, Turn
 from service.runtime import Runtime
 from service.texts import say
@@ -58,7 +58,7 @@ async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> No
             await delivery.resend_announced(runtime, session, place.conversation, now)
         earlier = await calls.ticket_of_earlier_version(session, row)
     for_ticket = await mail.is_word_on_ticket(runtime, row, place.matter, place.message)
-    sayings = [] if earlier or for_ticket or place.repeats else await _answer(runtime, row, place)
+    sayings = [] if earlier or for_ticket or place.repeats else await _answer(runtime, row, place, now)
     away_now = sayings is None
     async with runtime.db.writing() as session:
         conversation = await session.get_one(Conversation, place.conversation.id)
@@ -73,6 +73,9 @@ async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> No
             sayings = await mail.add_to_ticket(runtime, session, conversation, matter, row, now)
         if sayings is None and row.event:
             sayings = [Saying(say("scanned_without_assistant"))]
+        if sayings and not row.text.strip() and row.attachments and not _is_voice(row):
+            added = await photographs.add(runtime, session, conversation, matter, _name_files(row), now)
+            sayings = added or sayings
         if sayings is None:
             sayings = await away.hand_to_clerk(runtime, session, conversation, matter, place.message, now)
         if ENDS_MATTER.match(row.text) and not matter.form_open:
@@ -120,13 +123,14 @@ async def _find_place(session: AsyncSession, row: Inbox, now: datetime) -> Place
     return Place(conversation, matter, message, repeats, scan)
 
 
-async def _answer(runtime: Runtime, row: Inbox, place: Place) -> list[Saying] | None:
+async def _answer(runtime: Runtime, row: Inbox, place: Place, now: datetime) -> list[Saying] | None:
     """What is said to this message; None when the assistant is away. No transaction is open here."""
     if row.facts.get("automatic") or (row.event and not row.text and place.scan is None):
         return await _answer_event(runtime, row)
     if place.conversation.holder == Holder.STAFF:
         runtime.news.notify(f"conversation:{place.conversation.id}")
-        return []
+        if not await _speaks_all_the_same(runtime, place, now):
+            return []
     if not row.event and not row.text.strip():
         return [_ask_for_words(row)]
     text = place.scan.said if place.scan else place.message.text
@@ -139,6 +143,17 @@ async def _answer(runtime: Runtime, row: Inbox, place: Place) -> list[Saying] | 
         return None
 
 
+async def _speaks_all_the_same(runtime: Runtime, place: Place, now: datetime) -> bool:
+    """In a person's hands the assistant is silent, but for danger, and while nobody can be there yet."""
+    if place.conversation.taken_by is None and not runtime.office.is_open(now):
+        return True
+    try:
+        understood = await runtime.assistant.understand(place.message.text)
+    except AssistantUnavailable:
+        return False
+    return bool((understood.get("intent") or {}).get("name") == "report_emergency")
+
+
 async def _answer_event(runtime: Runtime, row: Inbox) -> list[Saying]:
     """A welcome to who follows us; a bounce changes the delivery it belongs to; a machine gets no answer."""
     if row.event == NOTICE_RESULT:
@@ -149,11 +164,18 @@ async def _answer_event(runtime: Runtime, row: Inbox) -> list[Saying]:
 
 
 def _ask_for_words(row: Inbox) -> Saying:
-    kinds = {str(item["type"]).partition("/")[0] for item in row.attachments}
-    if kinds & {"audio", "voice"}:
+    if _is_voice(row):
         return Saying(say("voice_not_understood"))
-    words = [MEDIA_WORDS.get(kind, "文件") for kind in sorted(kinds)]
-    return Saying(say("say_it_in_words", what="、".join(words)) if words else say("nothing_said"))
+    return Saying(say("say_it_in_words", what=_name_files(row)) if row.attachments else say("nothing_said"))
+
+
+def _is_voice(row: Inbox) -> bool:
+    return any(str(item["type"]).partition("/")[0] in {"audio", "voice"} for item in row.attachments)
+
+
+def _name_files(row: Inbox) -> str:
+    kinds = {str(item["type"]).partition("/")[0] for item in row.attachments}
+    return "、".join(dict.fromkeys(MEDIA_WORDS.get(kind, "文件") for kind in sorted(kinds)))
 
 
 def _describe(row: Inbox) -> str:

@@ -28,6 +28,7 @@ OUTSIDERS = frozenset({"resident", "assistant", "system"})
 OFFICE = "office"
 """How staff are named to a resident."""
 
+ASSISTANT = "assistant"
 Row = TypeVar("Row")
 
 
@@ -57,7 +58,8 @@ async def describe(
     hidden = hides_person(actor, ticket)
     if ticket.confidential and not hidden and actor.resident_id is None:
         audit.record(session, now, actor.name, "resident:read", f"ticket:{ticket.number}")
-    reader = Reader(session, ticket, hidden)
+    # What the assistant reads it says through Rasa, which keeps tokens alone: they are resolved on the way out.
+    reader = Reader(session, ticket, hidden or ASSISTANT in actor.roles)
     into = await session.get(Ticket, ticket.merged_into_id) if ticket.merged_into_id else None
     return {
         "number": ticket.number,
@@ -80,7 +82,6 @@ async def describe(
         "conversation": ticket.conversation_id,
         "channel": ticket.channel,
         "call_id": ticket.call_id,
-        "reply_by": ticket.reply_by,
         "answered_on_call": ticket.answered_on_call,
         "recording": None if hidden or actor.resident_id is not None else ticket.recording,
         "registered_at": write_time(ticket.registered_at),

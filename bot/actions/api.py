@@ -11,11 +11,15 @@ TIMEOUT = aiohttp.ClientTimeout(total=8)
 
 
 class ApiError(Exception):
-    """A call did not succeed; `status` is 0 when nobody answered. Say so honestly and go on."""
+    """A call did not succeed; `status` is 0 when nobody answered. Say so honestly and go on.
 
-    def __init__(self, status: int, detail: str = "") -> None:
+    `reason` is the word by which callers tell refusals apart, where the service gives one.
+    """
+
+    def __init__(self, status: int, detail: str = "", reason: str = "") -> None:
         super().__init__(f"{status} {detail}")
         self.status = status
+        self.reason = reason
 
 
 class Api:
@@ -47,7 +51,8 @@ class Api:
                     method, url, json=body, headers=headers) as response:
                 said = await response.json(content_type=None)
                 if response.status >= 400:
-                    raise ApiError(response.status, str((said or {}).get("detail", "")))
+                    said = said or {}
+                    raise ApiError(response.status, str(said.get("detail", "")), str(said.get("reason", "")))
                 return dict(said or {})
         except (aiohttp.ClientError, TimeoutError, ValueError) as problem:
             raise ApiError(0, str(problem)) from problem

@@ -1,21 +1,271 @@
-"""Appointments: the resident is told where they are made."""
+"""Appointments: only free slots are offered, no time is guessed, and all is read back; move and cancel."""
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import quote
+
 from rasa_sdk import Tracker
+from rasa_sdk.events import ActiveLoop, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.api import Api
-from actions.step import Events, Step, sentence
+from actions.api import Api, ApiError
+from actions.booking import (
+    choice_of,
+    is_dated,
+    matching,
+    moment,
+    pick_appointment,
+    pick_service,
+    time_of,
+    write_time,
+    write_when,
+)
+from actions.emergency import raise_alarm
+from actions.form import say_aside
+from actions.handover import hand_over, reason_for_person
+from actions.reading import KINDS, give_up, is_question, own_phone, substance
+from actions.step import Events, Step, begins_matter, entities_of, intent_of, moment_of, sentence, text_of
+
+ACTS = {"book_appointment": "book", "move_appointment": "move", "cancel_appointment": "cancel"}
+OFFERED = 4
+ASKED_AT_MOST = 3
+BROUGHT_AT_MOST = 8
 
 
-class Appointment(Step):
-    """Book, move, cancel."""
+class ReadAppointment(Step):
+    """Each message of the appointment form. `booking` keeps the act, service, appointment and what was offered."""
 
     def name(self) -> str:
-        """One action for the three intents."""
-        return "action_appointment"
+        """Rasa finds a form's validation by this name."""
+        return "validate_appointment_form"
 
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
-        """Point to the page and offer a person."""
-        say.utter_message(text=sentence("utter_appointment"), buttons=[{"title": "转人工", "payload": "转人工"}])
-        return []
+        """What ends or interrupts comes first, then the choice, then the time."""
+        booking = dict(tracker.get_slot("booking") or {})
+        if not booking:
+            booking = {"act": ACTS.get(intent_of(tracker), "book"), "asked": 0}
+        elif (leaving := await self._leave(say, tracker, api)) is not None:
+            return leaving
+        elif self._comes_between(tracker):
+            await say_aside(say, tracker, api, "ask_guide")
+            say.utter_message(text=sentence("utter_appointment_go_on"), buttons=_buttons(booking.get("labels") or []))
+            return _goes_on(booking)
+        if booking["act"] == "cancel":
+            return await self._change(say, tracker, api, booking)
+        if booking["act"] == "move" and not booking.get("appointment"):
+            return await self._change(say, tracker, api, booking)
+        if not booking.get("service"):
+            return await self._choose_service(say, tracker, api, booking)
+        return await self._choose_time(say, tracker, api, booking)
+
+    async def _leave(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:
+        intent, text = intent_of(tracker), text_of(tracker)
+        if intent == "report_emergency":
+            await raise_alarm(say, tracker, api)
+            return _over()
+        if intent == "ask_human" or reason_for_person(text, mild=False):
+            return [*await hand_over(say, tracker, api, reason_for_person(text) or "居民要求人工"), *_over()]
+        if give_up(text) or (intent in ("deny", "goodbye", "cancel_appointment") and not entities_of(tracker, "time")):
+            say.utter_message(text=sentence("utter_appointment_dropped"))
+            return _over()
+        if intent in KINDS and not entities_of(tracker, "time") and len(substance(text) or "") >= 10:
+            return [*_over(), *begins_matter(tracker, KINDS[intent])]
+        return None
+
+    def _comes_between(self, tracker: Tracker) -> bool:
+        text = text_of(tracker)
+        return intent_of(tracker) == "ask_guide" and is_question(text) and not entities_of(tracker, "time")
+
+    # Which service
+
+    async def _choose_service(
+        self, say: CollectingDispatcher, tracker: Tracker, api: Api, booking: dict[str, Any]
+    ) -> Events:
+        services = [str(item["service"]) for item in (await api.get("/slots/services")).get("items") or []]
+        if not services:
+            say.utter_message(text=sentence("utter_no_slots"), buttons=_buttons(["转人工"]))
+            return [*_over(), SlotSet("offer", {"person": True})]
+        text = text_of(tracker)
+        chosen = choice_of(text, booking["labels"]) if booking.get("labels") else None
+        found = [booking["labels"][chosen]] if chosen is not None else pick_service(text, services)
+        if time_of(tracker.latest_message.get("entities") or []):
+            booking["entity"] = time_of(tracker.latest_message.get("entities") or [])
+        named = [str(e["value"]) for e in entities_of(tracker, "service")]
+        if len(found) != 1 and len(services) == 1 and not named:
+            found = services
+        if len(found) == 1:
+            booking |= {"service": found[0], "labels": [], "asked": 0}
+            return await self._choose_time(say, tracker, api, booking)
+        if self._is_stuck(booking):
+            return [*await hand_over(say, tracker, api, "预约没有谈成"), *_over()]
+        offered = found or services
+        said = "utter_service_unknown" if named and not found else "utter_ask_service"
+        say.utter_message(text=sentence(said, services="、".join(offered)), buttons=_buttons(offered))
+        return _goes_on(booking | {"labels": offered})
+
+    # Which time
+
+    async def _choose_time(
+        self, say: CollectingDispatcher, tracker: Tracker, api: Api, booking: dict[str, Any]
+    ) -> Events:
+        offered, labels = booking.get("offered") or [], booking.get("labels") or []
+        entity = time_of(tracker.latest_message.get("entities") or []) or booking.pop("entity", None)
+        chosen = choice_of(text_of(tracker), labels) if offered and labels else None
+        if chosen is not None:
+            return await self._take(say, tracker, api, booking, offered[chosen])
+        free = await self._free(api, booking["service"])
+        if entity is None:
+            return await self._offer(say, tracker, api, booking, free, "utter_ask_slot")
+        if offered and not is_dated(entity):
+            found = matching(offered, entity, by_clock=True) or matching(
+                [s for s in free if _day(s) in {_day(o) for o in offered}], entity, by_clock=True)
+        else:
+            found = matching(free, entity)
+        if len(found) == 1 and _is_exact(entity, offered):
+            return await self._take(say, tracker, api, booking, found[0])
+        booking["heard"] = write_time(entity) if is_dated(entity) or not offered else str(entity.get("value") or "")
+        if found:
+            return await self._offer(say, tracker, api, booking, found, "utter_ask_slot_then")
+        past = moment(entity["to"] if entity.get("to") else entity["from"]) < _now(tracker, entity)
+        near = sorted(free, key=lambda s: abs(moment(s["starts_at"]) - moment(entity["from"])))[:OFFERED]
+        near.sort(key=lambda s: str(s["starts_at"]))
+        return await self._offer(say, tracker, api, booking, near, "utter_slot_past" if past else "utter_slot_full")
+
+    async def _free(self, api: Api, service: str) -> list[dict[str, Any]]:
+        path = f"/slots?free=true&order=soonest&limit=200&service={quote(service)}"
+        return [s for s in (await api.get(path)).get("items") or [] if s.get("free", 1) > 0]
+
+    async def _offer(
+        self, say: CollectingDispatcher, tracker: Tracker, api: Api, booking: dict[str, Any],
+        found: list[dict[str, Any]], said: str,
+    ) -> Events:
+        if not found:
+            say.utter_message(text=sentence("utter_no_slots"), buttons=_buttons(["转人工"]))
+            return [*_over(), SlotSet("offer", {"person": True})]
+        if self._is_stuck(booking):
+            return [*await hand_over(say, tracker, api, "预约没有谈成"), *_over()]
+        shown = _spread(found)
+        labels = [write_when(slot) for slot in shown]
+        lines = "\n".join(f"{n}. {label}" for n, label in enumerate(labels, 1))
+        say.utter_message(text=sentence(said, service=booking["service"], heard=booking.get("heard") or "", slots=lines),
+                          buttons=_buttons(labels))
+        keep = [{k: slot.get(k) for k in ("id", "service", "starts_at", "ends_at")} for slot in shown]
+        return _goes_on(booking | {"offered": keep, "labels": labels})
+
+    async def _take(
+        self, say: CollectingDispatcher, tracker: Tracker, api: Api, booking: dict[str, Any], slot: dict[str, Any]
+    ) -> Events:
+        """Book it or move to it; who was quicker has it, and the next free ones are offered."""
+        try:
+            if booking["act"] == "move":
+                made = await api.post(f"/appointments/{booking['appointment']}/move", {"slot": slot["id"]})
+            else:
+                made = await api.post("/appointments", {"slot": slot["id"]} | _person(tracker))
+        except ApiError as problem:
+            if problem.status != 409:
+                raise
+            if problem.reason in ("limit", "no_shows", "not_booked", "started", "same_slot"):
+                say.utter_message(text=sentence(f"utter_appointment_{problem.reason}"))
+                return _over()
+            free = await self._free(api, booking["service"])
+            return await self._offer(say, tracker, api, booking, free, "utter_slot_taken")
+        said = "utter_appointment_moved" if booking["act"] == "move" else "utter_appointment_booked"
+        say.utter_message(text=sentence(
+            said, service=made.get("service") or slot["service"], when=write_when(made if made.get("starts_at") else slot),
+            number=made.get("number") or made.get("id"), counter=f"，{made['counter']}" if made.get("counter") else "",
+            bring=await _bring(api, made)))
+        return _over()
+
+    # Which appointment
+
+    async def _change(
+        self, say: CollectingDispatcher, tracker: Tracker, api: Api, booking: dict[str, Any]
+    ) -> Events:
+        text = text_of(tracker)
+        booked = (await api.get("/appointments?status=booked&limit=50")).get("items") or []
+        items = sorted((item for item in booked if moment(item["starts_at"]) > _now(tracker)), key=lambda i: str(i["starts_at"]))
+        if not items:
+            say.utter_message(text=sentence("utter_no_appointment"))
+            return _over()
+        chosen = choice_of(text, booking["labels"]) if booking.get("labels") else None
+        found = [i for i in items if i["id"] == booking["candidates"][chosen]] if chosen is not None else pick_appointment(text, items)
+        if booking["act"] == "cancel" and len(found) > 1 and (entity := time_of(tracker.latest_message.get("entities") or [])):
+            found = matching(found, entity) or found
+        if len(found) != 1:
+            if self._is_stuck(booking):
+                return [*await hand_over(say, tracker, api, "没有分清是哪个预约"), *_over()]
+            shown = (found or items)[:OFFERED]
+            labels = [f"{item['service']} {write_when(item)}" for item in shown]
+            say.utter_message(text=sentence("utter_which_appointment"), buttons=_buttons(labels))
+            return _goes_on(booking | {"labels": labels, "candidates": [item["id"] for item in shown],
+                                       "entity": time_of(tracker.latest_message.get("entities") or [])})
+        item = found[0]
+        if booking["act"] == "move":
+            booking |= {"appointment": item["id"], "service": item["service"], "labels": [], "asked": 0}
+            return await self._choose_time(say, tracker, api, booking)
+        try:
+            await api.post(f"/appointments/{item['id']}/cancel", {})
+        except ApiError as problem:
+            if problem.status != 409:
+                raise
+            say.utter_message(text=sentence("utter_appointment_started"))
+            return _over()
+        say.utter_message(text=sentence("utter_appointment_cancelled", service=item["service"], when=write_when(item),
+                                        number=item.get("number") or item["id"]))
+        return _over()
+
+    @staticmethod
+    def _is_stuck(booking: dict[str, Any]) -> bool:
+        """Nobody is asked for ever: after some questions without an answer a person arranges it."""
+        booking["asked"] = int(booking.get("asked") or 0) + 1
+        return bool(booking["asked"] > ASKED_AT_MOST)
+
+
+async def _bring(api: Api, made: dict[str, Any]) -> str:
+    """What to bring, from the guide of the service; nothing is made up where there is none."""
+    items = [str(item) for item in made.get("bring") or []]
+    if not items:
+        return ""
+    more = "等" if len(items) > BROUGHT_AT_MOST else ""
+    return sentence("utter_bring", materials="；".join(items[:BROUGHT_AT_MOST]) + more)
+
+
+def _person(tracker: Tracker) -> dict[str, Any]:
+    """Name and telephone, when they were said with the wish."""
+    entities = list(tracker.latest_message.get("entities") or [])
+    phone = own_phone(text_of(tracker), entities)
+    return {"resident": {"phone": phone}} if phone else {}
+
+
+def _spread(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A few of them: one of each half-day first, so that there is a choice, then the soonest."""
+    first = {(_day(slot), moment(slot["starts_at"]).hour < 13): slot for slot in reversed(found)}
+    shown = sorted(first.values(), key=lambda slot: str(slot["starts_at"]))[:OFFERED]
+    shown += [slot for slot in found if slot not in shown][:OFFERED - len(shown)]
+    return sorted(shown, key=lambda slot: str(slot["starts_at"]))
+
+
+def _day(slot: dict[str, Any]) -> str:
+    return moment(slot["starts_at"]).date().isoformat()
+
+
+def _is_exact(entity: dict[str, Any], offered: list[dict[str, Any]]) -> bool:
+    """A clock time, or the only one left of those that were offered: that is a choice. A mere day is not."""
+    return entity["from"] == (entity.get("to") or entity["from"]) or bool(offered)
+
+
+def _now(tracker: Tracker, entity: dict[str, Any] | None = None) -> Any:
+    said = moment_of(tracker)
+    return moment(said) if said else moment((entity or {}).get("from") or "2000-01-01T00:00:00+08:00")
+
+
+def _buttons(labels: list[str]) -> list[dict[str, str]]:
+    return [{"title": label, "payload": label} for label in labels]
+
+
+def _goes_on(booking: dict[str, Any]) -> Events:
+    return [SlotSet("booking", booking), SlotSet("requested_slot", "appointment")]
+
+
+def _over() -> Events:
+    return [SlotSet("booking", None), SlotSet("requested_slot", None), ActiveLoop(None)]

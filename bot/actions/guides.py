@@ -8,7 +8,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api
-from actions.step import Events, Step, sentence, text_of
+from actions.step import Events, text_of
 
 
 def chosen(tracker: Tracker) -> str | None:
@@ -35,20 +35,3 @@ async def answer(say: CollectingDispatcher, tracker: Tracker, api: Api) -> tuple
         say.utter_message(text=found["text"])
         return status, [SlotSet("choices", None)]
     return status, []
-
-
-class Answer(Step):
-    """ask_guide."""
-
-    def name(self) -> str:
-        """Also in the middle of a form."""
-        return "action_answer"
-
-    async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
-        """Answer, ask back, or say honestly that there is no guide and offer a person."""
-        _status, events = await answer(say, tracker, api)
-        if not say.messages:
-            say.utter_message(text=sentence("utter_no_guide"),
-                              buttons=[{"title": "转人工", "payload": "转人工"}])
-            events = [*events, SlotSet("offer", {"person": True})]
-        return events

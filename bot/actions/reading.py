@@ -2,29 +2,77 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
+
+from actions.places import amended, named_place, place_of
 
 SKIPPED = "-"
 """Asked for or not needed, and left open: never asked again."""
+FIELDS = ("what", "place", "happened", "phone")
 KINDS = {"complain": "complaint", "request_service": "request", "suggest": "suggestion", "praise": "praise",
          "report_misconduct": "report"}
-NEEDED = {"complaint": ("what", "place", "happened", "phone"), "request": ("what", "place", "phone"),
-          "suggestion": ("what",), "praise": ("what",), "report": ("what", "place", "happened", "phone")}
+NEEDED = {"complaint": FIELDS, "request": ("what", "place", "phone"), "suggestion": ("what",), "praise": ("what",),
+          "report": ("what",), "consultation": ("what",)}
+"""A report about staff is asked nothing more: an inspector speaks with who made it."""
+PETITION = 90
+"""A text of so many characters tells its story: only where it happened may still be missing."""
+
 _BARE = re.compile(r"我|要|想|来|一下|你们|帮|请|麻烦|您好|你好|投诉|举报|报修|维修|反映|提|个|建议|表扬|意见|问题|的|了|点|件|事|情"
                    r"|匿名|保密|[，。！？,.!?\s]|有人|师傅|服务|一个|进行|这里|吗|呢|吧|啊|不留电话")
-_ANONYMOUS = re.compile(r"匿名|不(?:想|愿意?|方便|用|要)?留|别留|不(?:想|愿意?|方便)(?:透露|说(?:电话|名字))|没有?电话")
-_CONFIDENTIAL = re.compile(r"保密|(?:别|不要|不能)(?:让|告诉).{0,8}(?:知道|是我)")
-_UNKNOWN = re.compile(r"不记得|记不清|不清楚|不知道|忘了|说不(?:清|好|准)|没注意|不方便说|随便|不详|跳过|没有$|不用了$")
-_NEW_VALUE = re.compile(r"不对|不是|错了|改成|改为|更正|应该是|应为|是.{1,12}才对")
-_BEHALF = re.compile(r"(?:替|帮|代)我?(?P<who>妈妈?|爸爸?|母亲|父亲|奶奶|爷爷|外婆|外公|老公|老婆|丈夫|妻子|儿子|女儿|孩子|邻居|朋友|公司|单位)")
+_CONTACT = re.compile(r"(?:我的?)?(?:电话|手机|号码|联系方式)?(?:号码?)?[是为：:]?<[A-Z]+_\d+>")
+_GREETING = re.compile(r"(?:您好|你好|哈喽|喂|在吗|谢谢您?|感谢|麻烦(?:您|你)?(?:们|了)?|辛苦了?|拜托了?)[，。！!,.\s]*")
+_ANONYMOUS = re.compile(r"匿名(?!电话|短信|信息|信件|者|举报信)|不(?:想|愿意?|方便|用|要)?留(?:下|个)?(?:电话|号码|手机|名|联系|姓名|$|了)|别留|不(?:想|愿意?|方便)(?:透露|说(?:电话|名字|姓名))|没有?(?:电话|手机)(?:号码?)?[，。！]?$")
+_NAMED_AFTER_ALL = re.compile(r"不(?:要|用|再|是)?匿名|实名|不匿名了")
+_CONFIDENTIAL = re.compile(r"保密|(?:别|不要|不能|千万别)(?:让|告诉|跟|泄露|透露|暴露).{0,10}(?:知道|是我|我的|信息|身份|说)|怕(?:被)?(?:报复|打击)")
+_NOT_CONFIDENTIAL = re.compile(r"不(?:用|需要|必|要求)保密|可以公开")
+_UNKNOWN = re.compile(r"不记得|记不(?:清|得|住)|不(?:太)?清楚|不知道|不晓得|忘了|说不(?:清|好|准|上来)|没注意|不方便|随便|不详|跳过|(?:^|[，,])没有$|不用了$|不确定|不固定|没有(?:电话|手机)")
+_NEW_VALUE = re.compile(r"不对|不是|错了|搞错|改成|改为|改一下|换成|更正|纠正|应该是|应为|是.{1,12}才对|打错|写错|说错")
+_NAMED_FIELD: list[tuple[str, re.Pattern[str]]] = [
+    ("phone", re.compile(r"电话|手机|号码|联系方式")),
+    ("place", re.compile(r"地址|位置|地点|地方|住址|房号|楼号|门牌")),
+    ("happened", re.compile(r"时间|日期|几号|那天")),
+]
+_GIVEN = re.compile(r"(?:改成|改为|换成|更正为|应该是|应为|是在?)[：:\s]*(?P<value>[^，。！？,.!?是]{2,40})(?:才对|[，。！？,.!?]|$)")
+_KIN = "妈妈?|爸爸?|母亲|父亲|爹|娘|奶奶|爷爷|外婆|外公|姥姥|姥爷|婆婆|公公|岳父|岳母|丈母娘|老公|老婆|丈夫|妻子|爱人|儿子|女儿|孩子|小孩|姐姐?|妹妹?|哥哥?|弟弟?|亲戚|邻居|朋友|同事|房东|租客|老人|父母|爸妈"
+_BODY = "公司|单位|店里?|商户|厂里?|学校|机构|企业|门店"
+_BEHALF = [
+    re.compile(rf"(?:替|帮|代表?)(?:我们?)?家?(?:隔壁|楼下|楼上)?的?(?P<who>{_KIN}|{_BODY})"),
+    re.compile(rf"我(?P<who>{_KIN})(?:家|那边|那里|那儿|(?:[^，。！？,.!?]{{0,6}}(?:想|要|让我|叫我|托我|年纪大|岁数大|\d+(?:多)?岁|不会(?:用|打字|上网|弄)|腿脚|行动不便|住院|瘫痪|眼睛|听不|独居|一个人住)))"),
+    re.compile(rf"(?:我们|咱们|我司|本|我)(?P<who>{_BODY})"),
+]
+_ORGANISATION = re.compile(_BODY)
+_OWN_NAME = re.compile(r"(?:我叫|我是|本人|姓名|名字(?:是|叫)?|联系人|称呼我?|反映人|投诉人|申请人|业主|叫我|我姓)[：:是叫\s]{0,3}$")
+_OTHERS_PHONE = re.compile(r"(?:骚扰|对方|他们?的|她的|商家|店家|老板|中介|物业|客服|公司|热线|打了?|拨打?了?|致电|来电)(?:的)?(?:电话|号码|热线|手机号?)?[是为：:]?$")
 _BARE_PERIOD = re.compile(r"(?:每天)?(?:凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|夜晚|半夜|深夜|午夜|晚间)")
-_QUESTION = re.compile(r"[?？吗呢]\s*$|怎么|如何|多少|什么|哪|几点|能不能|可不可以|要不要|是不是")
-_GIVE_UP = re.compile(r"^(?:那就?|还是)?算了|(?:不|别)(?:投诉|报修?|登记|办|反映|提|说)了|取消(?:登记|投诉|报修)?|不(?:想|用|要)(?:投诉|登记|报)")
+_HABIT = re.compile(
+    r"(?:每天|天天|每晚|每到|每次|每逢|每年|每月|每周)[^，。！？,.!?\s]{0,6}?(?:凌晨|清晨|早上|上午|中午|下午|傍晚|晚上|夜里|半夜|深夜|周末|下雨天?)?"
+    r"|三天两头|隔三差五|时不时|动不动|一直|长期|经常|常年|总是|老是|最近|近期|近日|近来|这段时间|这几天|这两天|前段时间|反复|多次"
+    r"|(?:已经?|都|快|持续|连续|有|堆了|坏了|停了|漏了|等了|拖了)?(?:好几|几|半|多|\d+|[一二两三四五六七八九十]+)(?:多|来)?个?(?:多)?(?:小时|天|日|周|星期|礼拜|月|年)(?:多|了|以来|来|之久)+"
+    r"|(?:堆|坏|停|漏|等|拖)了(?:好几|几|半|\d+|[一二两三四五六七八九十]+)(?:多)?个?(?:小时|天|周|星期|礼拜|月|年)"
+    r"|(?:从|自)[^，。！？,.!?]{1,12}(?:开始|以来|至今|到现在|起)|至今|刚才|刚刚|今年以?来?|去年|前年|上半年|下半年|年前|年初|年底")
+_QUESTION = re.compile(r"[?？吗呢]\s*$|怎么|如何|多少|什么|哪|几点|能不能|可不可以|要不要|是不是|会不会|有没有")
+_GIVE_UP = re.compile(r"^(?:那就?|还是|唉|哎|嗯)?[，,]?算了|(?:不|别)(?:投诉|报修?|登记|办|反映|提|说|弄|填|想投诉|想报)了|取消(?:登记|投诉|报修|预约)?(?:吧|了|$)|不(?:想|用|要)(?:投诉|登记|报|办)了?|不(?:弄|搞|办|填|说|聊)了|当我没说|退出")
+_SHORT_OF_PHONE = re.compile(r"(?<!\d)\d{5,13}(?!\d)")
+_NARRATIVE = re.compile(r"[了没]|已经|反映|投诉|希望|赶紧|快点|谢谢|好的|嗯|哦|为什么|怎么|什么|多少|[?？]|^(?:是|对|行|好|有|可以)(?:的|啊|吧)?$")
+_PLACELESS = re.compile(
+    r"收费|费用|乱收|涨价|物业费|停车费|发票|退款|退费|退钱|欠薪|工资|社保|医保|公积金|养老金|补贴|低保|合同|押金|保证金|网站|系统|APP|app|小程序|公众号|"
+    r"骚扰|推销|短信|打不通|没人接|热线|客服|政策|报销|户口|落户|签证|驾照|学位|录取|证书|退休")
+"""Money, papers and lines: there is no spot that somebody has to go to."""
+_STANDING = re.compile(
+    r"坏了|坏掉|漏水|渗水|漏电|堵|不亮|没水|没电|没气|停水|停电|裂|塌|脱落|掉落|报修|维修|来修|没人(?:管|清|修|处理)|乱(?:停|堆|扔|丢|摆|搭)|占用|占道|违建|脏|臭|异味|垃圾|积水|老鼠|蟑螂|态度|不作为")
+"""What is so now: nobody has to say on which day it began."""
 
 
 def give_up(text: str) -> bool:
     """算了, 不投诉了."""
     return bool(_GIVE_UP.search(text)) and len(text) <= 20
+
+
+def wants_confidence(text: str) -> bool:
+    """请保密, 匿名."""
+    return bool(_CONFIDENTIAL.search(text) or ("匿名" in text and _ANONYMOUS.search(text))) and not (
+        _NOT_CONFIDENTIAL.search(text) or _NAMED_AFTER_ALL.search(text))
 
 
 def is_question(text: str) -> bool:
@@ -34,72 +82,151 @@ def is_question(text: str) -> bool:
 
 def substance(text: str) -> str | None:
     """The description in a message, or None when it only says 我要投诉."""
-    return text.strip() if len(_BARE.sub("", text)) >= 3 else None
+    return text.strip() if len(_BARE.sub("", _CONTACT.sub("", text))) >= 3 else None
 
 
-def read(slots: dict[str, Any], message: dict[str, Any], requested: str | None) -> dict[str, Any]:
+def read(slots: dict[str, Any], message: dict[str, Any], requested: str | None, now: str = "") -> dict[str, Any]:
     """New values for slots: everything said is taken, and what was asked for counts as its answer."""
     text = str(message.get("text") or "").strip()
-    found: dict[str, list[dict[str, Any]]] = {}
-    for entity in message.get("entities", []):
-        found.setdefault(entity["entity"], []).append(entity)
-    new: dict[str, Any] = {}
-    corrects = bool(_NEW_VALUE.search(text)) or message.get("intent", {}).get("name") == "correct"
-    if found.get("phone"):
-        new["phone"] = found["phone"][-1]["value"]
-    for slot, entity in (("place", "place"), ("happened", "time")):
-        if found.get(entity) and (corrects or slots.get(slot) in (None, SKIPPED)):
-            new |= _value(slot, found[entity], slots, corrects)
-    scanned = (message.get("metadata") or {}).get("place")
-    if scanned and slots.get("place") in (None, SKIPPED):
-        new["place"] = scanned   # The poster he scanned hangs there.
-    extra = dict(slots.get("extra") or {})
-    if _ANONYMOUS.search(text):
-        extra["anonymous"] = "匿名" in text or extra.get("anonymous", False)
-        new.setdefault("phone", SKIPPED)
-    if _CONFIDENTIAL.search(text):
-        extra["confidential"] = True
-    if found.get("person") and "我" in text[:found["person"][0]["start"]][-4:]:
-        extra["name"] = found["person"][0]["value"]
-    if who := _BEHALF.search(text):
-        extra["on_behalf_of"] = {"relation": who["who"]}
-    new["extra"] = extra
-    return new | _answer(slots, new, text, requested, corrects)
+    entities = list(message.get("entities") or [])
+    corrects = bool(_NEW_VALUE.search(text)) or (message.get("intent") or {}).get("name") == "correct"
+    corrects = corrects and any(slots.get(field) not in (None, SKIPPED) for field in FIELDS)
+    said: dict[str, Any] = {}
+    if phone := own_phone(text, entities):
+        said["phone"] = phone
+    # The poster he scanned hangs somewhere: there, unless he says another place.
+    scanned = (message.get("metadata") or {}).get("place") if slots.get("place") in (None, SKIPPED) else None
+    if place := place_of(text, entities, broad=len(text) >= 40) or scanned:
+        said["place"] = place
+    said |= _time_of(text, entities, now)
+    new = {field: value for field, value in said.items()
+           if field in ("phone", "happened_at") or corrects or slots.get(field) in (None, SKIPPED)}
+    if "happened" not in new:
+        new.pop("happened_at", None)
+    if corrects and "place" in new:
+        if re.search(r"\d", str(slots.get("place") or "")) and not re.search(r"\d", new["place"]):
+            del new["place"]  # 单元门禁 is what is broken, not where he lives now.
+        else:
+            new["place"] = amended(slots.get("place"), new["place"])
+    extra = _person(text, entities, dict(slots.get("extra") or {}))
+    if _ANONYMOUS.search(text) and not _NAMED_AFTER_ALL.search(text) and "phone" not in new and not slots.get("phone"):
+        new["phone"] = SKIPPED
+    elif _NAMED_AFTER_ALL.search(text) and slots.get("phone") == SKIPPED and "phone" not in new:
+        new["phone"] = None
+    about_person = extra != (slots.get("extra") or {})
+    new |= _answer(slots, new, text, entities, requested, corrects, about_person)
+    return new | {"extra": extra}
 
 
-def _value(slot: str, entities: list[dict[str, Any]], slots: dict[str, Any], corrects: bool) -> dict[str, Any]:
-    entity = entities[-1] if corrects else entities[0]
-    if slot == "happened":
+def own_phone(text: str, entities: list[dict[str, Any]]) -> str | None:
+    """The telephone to call him back; not the one he complains about."""
+    phones = [e for e in entities if e["entity"] == "phone"]
+    own = [e for e in phones if not _OTHERS_PHONE.search(text[:e["start"]]) or re.search(
+        r"(?:我的?|联系|本人|回|手机|打)(?:电话|号码|手机号?|我)?[是为：:，,\s]*$", text[:e["start"]])]
+    return str(own[-1]["value"]) if own else None
+
+
+def _time_of(text: str, entities: list[dict[str, Any]], now: str) -> dict[str, Any]:
+    """When it happened: a moment, else a habit in the resident's words. What lies ahead has not happened."""
+    for entity in (e for e in entities if e["entity"] == "time"):
+        begins = entity.get("from")
+        if begins and now and datetime.fromisoformat(begins) > datetime.fromisoformat(now) and not entity.get("coming"):
+            continue
         if _BARE_PERIOD.fullmatch(entity["value"]):
-            return {"happened": entity["value"], "happened_at": None}   # 天天半夜 is a habit, not a moment.
-        return {"happened": entity["value"], "happened_at": None if entity.get("coming") else entity.get("from")}
-    return {"place": amended(slots.get("place"), entity["value"]) if corrects else entity["value"]}
+            # 天天半夜 is a habit, not a moment.
+            habit = _HABIT.search(text)
+            before = text[:entity["start"]]
+            return {"happened": (habit.group(0) if habit and habit.end() == len(before) else "") + entity["value"],
+                    "happened_at": None}
+        return {"happened": entity["value"], "happened_at": None if entity.get("coming") else begins}
+    habit = _HABIT.search(text)
+    return {"happened": habit.group(0), "happened_at": None} if habit and habit.group(0) else {}
 
 
-def amended(old: str | None, new: str) -> str:
-    """5栋2单元301 corrected by 6栋 is 6栋2单元301; a whole address replaces the old one."""
-    building = re.compile(r"\d+(?:号楼|栋|幢|座)")
-    if old and building.fullmatch(new) and building.search(old):
-        return building.sub(new, old, count=1)
-    return new
+def _person(text: str, entities: list[dict[str, Any]], extra: dict[str, Any]) -> dict[str, Any]:
+    """Who speaks, for whom, and how much of it others may know."""
+    if _NAMED_AFTER_ALL.search(text):
+        extra.pop("anonymous", None)
+    elif _ANONYMOUS.search(text) and "匿名" in text:
+        extra["anonymous"] = True
+    if _NOT_CONFIDENTIAL.search(text):
+        extra.pop("confidential", None)
+    elif _CONFIDENTIAL.search(text):
+        extra["confidential"] = True
+    for person in (e for e in entities if e["entity"] == "person"):
+        if _OWN_NAME.search(text[:person["start"]]):
+            extra["name"] = person["value"]
+            break
+    who = next((match["who"] for pattern in _BEHALF if (match := pattern.search(text))), None)
+    if who and "on_behalf_of" not in extra:
+        extra["on_behalf_of"] = {"relation": who}
+        if _ORGANISATION.fullmatch(who):
+            extra["organisation"] = True
+    return extra
 
 
-def _answer(slots: dict[str, Any], new: dict[str, Any], text: str, requested: str | None, corrects: bool) -> dict[str, Any]:
-    if requested is None or (corrects and len(new) > 1):
-        if slots.get("what") is None and (said := substance(text)):
-            return {"what": said}
+def _answer(
+    slots: dict[str, Any], new: dict[str, Any], text: str, entities: list[dict[str, Any]], requested: str | None,
+    corrects: bool, about_person: bool,
+) -> dict[str, Any]:
+    """The message as the answer to what was asked, as a correction, or as more of the story."""
+    what = slots.get("what")
+    if corrects and any(field in new for field in FIELDS):
         return {}
-    if requested in new:
-        return {}
-    if requested == "what":
+    if corrects and (found := _correct(slots, text)):
+        return found
+    if what is None:
         return {"what": substance(text)} if substance(text) else {}
+    if requested in new:
+        return _more(what, text, entities)
     if requested == "phone":
-        return {"phone": SKIPPED} if _UNKNOWN.search(text) or len(new) == 1 else {}
-    if _UNKNOWN.search(text):
-        return {requested: SKIPPED}
-    return {requested: text} if len(new) == 1 and len(text) <= 40 else {}
+        if _UNKNOWN.search(text) or re.fullmatch(r"(?:不|没有|算|免)[^，。]{0,6}", text):
+            return {"phone": SKIPPED}
+        return _more(what, text, entities)
+    if requested in ("place", "happened"):
+        if _UNKNOWN.search(text):
+            return {requested: SKIPPED}
+        if not about_person and not any(field in new for field in FIELDS) and len(text) <= 30 and not (
+                requested == "place" and _NARRATIVE.search(text)):
+            return {requested: text}
+    return _more(what, text, entities)
 
 
-def needed(kind: str, slots: dict[str, Any], known_phone: bool) -> list[str]:
-    """What still has to be asked for."""
-    return [slot for slot in NEEDED[kind] if slots.get(slot) is None and not (slot == "phone" and known_phone)]
+def _correct(slots: dict[str, Any], text: str) -> dict[str, Any]:
+    """A correction without an entity: of the field it names, else of the last answer; else it stands with the story."""
+    field = next((name for name, words in _NAMED_FIELD if words.search(text)), None) or (slots.get("extra") or {}).get("last")
+    given = _GIVEN.search(text)
+    if given and field in ("place", "happened") and slots.get(field) not in (None, SKIPPED):
+        return {field: given["value"].strip()} | ({"happened_at": None} if field == "happened" else {})
+    what = slots.get("what")
+    return {"what": f"{what}\n更正：{text}"} if what and what != SKIPPED and substance(text) else {}
+
+
+def _more(what: str, text: str, entities: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is said beyond the values is part of the story."""
+    rest = text
+    for entity in sorted(entities, key=lambda e: -int(e["start"])):
+        if entity["entity"] in ("place", "time", "phone", "person", "id_number"):
+            rest = rest[:entity["start"]] + rest[entity["end"]:]
+    rest = re.sub(r"我?的?(?:电话|手机|号码|联系方式|地址|位置)(?:号码?)?是?|我叫|就?在|大概|大约|左右|好像|应该|那里|那边|吧|哦|嗯", "", _GREETING.sub("", rest))
+    told = len(_BARE.sub("", rest)) >= 4 and not _ANONYMOUS.search(text) and not _UNKNOWN.search(rest)
+    return {"what": f"{what}\n{text}"} if told and what != SKIPPED and text not in what else {}
+
+
+def mistyped_phone(text: str, entities: list[dict[str, Any]]) -> bool:
+    """A row of digits that is no telephone number, where one was asked for."""
+    return not any(e["entity"] in ("phone", "id_number", "ticket_number") for e in entities) and bool(
+        _SHORT_OF_PHONE.search(re.sub(r"[\s-]", "", text)))
+
+
+def needed(kind: str, slots: dict[str, Any], known_phone: bool, *, everything: bool = False) -> list[str]:
+    """What still has to be asked for. `everything`: all at once, in a receipt."""
+    wanted = set(NEEDED[kind])
+    what = str(slots.get("what") or "")
+    if not everything:
+        told = len(what) >= PETITION
+        wanted -= {"happened", "phone"} if told and kind == "complaint" else set()
+        wanted -= {"place"} if told and named_place(what) else set()
+        wanted -= {"happened"} if kind == "complaint" and _STANDING.search(what) else set()
+        wanted -= {"place", "happened"} if kind == "complaint" and _PLACELESS.search(what) else set()
+    return [slot for slot in FIELDS if slot in wanted and slots.get(slot) is None and not (slot == "phone" and known_phone)]

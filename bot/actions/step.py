@@ -9,13 +9,15 @@ from typing import Any
 
 import yaml
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api, ApiError
 
 logger = logging.getLogger(__name__)
 Events = list[dict[str, Any]]
+KEEPS_MISSES = {"action_missed", "action_inform"}
+"""They count the misses themselves."""
 
 
 @lru_cache(maxsize=1)
@@ -34,15 +36,21 @@ class Step(Action, ABC):
 
     failed = "utter_failed"
 
+    async def start(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:
+        """What comes before `act` and may take its place."""
+        return None
+
     @abstractmethod
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         """The step itself."""
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         """Run `act`; whatever goes wrong, the resident is told."""
-        events: Events = [] if self.name() == "action_missed" else [SlotSet("misses", 0)]
+        events: Events = [] if self.name() in KEEPS_MISSES else [SlotSet("misses", 0)]
+        api = Api(tracker, self.name())
         try:
-            return events + await self.act(dispatcher, tracker, Api(tracker, self.name()))
+            started = await self.start(dispatcher, tracker, api)
+            return events + (started if started is not None else await self.act(dispatcher, tracker, api))
         except ApiError as problem:
             logger.warning("%s: the service answered %s", self.name(), problem.status)
             dispatcher.utter_message(text=sentence(
@@ -58,3 +66,24 @@ def text_of(tracker: Tracker) -> str:
 def entities_of(tracker: Tracker, name: str) -> list[dict[str, Any]]:
     """The entities of one type in this turn."""
     return [e for e in tracker.latest_message.get("entities", []) if e["entity"] == name]
+
+
+def intent_of(tracker: Tracker) -> str:
+    """The intent of this turn; empty when there is none."""
+    return str((tracker.latest_message.get("intent") or {}).get("name") or "")
+
+
+def moment_of(tracker: Tracker) -> str:
+    """When the message was received, RFC 3339; empty when nobody said."""
+    return str((tracker.latest_message.get("metadata") or {}).get("received_at") or "")
+
+
+def channel_of(tracker: Tracker) -> str:
+    """The channel of this turn; empty when nobody said."""
+    return str((tracker.latest_message.get("metadata") or {}).get("channel") or "")
+
+
+def begins_matter(tracker: Tracker, kind: str = "complaint") -> Events:
+    """What was said is a matter of its own, whatever it sounded like: the form takes it."""
+    message = {"text": text_of(tracker), "entities": tracker.latest_message.get("entities") or []}
+    return [SlotSet("begin", {"kind": kind, "message": message}), FollowupAction("ticket_form")]

@@ -5,6 +5,7 @@ from aiohttp import web
 from core.errors import NotFound
 from service.api import (
     appointments,
+    assistant,
     attachments,
     conversations,
     guides,
@@ -23,6 +24,7 @@ BASE = "/api/v1"
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *appointments.ENDPOINTS,
+    *assistant.ENDPOINTS,
     *conversations.ENDPOINTS,
     *queue_rows.ENDPOINTS,
     *knowledge.ENDPOINTS,

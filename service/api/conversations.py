@@ -15,18 +15,19 @@ from core.errors import Conflict, Invalid, NotFound
 from core.message import Address, OutboundMessage
 from service import presence
 from service.api.endpoint import Call, Endpoint, Result, cut, page
-from service.api.tickets import matter_of
-from service.intake import INTERACTIVE
 from service.texts import say
-from ticketing import sla, tickets
 from ticketing.model import Ticket
 from ticketing.staff import Actor
 from ticketing.views import write_time
 from ticketing.visibility import SEES_CONFIDENTIAL
 
 READERS = frozenset({"clerk", "officer", "inspector", "auditor"})
-SPEAKERS = frozenset({"clerk"})
+SPEAKERS = frozenset({"clerk", "inspector"})
+"""An inspector sees, and so takes, the conversations of reports alone."""
 HIDDEN_KINDS = ("report",)
+LAST_WORDS = 3
+LONGEST_SETTLED = 400
+"""What is kept for the assistant of what staff said: so many messages, so many characters."""
 
 
 class Words(BaseModel):
@@ -34,10 +35,11 @@ class Words(BaseModel):
     text: str = Field(min_length=1, max_length=10_000)
 
 
-class HandOver(BaseModel):
+class HandBack(BaseModel):
+    """`settled`: what was agreed, for the assistant; left out, it is what was said last."""
+
     model_config = ConfigDict(extra="forbid")
-    reason: str = Field(min_length=1, max_length=500)
-    summary: str = Field("", max_length=4000)
+    settled: str | None = Field(None, max_length=2000)
 
 
 class Nothing(BaseModel):
@@ -197,21 +199,38 @@ async def take_over(
 async def give_back(call: Call) -> Result:
     conversation = await _find(call)
     call.require(*SPEAKERS)
-    call.body()
-    await hand_back(call.session, conversation, call.actor, call.now)
+    await hand_back(call.session, conversation, call.actor, call.now, call.body().settled)
     call.after_commit += ["outbox", f"conversation:{conversation.id}"]
     return Result(describe(conversation))
 
 
-async def hand_back(session: Any, conversation: Conversation, actor: Actor, now: datetime) -> None:
-    """The assistant has it again, and the next message opens a new matter."""
+async def hand_back(
+    session: Any, conversation: Conversation, actor: Actor, now: datetime, settled: str | None = None
+) -> None:
+    """The assistant has it again and knows what was settled; the next message opens a new matter."""
     if conversation.holder != Holder.STAFF:
         raise Conflict("the assistant holds this conversation already")
+    if settled:
+        settled = await conversations.hide(session, conversation.resident_id, settled, only_known=True)
+    conversation.summary = settled or await _last_said(session, conversation)
     conversation.holder, conversation.taken_by, conversation.waiting_since = Holder.ASSISTANT, None, None
     matter = await conversations.current_matter(session, conversation, now)
     matter.ended, matter.form_open = True, False
     await tell(session, conversation, say("given_back"), None, now)
     audit.record(session, now, actor.name, "conversation:give_back", f"conversation:{conversation.id}")
+
+
+async def _last_said(session: Any, conversation: Conversation) -> str | None:
+    """The last words of staff since the assistant spoke last; None where nobody said anything."""
+    spoke = select(func.max(Message.seq)).where(
+        Message.conversation_id == conversation.id, Message.author == "assistant"
+    )
+    query = select(Message.text).where(
+        Message.conversation_id == conversation.id, Message.author == "staff", Message.actor.is_not(None),
+        Message.seq > func.coalesce(spoke.scalar_subquery(), 0),
+    )
+    texts = (await session.scalars(query.order_by(Message.seq.desc()).limit(LAST_WORDS))).all()
+    return " ".join(reversed(texts))[:LONGEST_SETTLED] or None
 
 
 async def speak(call: Call) -> Result:
@@ -254,75 +273,6 @@ async def tell(
     )
 
 
-async def hand_over(call: Call) -> Result:
-    """The assistant asks for a person: his place in the line, and outside opening hours a numbered ticket."""
-    matter, body = matter_of(call), call.body()
-    conversation = call.conversation
-    assert conversation is not None
-    is_open = call.runtime.office.is_open(call.now)
-    if conversation.holder != Holder.STAFF:
-        conversation.holder, conversation.waiting_since = Holder.STAFF, call.now
-    conversation.summary = await conversations.hide(call.session, conversation.resident_id, body.summary)
-    matter.form_open = False
-    number, promise = None, ""
-    if not is_open:
-        ticket = await _ticket_for_later(call, conversation, body)
-        matter.ticket_id, number = ticket.id, ticket.number
-        promise = await sla.promise(call.session, call.runtime.office, ticket)
-    before = await _waiting_before(call, conversation)
-    reason = body.reason[:200]
-    audit.record(
-        call.session, call.now, "assistant", "conversation:hand_over", f"conversation:{conversation.id}", reason
-    )
-    call.after_commit += ["conversations", f"conversation:{conversation.id}"]
-    return Result(
-        {"conversation": conversation.id, "position": before + 1, "open": is_open, "ticket": number,
-         "promise": promise}
-    )
-
-
-async def _ticket_for_later(call: Call, conversation: Conversation, body: HandOver) -> Ticket:
-    text = body.summary or body.reason
-    fields = {"kind": "consultation", "title": f"转人工：{body.reason}"[:60], "description": text}
-    return await tickets.register(
-        call.session, call.runtime.office, call.actor, fields, call.now,
-        resident_id=conversation.resident_id, conversation_id=conversation.id,
-        channel=conversation.address.partition(":")[0],
-    )
-
-
-async def _waiting_before(call: Call, conversation: Conversation) -> int:
-    query = select(func.count()).where(
-        Conversation.holder == Holder.STAFF,
-        Conversation.taken_by.is_(None),
-        Conversation.waiting_since < conversation.waiting_since,
-    )
-    return int(await call.session.scalar(query) or 0)
-
-
-async def read_matter(call: Call) -> Result:
-    """What the assistant may know of the matter it is in."""
-    matter = matter_of(call)
-    conversation = call.conversation
-    assert conversation is not None
-    resident = await call.session.get_one(conversations.Resident, conversation.resident_id)
-    channel = conversation.address.partition(":")[0]
-    return Result(
-        {
-            "matter": matter.id,
-            "conversation": conversation.id,
-            "channel": channel,
-            "interactive": channel in INTERACTIVE,
-            "preset": call.runtime.settings.office.preset,
-            "office": call.runtime.office.name,
-            "last_guide": matter.last_guide,
-            "known": {"name": bool(resident.name), "phone": bool(resident.phone)},
-            "now": write_time(call.now),
-        }
-    )
-
-
-ASSISTANT = frozenset({"assistant"})
 ENDPOINTS = (
     Endpoint("GET", "/conversations", list_conversations, "Conversations, newest first", roles=READERS,
              query=("address", "holder", "limit", "after"), tag="conversations"),
@@ -332,12 +282,9 @@ ENDPOINTS = (
     Endpoint("POST", "/conversations/{id}/take", take, "Take a conversation over", Nothing, session="write",
              tag="conversations"),
     Endpoint("POST", "/conversations/{id}/give_back", give_back, "Give a conversation back to the assistant",
-             Nothing, session="write", tag="conversations"),
+             HandBack, session="write", tag="conversations"),
     Endpoint("POST", "/conversations/{id}/messages", speak, "Say something to the resident", Words,
              session="write", status=201, tag="conversations"),
     Endpoint("POST", "/conversations/{id}/typing", show_typing, "Show the resident that somebody is writing", Nothing,
              tag="conversations"),
-    Endpoint("POST", "/hand-over", hand_over, "Ask for a person (the assistant)", HandOver, ASSISTANT, "write",
-             tag="assistant"),
-    Endpoint("GET", "/matter", read_matter, "The matter the assistant is in", roles=ASSISTANT, tag="assistant"),
 )

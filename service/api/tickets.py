@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from core.conversation import Matter
 from core.errors import NotFound
 from service.api.endpoint import Call, Endpoint, Result
 from service.calls import facts_of_call
@@ -100,13 +99,6 @@ async def list_similar(call: Call) -> Result:
 
 async def _describe(call: Call, ticket: Ticket) -> dict[str, object]:
     return await views.describe(call.session, call.runtime.office, call.actor, ticket, call.now)
-
-
-def matter_of(call: Call) -> Matter:
-    """The matter the assistant named; NotFound without one."""
-    if call.matter is None:
-        raise NotFound("name the matter in the header X-Huiyin-Matter")
-    return call.matter
 
 
 ENDPOINTS = (

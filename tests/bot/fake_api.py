@@ -1,34 +1,56 @@
-"""A fake of the service's API for the assistant's own trials; every call is kept in `calls`."""
+"""A fake of the service's API for the assistant's own trials; every call is kept in `calls`.
+
+A matter is named `resident.ordinal`, as the player counts them; what a name holds (`oneshot`, `closed`, `booked`,
+`noslots`) decides how the office is. `/control` sets a fault, or the state of a resident's tickets.
+"""
 from __future__ import annotations
 
 import sys
 from typing import Any
+from urllib.parse import parse_qs
 
 from aiohttp import web
 
+WORDS = {"registered": "已登记，等待受理", "in_progress": "正在办理", "replied": "已答复", "closed": "已办结",
+         "followed_up": "已办结并回访", "withdrawn": "已撤回"}
+OPEN = ("registered", "in_progress")
+SERVICES = ("居住证办理", "营业执照办理")
+BRING = {"居住证办理": ["身份证原件", "住址证明"], "营业执照办理": []}
+STARTS = [(day, hour) for day in ("2026-11-27", "2026-11-30", "2026-12-01", "2026-12-02") for hour in (9, 10, 11, 14, 15)]
+FULL = {("2026-12-02", 9)}
+Said = tuple[int, dict[str, Any]]
 
-def make_app(interactive: bool = True) -> web.Application:
+
+def make_app() -> web.Application:
     """The contract the actions rely on; `/calls` and `/control` are for the tests."""
     app = web.Application()
-    app["calls"], app["tickets"], app["control"] = [], [], {"fail": False}
+    app["calls"], app["tickets"], app["appointments"], app["control"] = [], [], [], {"fail": False, "settled": {}}
 
     async def answer(request: web.Request) -> web.Response:
         body: Any = await request.json() if request.can_read_body else None
         path = request.path.removeprefix("/api/v1")
-        app["calls"].append({"method": request.method, "path": path, "body": body,
-                             "matter": request.headers.get("X-Huiyin-Matter"),
-                             "key": request.headers.get("Idempotency-Key")})
+        matter = request.headers.get("X-Huiyin-Matter", "")
+        app["calls"].append({"method": request.method, "path": path, "body": body, "matter": matter,
+                             "resident": matter.split(".")[0], "key": request.headers.get("Idempotency-Key")})
         if app["control"]["fail"]:
             return web.json_response({"status": 500, "detail": "later"}, status=500)
-        status, said = _respond(app, request.method, path, body, request.headers.get("X-Huiyin-Matter", ""))
+        query = {name: values[0] for name, values in parse_qs(request.query_string).items()}
+        status, said = _respond(app, request.method, path, body, matter, query)
         return web.json_response(said, status=status)
 
     async def calls(request: web.Request) -> web.Response:
-        matter = request.query.get("matter")
-        return web.json_response([c for c in app["calls"] if matter in (None, c["matter"])])
+        resident = request.query.get("resident")
+        return web.json_response([c for c in app["calls"] if resident in (None, c["resident"])])
 
     async def control(request: web.Request) -> web.Response:
-        app["control"] |= await request.json()
+        asked = await request.json()
+        for ticket in app["tickets"]:
+            if ticket["resident"] == asked.get("resident") and "state" in asked:
+                ticket |= {"state": asked["state"], "state_text": WORDS[asked["state"]],
+                           "replies": [{"text": "已派人修好", "approved_at": "2026-11-26T15:00:00+08:00"}]}
+        if "settled" in asked:
+            app["control"]["settled"][asked["resident"]] = asked["settled"]
+        app["control"] |= {name: asked[name] for name in ("fail",) if name in asked}
         return web.json_response(app["control"])
 
     app.router.add_get("/calls", calls)
@@ -37,26 +59,104 @@ def make_app(interactive: bool = True) -> web.Application:
     return app
 
 
-def _respond(app: web.Application, method: str, path: str, body: Any, matter: str) -> tuple[int, dict[str, Any]]:
+def _respond(app: web.Application, method: str, path: str, body: Any, matter: str, query: dict[str, str]) -> Said:
+    resident = matter.split(".")[0]
     if path == "/matter":
-        return 200, {"matter": matter, "interactive": "oneshot" not in matter, "known": {"name": False, "phone": False}}
+        return 200, {"matter": matter, "interactive": "oneshot" not in matter, "known": {"name": False, "phone": False},
+                     "settled": app["control"]["settled"].get(resident)}
     if path == "/answers":
-        if "物业费" in body["question"]:
-            return 200, {"status": "answered", "text": "物业费按建筑面积计收。（出处：物业费，示例）", "citations": [], "candidates": []}
-        return 200, {"status": "no_guide", "text": "", "citations": [], "candidates": []}
+        return 200, _answer(body)
+    if path == "/categories":
+        return 200, {"items": [{"code": "repairs", "name": "报修", "materials": ["房号", "故障部位", "可上门时间"]}], "next": None}
     if path == "/hand-over":
+        again = sum(c["path"] == "/hand-over" and c["resident"] == resident for c in app["calls"]) > 1
+        if "closed" in matter:
+            return 200, {"conversation": 1, "position": 0, "open": False, "ticket": "HY20261126-90001", "again": again,
+                         "promise": "明天九点后有人联系您。"}
         return 200, {"conversation": 1, "position": 2, "open": True, "ticket": None, "promise": "5分钟内回复您。"}
+    if path.startswith("/slots") or path.startswith("/appointments"):
+        return _appointments(app, method, path, body, resident, query)
+    return _tickets(app, method, path, body, resident)
+
+
+def _answer(body: dict[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {"status": "no_guide", "text": "", "citations": [], "candidates": []}
+    if "物业费" in body["question"]:
+        return said | {"status": "answered", "text": "物业费按建筑面积计收。（出处：物业费，示例）"}
+    if body.get("context_guide") == "residence-permit" or "带什么" in body["question"]:
+        return said | {"status": "answered", "text": "居住证材料：身份证、住址证明。（出处：居住证办理，示例）"}
+    if "办证" in body["question"] and "狗" not in body["question"]:
+        return said | {"status": "clarify", "text": "您想问的是哪一项？", "candidates": [
+            {"guide": "residence-permit", "title": "居住证办理", "score": 1.0},
+            {"guide": "business-licence", "title": "营业执照办理", "score": 0.9}]}
+    return said
+
+
+def _tickets(app: web.Application, method: str, path: str, body: Any, resident: str) -> Said:
+    own = [t for t in reversed(app["tickets"]) if t["resident"] == resident]
     if path == "/tickets" and method == "POST":
         number = f"HY20261126-{len(app['tickets']) + 1:05d}"
         ticket = {"number": number, "code": "4821", "promise": "1个工作日内联系您。", "state": "registered",
-                  "state_text": "已登记，等待受理", "title": body["description"][:20], "matter": matter}
+                  "state_text": WORDS["registered"], "title": body["description"][:20], "resident": resident,
+                  "category": "repairs" if body["kind"] == "request" else None, "transitions": [], "replies": []}
         app["tickets"].append(ticket)
         return 201, ticket
-    own = [t for t in reversed(app["tickets"]) if t["matter"] == matter]
     if path == "/tickets":
         return 200, {"items": own, "next": None}
     found = next((t for t in own if t["number"] in path), None)
-    return (200, found) if found else (404, {"status": 404, "detail": "没有这个工单"})
+    if found is None:
+        return 404, {"status": 404, "detail": "没有这个工单"}
+    verb = path.rsplit("/", 1)[-1] if method == "POST" else ""
+    if verb and (verb == "follow_up") == (found["state"] in OPEN):
+        return 409, {"status": 409, "detail": "now is not the time"}
+    if verb == "urge":
+        found["transitions"].append({"verb": "urge", "at": "2026-11-26T10:00:00.000+08:00"})
+    if verb == "withdraw":
+        found |= {"state": "withdrawn", "state_text": WORDS["withdrawn"]}
+    return 200, found
+
+
+def _slots(resident: str) -> list[dict[str, Any]]:
+    if "noslots" in resident:
+        return []
+    return [{"id": n * 100 + k, "service": service, "starts_at": f"{day}T{hour:02d}:00:00+08:00",
+             "ends_at": f"{day}T{hour:02d}:30:00+08:00", "capacity": 1, "booked": 0, "free": 1, "counter": "3号窗口"}
+            for n, service in enumerate(SERVICES, 1) for k, (day, hour) in enumerate(STARTS) if (day, hour) not in FULL]
+
+
+def _appointments(
+    app: web.Application, method: str, path: str, body: Any, resident: str, query: dict[str, str]
+) -> Said:
+    slots, mine = _slots(resident), [a for a in app["appointments"] if a["resident"] == resident]
+    if path == "/slots/services":
+        return 200, {"items": [{"service": name, "bring": BRING[name]} for name in SERVICES if slots], "next": None}
+    if path == "/slots":
+        taken = {a["slot"] for a in app["appointments"] if a["status"] == "booked" and a["resident"] == resident}
+        return 200, {"items": [s for s in slots if s["service"] == query["service"] and s["id"] not in taken], "next": None}
+    if path == "/appointments" and method == "GET":
+        return 200, {"items": [a for a in mine if a["status"] == query.get("status", a["status"])], "next": None}
+    if path == "/appointments":
+        if "taken" in resident and not any(c["path"] == "/appointments" and c["resident"] == resident and c["body"] != body
+                                           for c in app["calls"] if c["method"] == "POST"):
+            return 409, {"status": 409, "detail": "full", "reason": "full"}
+        made = {"id": len(app["appointments"]) + 1, "resident": resident, "status": "booked"}
+        made["number"] = f"YY20261126-{made['id']:05d}"
+        app["appointments"].append(made)
+        return 201, _fill(made, slots, body["slot"])
+    found = next((a for a in mine if f"/{a['id']}/" in path), None)
+    if found is None:
+        return 404, {"status": 404, "detail": "没有这个预约"}
+    if path.endswith("/cancel"):
+        found["status"] = "cancelled"
+        return 200, found
+    return 200, _fill(found, slots, body["slot"])
+
+
+def _fill(made: dict[str, Any], slots: list[dict[str, Any]], slot_id: int) -> dict[str, Any]:
+    slot = next(s for s in slots if s["id"] == slot_id)
+    made |= {"slot": slot_id, "bring": BRING[slot["service"]]}
+    made |= {name: slot[name] for name in ("service", "starts_at", "ends_at", "counter")}
+    return made
 
 
 if __name__ == "__main__":

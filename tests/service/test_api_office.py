@@ -125,7 +125,7 @@ async def test_understanding_gives_offsets_in_the_text_as_sent(house):
     assert [item["value"] for item in found["entities"]] == ["3栋", "明天"]
     assert (found["kind"], found["urgency"]) == ("request", "emergency")
     house.rasa.is_away = True
-    await house.post("/understand", {"text": text, "channel": "webchat"}, status=409)
+    await house.post("/understand", {"text": text, "channel": "webchat"}, status=503)
 
 
 async def test_a_resident_without_address_gets_a_call_that_delivers(house):
@@ -204,7 +204,8 @@ async def test_the_matter_tells_the_assistant_what_it_may_know(house):
     found = await house.get("/matter", "assistant", X_Huiyin_Matter=str(matter))
     assert found | {"now": ""} == {
         "matter": matter, "conversation": talk, "channel": "webchat", "interactive": True, "preset": "property",
-        "office": house.runtime.office.name, "last_guide": None, "known": {"name": False, "phone": False}, "now": "",
+        "office": house.runtime.office.name, "last_guide": None, "form_open": False, "settled": None,
+        "known": {"name": False, "phone": False}, "now": "",
     }
     await house.get("/matter", "assistant", 404)
     await house.get("/matter", "clerk", 403)

@@ -1,0 +1,206 @@
+"""After the ticket: progress, urging, supplement, correction, withdrawal, rating, 还没修好."""
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.api import Api, ApiError
+from actions.handover import Speaking, hand_over, reason_for_person
+from actions.matter import describe_matter
+from actions.reading import own_phone, substance, wants_confidence
+from actions.status import ANSWERED, OPEN, named_number, own_ticket, say_status
+from actions.step import Events, begins_matter, moment_of, sentence, text_of
+
+ZONE = timezone(timedelta(hours=8))
+TOLD = 20
+"""Who has no ticket and says so much tells a new matter, whatever it sounds like."""
+_UNSOLVED = re.compile(r"(?:没|未|不|还没)(?:有)?(?:彻底|真正|完全)?(?:解决|修好|处理|弄好|搞定|改善|通|好)|(?:还是|又|依然|仍然|照样).{0,8}(?:坏|漏|堵|吵|停|不|没|老样子|这样)")
+
+
+def tells_matter(tracker: Tracker) -> bool:
+    """Long enough to be a matter, and no ticket is named."""
+    return named_number(tracker) is None and len(substance(text_of(tracker)) or "") >= TOLD
+
+
+class Status(Speaking):
+    """Where a ticket stands."""
+
+    def name(self) -> str:
+        """By number or by who asks."""
+        return "action_status"
+
+    async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
+        """State in plain words; without a ticket, what a person settled, else a matter that only sounds like one."""
+        try:
+            await say_status(say, tracker, api)
+        except ApiError as problem:
+            if problem.status != 404:
+                raise
+            if tells_matter(tracker):
+                return begins_matter(tracker)
+            if reason := reason_for_person(text_of(tracker)):
+                return await hand_over(say, tracker, api, reason)
+            settled = (await describe_matter(api)).get("settled")
+            if not settled or named_number(tracker):
+                raise
+            say.utter_message(text=sentence("utter_settled", settled=settled))
+        return []
+
+
+class TicketVerb(Speaking):
+    """One verb on the resident's own ticket, said back in one sentence."""
+
+    verb = said = ""
+    states: tuple[str, ...] = OPEN
+
+    def name(self) -> str:
+        """Named after its verb."""
+        return f"action_{self.verb}"
+
+    def body(self, tracker: Tracker) -> dict[str, Any]:
+        """What the verb carries."""
+        return {}
+
+    async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
+        """Find the ticket, then one POST; a state in which it cannot be is said as it is."""
+        try:
+            ticket = await own_ticket(tracker, api, self.states)
+        except ApiError as problem:
+            if problem.status == 404 and tells_matter(tracker):
+                return begins_matter(tracker)
+            raise
+        try:
+            await self.do(say, tracker, api, ticket)
+        except ApiError as problem:
+            if problem.status != 409:
+                raise
+            say.utter_message(text=sentence("utter_not_now", number=ticket["number"],
+                                            state_text=ticket.get("state_text") or ""))
+        return []
+
+    async def do(self, say: CollectingDispatcher, tracker: Tracker, api: Api, ticket: dict[str, Any]) -> None:
+        """The verb itself."""
+        await api.post(f"/tickets/{ticket['number']}/{self.verb}", self.body(tracker))
+        say.utter_message(text=sentence(self.said, number=ticket["number"]))
+
+
+class Urge(TicketVerb):
+    """催办: once a day it raises attention; more often it is not counted again."""
+
+    verb, said = "urge", "utter_urged"
+
+    async def do(self, say: CollectingDispatcher, tracker: Tracker, api: Api, ticket: dict[str, Any]) -> None:
+        """Once a day."""
+        if ticket.get("state") in ANSWERED and _UNSOLVED.search(text_of(tracker)):
+            await follow_up(say, api, ticket, tracker)
+            return
+        if urged_today(ticket, moment_of(tracker)):
+            say.utter_message(text=sentence("utter_urged_today", number=ticket["number"],
+                                            promise=ticket.get("promise") or ""))
+            return
+        await super().do(say, tracker, api, ticket)
+
+
+def urged_today(ticket: dict[str, Any], moment: str) -> bool:
+    """Whether this ticket was urged on the day of this message (both are written with the office's offset)."""
+    days = [str(row.get("at") or "")[:10] for row in ticket.get("transitions") or [] if row.get("verb") == "urge"]
+    return moment_day(moment) in days
+
+
+def moment_day(moment: str) -> str:
+    """The day of a moment in the office's time."""
+    try:
+        return datetime.fromisoformat(moment).astimezone(ZONE).date().isoformat()
+    except ValueError:
+        return "-"
+
+
+class Supplement(TicketVerb):
+    """补充."""
+
+    verb, said = "supplement", "utter_supplemented"
+
+    async def do(self, say: CollectingDispatcher, tracker: Tracker, api: Api, ticket: dict[str, Any]) -> None:
+        """The resident's own words."""
+        await supplement(say, tracker, api, ticket, self.said)
+
+
+class Correct(Supplement):
+    """不对，是6栋 after the receipt. There is no verb of that name; a correction supplements."""
+
+    verb, said = "correct", "utter_corrected"
+
+
+async def supplement(
+    say: CollectingDispatcher, tracker: Tracker, api: Api, ticket: dict[str, Any], said: str = "utter_supplemented"
+) -> None:
+    """More for an open ticket; a telephone number is where he wants to be called."""
+    text = text_of(tracker)
+    await api.post(f"/tickets/{ticket['number']}/supplement", {"text": text})
+    if phone := own_phone(text, list(tracker.latest_message.get("entities") or [])):
+        await api.post("/matter", {"phone": phone})
+    if wants_confidence(text):
+        await api.post("/matter", {"confidential": True})
+        said = "utter_confidential_now"
+    say.utter_message(text=sentence(said, number=ticket["number"]))
+
+
+class Withdraw(TicketVerb):
+    """撤回."""
+
+    verb, said = "withdraw", "utter_withdrawn"
+
+    def body(self, tracker: Tracker) -> dict[str, Any]:
+        """The words are the reason."""
+        return {"reason": text_of(tracker)}
+
+
+class Rate(TicketVerb):
+    """满意度 and 还没修好: after a reply the resident's own follow-up; before it, the words go to who works on it."""
+
+    verb, said = "rate", "utter_rated"
+    states = ANSWERED
+
+    async def do(self, say: CollectingDispatcher, tracker: Tracker, api: Api, ticket: dict[str, Any]) -> None:
+        """A rating of what was not answered yet is a word to the department."""
+        if ticket.get("state") in OPEN:
+            said = "utter_not_answered_yet" if _UNSOLVED.search(text_of(tracker)) else "utter_rate_later"
+            await api.post(f"/tickets/{ticket['number']}/supplement", {"text": text_of(tracker)})
+            say.utter_message(text=sentence(said, number=ticket["number"], promise=ticket.get("promise") or ""))
+            return
+        await follow_up(say, api, ticket, tracker)
+
+
+async def follow_up(say: CollectingDispatcher, api: Api, ticket: dict[str, Any], tracker: Tracker) -> None:
+    """`reached` is true: it was he who wrote. Not solved, or a bad score, opens a call-back."""
+    text = text_of(tracker)
+    score, unsolved = score_of(text), bool(_UNSOLVED.search(text))
+    bad = unsolved or (score is not None and score <= 2)
+    if ticket.get("state") == "followed_up":
+        # It was rated before: what he says now goes to a person, because there is no second rating.
+        await api.post("/hand-over", {"reason": "回访后又来反映", "summary": f"{ticket['number']}：{text}"[:800]})
+        say.utter_message(text=sentence("utter_rated_again", number=ticket["number"]))
+        return
+    body: dict[str, Any] = {"reached": True, "comment": text}
+    if unsolved or score is not None:
+        body["solved"] = not unsolved and (score is None or score >= 3)
+    if score is not None:
+        body["satisfied"] = score
+    await api.post(f"/tickets/{ticket['number']}/follow_up", body)
+    say.utter_message(text=sentence("utter_rated_bad" if bad else "utter_rated", number=ticket["number"]))
+
+
+def score_of(text: str) -> int | None:
+    """非常满意 5 … 非常不满意 1; 3分, 五星."""
+    if found := re.search(r"([1-5一二三四五])\s?(?:分|星|颗星)(?!钟)", text):
+        return "12345".find(found[1]) + 1 or "一二三四五".find(found[1]) + 1
+    if re.search(r"满分|100分|10分|十分满意", text):
+        return 5
+    table = [("非常不满意|极不满意|太差|差评|很不满意|特别不满|零分|0分|垃圾", 1),
+             ("不满意|不太满意|不行|不怎么样|失望|敷衍", 2), ("一般|还行|凑合|马马虎虎|中等", 3),
+             ("非常满意|很满意|特别满意|十分满意|好评|超赞|点赞|太好了|完美", 5), ("满意|不错|可以|挺好|好的", 4)]
+    return next((score for words, score in table if re.search(words, text)), None)

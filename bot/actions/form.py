@@ -1,0 +1,212 @@
+"""The form that collects a ticket: all that is said is taken, what comes between is answered, the form goes on."""
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import ActiveLoop, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.api import Api, ApiError
+from actions.emergency import raise_alarm
+from actions.guides import answer
+from actions.handover import SHORT, hand_over, reason_for_person
+from actions.matter import describe_matter, keep_form, silence_before
+from actions.reading import FIELDS, KINDS, SKIPPED, give_up, is_question, mistyped_phone, needed, read, substance
+from actions.status import say_status
+from actions.step import Events, Step, channel_of, intent_of, moment_of, sentence, text_of
+
+_BLANK = {"kind": None, "what": None, "place": None, "happened": None, "happened_at": None, "phone": None,
+          "extra": None, "begin": None}
+_CHATTER = {"greet": "utter_greet", "chitchat": "utter_chitchat", "thanks": "utter_thanks"}
+_ASIDE = {"ask_guide", "ask_status", *_CHATTER}
+_YES, _NO = {"affirm", "greet"}, {"deny", "goodbye"}
+AWAY = timedelta(hours=6)
+"""Who comes back after so long may have forgotten the draft: it is offered again."""
+ASKED_AT_MOST = 2
+
+
+def blank() -> Events:
+    """Nothing is left of the draft."""
+    return [SlotSet(name, value) for name, value in _BLANK.items()]
+
+
+def ended() -> Events:
+    """The form is over and nothing of it is registered."""
+    return [*blank(), SlotSet("requested_slot", None), ActiveLoop(None)]
+
+
+class ReadForm(Step):
+    """After each message: take all that was said, answer what comes between, and ask for what is missing."""
+
+    def name(self) -> str:
+        """Rasa finds a form's validation by this name."""
+        return "validate_ticket_form"
+
+    async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
+        """The first message of a form begins the draft; what ends it is looked at before it is read."""
+        slots = dict(tracker.slots)
+        if slots.get("kind") is None:
+            return await self._begin(say, tracker, api, slots)
+        leaving = await leave(say, tracker, api)
+        if leaving is not None:
+            return leaving
+        returning = await self._come_back(say, tracker, api, slots)
+        if returning is not None:
+            return returning
+        intent, text = intent_of(tracker), text_of(tracker)
+        requested = slots.get("requested_slot")
+        if comes_between(intent, text, requested, tracker.latest_message):
+            new = read(slots, tracker.latest_message, None, moment_of(tracker))
+            await say_aside(say, tracker, api, intent)
+            return await self._ask_next(say, api, slots, {"extra": new["extra"]})
+        new = read(slots, tracker.latest_message, requested, moment_of(tracker))
+        return await self._ask_next(say, api, slots, new, tracker)
+
+    async def _begin(
+        self, say: CollectingDispatcher, tracker: Tracker, api: Api, slots: dict[str, Any]
+    ) -> Events:
+        begin = slots.get("begin") or {}
+        message = begin.get("message") or tracker.latest_message
+        reason = reason_for_person(str(message.get("text") or ""))
+        if reason and tells_nothing(message) and matter_speaks(tracker):
+            return [*await hand_over(say, tracker, api, reason), *ended()]
+        kind = begin.get("kind") or KINDS.get(intent_of(tracker), "complaint")
+        draft = dict(_BLANK) | {"kind": kind}
+        new = draft | read(slots | draft, message, None, moment_of(tracker))
+        events = await self._ask_next(say, api, slots | draft, new, tracker)
+        if events[-1]["value"] is not None:
+            await keep_form(api, open=True)
+        return events
+
+    async def _come_back(
+        self, say: CollectingDispatcher, tracker: Tracker, api: Api, slots: dict[str, Any]
+    ) -> Events | None:
+        """A draft that was left lying is offered; a new matter said meanwhile waits for the answer."""
+        extra, intent = dict(slots.get("extra") or {}), intent_of(tracker)
+        waiting = extra.get("waiting")
+        if waiting is not None or extra.get("offered"):
+            extra.pop("waiting", None)
+            extra.pop("offered", None)
+            text = text_of(tracker)
+            if waiting and (intent in _NO or any(word in text for word in ("新", "这件", "这次", "不用", "不要", "换"))):
+                begin = {"message": waiting, "kind": KINDS.get((waiting.get("intent") or {}).get("name", ""), "complaint")}
+                return await self._begin(say, tracker, api, slots | dict(_BLANK) | {"begin": begin})
+            if intent in _NO:
+                await keep_form(api, open=False)
+                say.utter_message(text=sentence("utter_cancelled"))
+                return ended()
+            if intent in _YES or "接着" in text or "继续" in text or text.strip() in ("要", "登记", "嗯", "是"):
+                return await self._ask_next(say, api, slots, {"extra": extra})
+            slots["extra"] = extra
+            return None
+        if silence_before(tracker) < AWAY or len(_said(slots)) == 0:
+            return None
+        text = text_of(tracker)
+        requested = slots.get("requested_slot")
+        draft = str(slots.get("what") or "")[:60]
+        if intent in KINDS and len(substance(text) or "") >= 6:
+            extra["waiting"] = {"text": text, "intent": {"name": intent},
+                                "entities": tracker.latest_message.get("entities") or []}
+            say.utter_message(text=sentence("utter_draft_or_new", draft=draft),
+                              buttons=[{"title": title, "payload": title} for title in ("接着登记", "登记新的")])
+            return [SlotSet("extra", extra), SlotSet("requested_slot", "draft")]
+        fits = {"place": "place", "happened": "time", "phone": "phone"}.get(requested or "")
+        if any(e["entity"] == fits for e in tracker.latest_message.get("entities") or []):
+            return None
+        extra["offered"] = True
+        say.utter_message(text=sentence("utter_draft", draft=draft))
+        if intent not in _CHATTER and comes_between(intent, text, requested, tracker.latest_message):
+            await say_aside(say, tracker, api, intent)
+        return await self._ask_next(say, api, slots, {"extra": extra})
+
+    async def _ask_next(
+        self, say: CollectingDispatcher, api: Api, slots: dict[str, Any], new: dict[str, Any],
+        tracker: Tracker | None = None,
+    ) -> Events:
+        """Slots of this message, then the next question. What was asked for twice in vain is left open."""
+        matter = await describe_matter(api)
+        known = bool((matter.get("known") or {}).get("phone"))
+        draft = slots | new
+        kind, interactive = str(draft["kind"]), matter.get("interactive") is not False
+        requested = slots.get("requested_slot")
+        extra = dict(draft.get("extra") or {})
+        missing = needed(kind, draft, known, everything=not interactive)
+        if interactive and tracker is not None and requested in missing and slots.get("kind") is not None:
+            asked = dict(extra.get("asked") or {})
+            answering = [field for field in FIELDS if field != "what" or requested == "what"]
+            if not any(new.get(field) not in (None, slots.get(field)) for field in answering):
+                asked[requested] = asked.get(requested, 1) + 1
+            extra["asked"] = asked
+            if asked.get(requested, 0) > ASKED_AT_MOST:
+                new[requested] = SKIPPED
+                missing.remove(requested)
+            elif requested == "phone" and mistyped_phone(text_of(tracker), tracker.latest_message.get("entities") or []):
+                say.utter_message(text=sentence("utter_phone_unclear"))
+        if not interactive:
+            extra["missing"] = missing
+            missing = []
+        for field in FIELDS:
+            if draft.get(field) is None and field not in missing:
+                new.setdefault(field, SKIPPED)
+                if new[field] is None:
+                    new[field] = SKIPPED
+        extra["last"] = next((f for f in FIELDS if f == requested and new.get(f) not in (None, SKIPPED)), extra.get("last"))
+        new["extra"] = extra
+        return [*(SlotSet(k, v) for k, v in new.items()), SlotSet("begin", None),
+                SlotSet("requested_slot", missing[0] if missing else None)]
+
+
+def tells_nothing(message: dict[str, Any]) -> bool:
+    """Anger or grief alone: no place, no time, and too short to hold a matter."""
+    return len(str(message.get("text") or "")) <= SHORT and not any(
+        e["entity"] in ("place", "time", "phone") for e in message.get("entities") or [])
+
+
+def matter_speaks(tracker: Tracker) -> bool:
+    """Whether the resident can be answered here at all."""
+    return channel_of(tracker) not in ("phone", "email", "desk")
+
+
+def _said(slots: dict[str, Any]) -> list[str]:
+    return [field for field in FIELDS if slots.get(field) not in (None, SKIPPED)]
+
+
+async def leave(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:
+    """What ends a form: danger first, then a person, then 算了."""
+    intent, text = intent_of(tracker), text_of(tracker)
+    if intent == "report_emergency":
+        await raise_alarm(say, tracker, api)
+        return ended()
+    if intent == "ask_human" or reason_for_person(text, mild=False):
+        return [*await hand_over(say, tracker, api, reason_for_person(text) or "居民要求人工"), *ended()]
+    if give_up(text) or intent == "withdraw":
+        await keep_form(api, open=False)
+        say.utter_message(text=sentence("utter_cancelled"))
+        return ended()
+    return None
+
+
+def comes_between(intent: str, text: str, requested: str | None, message: dict[str, Any]) -> bool:
+    """A question or a greeting in the middle, unless it holds what was asked for."""
+    answers = {"place": "place", "happened": "time", "phone": "phone"}.get(requested or "")
+    if any(entity["entity"] == answers for entity in message.get("entities") or []):
+        return False
+    if intent in _CHATTER:
+        return requested != "what" or substance(text) is None or len(text) <= 4
+    return intent in _ASIDE and is_question(text) and (requested != "what" or len(text) <= 20)
+
+
+async def say_aside(say: CollectingDispatcher, tracker: Tracker, api: Api, intent: str) -> None:
+    """Answer what came between; nothing that fails here may stop the form."""
+    before = len(say.messages)
+    try:
+        if intent == "ask_guide":
+            await answer(say, tracker, api)
+        elif intent == "ask_status":
+            await say_status(say, tracker, api)
+    except ApiError as problem:
+        say.utter_message(text=sentence("utter_no_ticket" if problem.status == 404 else "utter_aside_failed"))
+    if len(say.messages) == before:
+        say.utter_message(text=sentence(_CHATTER.get(intent, "utter_no_guide_aside")))

@@ -1,0 +1,74 @@
+"""Where something is, out of what was said: the entities, else the name of a place in a long text."""
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_KINDS = ("省|市|区|县|镇|乡|村|街道|社区|小区|新村|大道|大街|老街|路口|路段|公路|高速|路|街|巷|弄|桥|隧道|公园|广场|花园|家园|花苑|公馆|大厦|公寓|宿舍区?|工业园|产业园|"
+          "园区|开发区|幼儿园|小学|中学|学校|大学|学院|医院|卫生院|汽车站|地铁站|公交站|车站|市场|商场|超市|酒店|工地|停车场|工厂|楼盘|苑|郡|分局|派出所|营业厅")
+_STEM = r"[^我你他她它们在是的了住到去从就这那有和与跟把被让给对为不也都还要会能想请问您好里边说看过叫个吗呢吧啊至以受因没么什已经诺认购决希但而月日年于向由用按将如果若或往其整所每并且系准备该贴划欺拆建修停受漂着\W_]"
+_CHAIN = re.compile(rf"{_STEM}{{1,7}}?(?:{_KINDS})(?:{_STEM}{{1,7}}?(?:{_KINDS})){{0,5}}(?:\d+号)?(?:\d+(?:栋|幢|座|号楼|期|单元|楼))*")
+_ONE = re.compile(_KINDS)
+_NOT_NAMED = re.compile(
+    r"^(?:[本各全某此旧新大小老]?(?:市|区|县|镇|乡|村|路|街|桥|小区|社区|公园|学校|医院|停车场|工地|派出所|分局|广场|市场|超市|酒店)$|附近|周边|别的|其他|一个|多个|几个|很多|两个|"
+    r"城市|门市|夜市|上市|都市|集市|地区|郊区|景区|片区|学区|山区|农村|乡村|道路|马路|铁路|走路|网路|线路|电路|逛街|楼市|股市|通过|经过|建议|投诉|举报|反映|关于|尊敬|领导|业主|居民|车辆)")
+_BUILDING = re.compile(r"\d+(?:号楼|栋|幢|座)")
+_HEAD = re.compile(r"^(?:反映|关于|举报|投诉|咨询|请问|建议|希望|位于|地址|地点|就在|住在|家住|我是|我家|本人|我们|在|位|于|是|对|给|请|求)+[是为：:]?")
+_NEAR = 1
+"""Two entities with at most so many characters (a comma, 的) between them are one place."""
+LONGEST = 60
+SURE = 2
+"""A name of so many parts is written down as the place; a vaguer one only says that the story has its place."""
+
+
+def place_of(text: str, entities: list[dict[str, Any]], *, broad: bool) -> str | None:
+    """The place said in a text. `broad`: a named place without a house number counts too (long texts)."""
+    found = _joined(text, [e for e in entities if e["entity"] == "place"])
+    exact = next((place for place in found if re.search(r"\d|[一二三四五六七八九十]+(?:栋|幢|座|单元|楼|号|室)", place)), None)
+    named = named_place(text) if broad and exact is None else None
+    if named and _weight(named) >= SURE and (not found or len(named) > len(found[0]) + 1):
+        return named
+    if exact or found:
+        return exact or found[0]
+    return next((e["value"] for e in entities if e["entity"] == "department" and "窗口" in e["value"]), None)
+
+
+def _joined(text: str, entities: list[dict[str, Any]]) -> list[str]:
+    """Entities that stand side by side are one: 幸福小区 6栋 2单元."""
+    spans: list[tuple[int, int]] = []
+    for entity in sorted(entities, key=lambda e: int(e["start"])):
+        start, end = int(entity["start"]), int(entity["end"])
+        if spans and 0 <= start - spans[-1][1] <= _NEAR and re.fullmatch(r"[\s，,、的]?", text[spans[-1][1]:start]):
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    return [place for start, end in spans if (place := _without_head(text[start:end]))]
+
+
+def _without_head(place: str) -> str:
+    """建议小区 is no place: what is left without the first word only says that there is one."""
+    bare = _HEAD.sub("", place)
+    return place if bare == place else "" if _NOT_NAMED.match(bare) else bare
+
+
+def named_place(text: str) -> str | None:
+    """A place by its name (街道, 小区, 路, 学校 …), the longest chain near the beginning; None when there is none."""
+    best = ""
+    for match in _CHAIN.finditer(text[:600]):
+        place = _HEAD.sub("", match.group(0))
+        if 3 <= len(place) <= LONGEST and not _NOT_NAMED.match(place) and _weight(place) > _weight(best):
+            best = place
+    return best or None
+
+
+def _weight(place: str) -> int:
+    """How exactly a name tells a place: each further part of it, and a number."""
+    return len(_ONE.findall(place)) + 2 * bool(re.search(r"\d+(?:号|栋|幢|座)", place)) + (len(place) > 3)
+
+
+def amended(old: str | None, new: str) -> str:
+    """5栋2单元301 corrected by 6栋 is 6栋2单元301; a whole address replaces the old one."""
+    for part in (_BUILDING, re.compile(r"\d+单元"), re.compile(r"\d+(?:室|房)"), re.compile(r"\d+(?:楼|层)(?!栋)")):
+        if old and part.fullmatch(new) and part.search(old):
+            return part.sub(new, old, count=1)
+    return new

@@ -1,0 +1,166 @@
+"""Questions, small talk, yes and no, and what was not understood."""
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.after import supplement, tells_matter
+from actions.api import Api
+from actions.guides import answer, chosen
+from actions.handover import Speaking, hand_over
+from actions.matter import describe_matter
+from actions.reading import PETITION
+from actions.status import OPEN, named_number, own_tickets, say_status
+from actions.step import Events, begins_matter, intent_of, sentence, text_of
+
+GUESSED = 0.4
+"""Less sure than this, two of five messages are something else (docs/decisions/0006)."""
+SAME = 0.75
+"""Two questions that share so much of their words are one question asked twice."""
+
+
+class Answer(Speaking):
+    """ask_guide."""
+
+    def name(self) -> str:
+        """Outside forms."""
+        return "action_answer"
+
+    async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
+        """Answer, ask back, or say honestly that there is no guide; who must ask again gets a person."""
+        text = text_of(tracker)
+        question = plain_question(text)
+        if is_same(question, tracker.get_slot("asked")) and not chosen(tracker):
+            return await hand_over(say, tracker, api, "同一问题问了两遍")
+        status, events = await answer(say, tracker, api)
+        if not say.messages:
+            matter = await describe_matter(api)
+            if matter.get("interactive") is False or len(text) >= PETITION:
+                # A letter, or a whole story, is not sent away: an office that has no guide for it answers it itself.
+                return [*events, *begins_matter(tracker, "consultation")]
+            events = [*events, *await self._no_guide(say, matter)]
+        return [*events, SlotSet("asked", None if status == "clarify" else question)]
+
+    async def _no_guide(self, say: CollectingDispatcher, matter: dict[str, Any]) -> Events:
+        settled = matter.get("settled")
+        heard = sentence("utter_settled", settled=settled) if settled else ""
+        say.utter_message(text=heard + sentence("utter_no_guide"), buttons=[{"title": "转人工", "payload": "转人工"}])
+        return [SlotSet("offer", {"person": True})]
+
+
+def plain_question(text: str) -> str:
+    """A question without what may change when it is asked again."""
+    return re.sub(r"[\W_]+|请问|您好|你好|我想(?:问|知道|了解)(?:一下)?|到底|吗|呢|啊|呀|吧|的|了|嘛|哦|麻烦|再?问(?:一下|下|一遍)", "", text)
+
+
+def is_same(question: str, before: str | None) -> bool:
+    """Whether two questions, without what may change, say the same."""
+    ours, theirs = _pairs(question), _pairs(before or "")
+    return bool(ours and theirs) and 2 * len(ours & theirs) / (len(ours) + len(theirs)) >= SAME
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[i:i + 2] for i in range(len(text) - 1)} or ({text} if text else set())
+
+
+async def miss(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
+    """Not understood: once is said, twice in a row goes to a person."""
+    misses = int(tracker.get_slot("misses") or 0) + 1
+    if misses >= 2:
+        return await hand_over(say, tracker, api, "连续两次没有听懂")
+    say.utter_message(text=sentence("utter_missed"))
+    return [SlotSet("misses", misses)]
+
+
+class Missed(Speaking):
+    """nlu_fallback: perhaps the guides know, else it is a matter if it is long, else a miss."""
+
+    mild = True
+
+    def name(self) -> str:
+        """Also Rasa's own last resort."""
+        return "action_missed"
+
+    async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
+        """The guides first."""
+        text = text_of(tracker)
+        if len(text) >= 4 or chosen(tracker):
+            status, events = await answer(say, tracker, api)
+            if status == "answered":
+                return [*events, SlotSet("misses", 0)]
+            say.messages.clear()
+        if len(text) >= PETITION or (tells_matter(tracker) and (await describe_matter(api)).get("interactive") is False):
+            return begins_matter(tracker)
+        return await miss(say, tracker, api)
+
+
+class Chat(Speaking):
+    """Greetings, small talk and what is not ours: abuse, distress and minors among it get a person."""
+
+    mild = True
+
+    said = {name: f"utter_{name}" for name in ("greet", "goodbye", "thanks", "chitchat", "out_of_scope")}
+
+    def name(self) -> str:
+        """One action for all that asks for nothing."""
+        return "action_chat"
+
+    async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
+        """A sentence, or a person. What was only guessed to be small talk was not understood."""
+        if float((tracker.latest_message.get("intent") or {}).get("confidence") or 1) < GUESSED:
+            return await miss(say, tracker, api)
+        say.utter_message(text=sentence(self.said.get(intent_of(tracker), "utter_chitchat")))
+        return []
+
+
+class Affirm(Speaking):
+    """好的: to the person that was offered, else just an acknowledgement."""
+
+    def name(self) -> str:
+        """Outside forms."""
+        return "action_affirm"
+
+    async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
+        """Look at what was offered last."""
+        if (tracker.get_slot("offer") or {}).get("person"):
+            return await hand_over(say, tracker, api, "指南没有答案")
+        say.utter_message(text=sentence("utter_ok"))
+        return []
+
+
+class Deny(Speaking):
+    """不用了."""
+
+    def name(self) -> str:
+        """Outside forms."""
+        return "action_deny"
+
+    async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
+        """Whatever was offered is off the table."""
+        say.utter_message(text=sentence("utter_ok"))
+        return [SlotSet("offer", None)]
+
+
+class Inform(Speaking):
+    """A bare fact outside a form: a detail of the newest open ticket, or a miss."""
+
+    def name(self) -> str:
+        """Outside forms."""
+        return "action_inform"
+
+    async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
+        """Choice, ticket number, detail, in this order."""
+        if chosen(tracker):
+            return (await answer(say, tracker, api))[1]
+        if named_number(tracker):
+            await say_status(say, tracker, api)
+            return []
+        ticket = next((item for item in await own_tickets(api) if item.get("state") in OPEN), None)
+        if ticket is None:
+            return begins_matter(tracker) if tells_matter(tracker) else await miss(say, tracker, api)
+        await supplement(say, tracker, api, ticket)
+        return []
