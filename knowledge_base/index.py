@@ -21,25 +21,36 @@ class Index:
         self.version = -1
         self.shelves: dict[str, Shelf] = {preset: Shelf([]) for preset in PRESETS}
         self._known = KnownVectors(self.embedder, cache / "lines.npz" if cache else None)
-        self._building = asyncio.Lock()
+        self._building, self._filling = asyncio.Lock(), asyncio.Lock()
 
     async def refresh(self, db: Database) -> bool:
         """Build anew if the guides changed since; first by words, then, in the background of words, the vectors."""
-        async with db.reading() as session:
-            version = await library.current_version(session)
-            if version == self.version:
-                return False
-            guides = await library.guides(session)
-        await self.load(guides, version)
+        async with self._building:
+            async with db.reading() as session:
+                version = await library.current_version(session)
+                if version == self.version:
+                    return False
+                guides = await library.guides(session)
+            await self._build(guides, version)
+        await self._fill()
         return True
 
     async def load(self, guides: list[Guide], version: int = 0) -> None:
         """Put these guides up: searchable by words at once, by vectors as soon as those are made."""
         async with self._building:
-            by_preset = {preset: [guide for guide in guides if guide.preset == preset] for preset in PRESETS}
-            shelves = {preset: await self._shelf(preset, own) for preset, own in by_preset.items()}
-            self.shelves, self.version = shelves, version
-            for shelf in shelves.values():
+            await self._build(guides, version)
+        await self._fill()
+
+    async def _build(self, guides: list[Guide], version: int) -> None:
+        by_preset = {preset: [guide for guide in guides if guide.preset == preset] for preset in PRESETS}
+        self.shelves = {preset: await self._shelf(preset, own) for preset, own in by_preset.items()}
+        self.version = version
+
+    async def _fill(self) -> None:
+        """The vectors of the shelves that stand. A change does not wait for those of the shelves before it."""
+        async with self._filling:
+            for preset in PRESETS:
+                shelf = self.shelves[preset]
                 if not shelf.has_vectors:
                     await self._add_vectors(shelf)
 

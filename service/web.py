@@ -220,16 +220,24 @@ async def _close_streams(app: web.Application) -> None:
 
 
 async def _keep_index_fresh(runtime: Runtime) -> None:
-    """Load the guides into memory, and again whenever their version in the database has changed."""
-    while True:
-        try:
-            await runtime.knowledge.refresh(runtime.db)
-            await runtime.categories.load()
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            logger.exception("the guides could not be loaded")
-        await runtime.news.wait("guides", GUIDES_EVERY_S)
+    """Load the guides into memory, and again whenever their version in the database has changed.
+
+    Each look is a task of its own: a change does not wait until the vectors of what stood before are made.
+    """
+    async with asyncio.TaskGroup() as group:
+        while True:
+            group.create_task(_refresh_index(runtime))
+            await runtime.news.wait("guides", GUIDES_EVERY_S)
+
+
+async def _refresh_index(runtime: Runtime) -> None:
+    try:
+        await runtime.knowledge.refresh(runtime.db)
+        await runtime.categories.load()
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        logger.exception("the guides could not be loaded")
 
 
 @web.middleware

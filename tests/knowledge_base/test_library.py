@@ -1,5 +1,6 @@
 """The life of a guide in the database."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,3 +66,41 @@ async def test_a_withdrawn_sample_does_not_come_back_with_the_next_release(db: D
     async with db.reading() as session:
         found = await library.find(session, "hall", "permit")
         assert found is not None and "withdrawn" == found.state
+
+
+async def test_an_edit_is_answered_while_the_vectors_of_what_stood_before_are_still_being_made(db: Database) -> None:
+    index = Index(vectors=False)
+    making, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(shelf: object) -> None:
+        making.set()
+        await go_on.wait()
+
+    index._add_vectors = slowly  # type: ignore[method-assign]
+    async with db.writing() as session:
+        await library.store(session, sample(), "published", "editor", NOW)
+    first = asyncio.create_task(index.refresh(db))
+    await making.wait()
+    async with db.writing() as session:
+        await library.store(session, sample(fee="10元"), "published", "editor", NOW)
+    second = asyncio.create_task(index.refresh(db))
+    for _ in range(500):
+        if index.version == 2:
+            break
+        await asyncio.sleep(0.01)
+    assert ["10元"] == [guide.fields["fee"] for guide in index.shelves["hall"].guides]
+    go_on.set()
+    assert [True, True] == await asyncio.gather(first, second)
+
+
+async def test_a_preset_that_did_not_change_keeps_its_shelf(db: Database) -> None:
+    index = Index(vectors=False)
+    async with db.writing() as session:
+        await library.store(session, sample(), "published", "editor", NOW)
+        await library.store(session, sample(preset="hospital"), "published", "editor", NOW)
+    await index.refresh(db)
+    before = dict(index.shelves)
+    async with db.writing() as session:
+        await library.store(session, sample(fee="10元"), "published", "editor", NOW)
+    await index.refresh(db)
+    assert before["hospital"] is index.shelves["hospital"] and before["hall"] is not index.shelves["hall"]
