@@ -1,7 +1,7 @@
-"""Real petitions through the WeChat door of the running service with the real assistant: what became of each?
+"""Real petitions through a door of the running service with the real assistant: what became of each?
 
-`python -m benchmarks.real_messages [--limit N] [--preset hall]`. Every row of ../shared/data/petitions/{hotline,hot,qa}
-is the first message of a follower of his own. Lost is what was acknowledged and has no inbox row, or neither a reply
+`python -m benchmarks.real_messages [--limit N] [--preset hall] [--door wechat|email]`. Every row of
+../shared/data/petitions/{hotline,hot,qa} is the first message of a follower (or a mail address) of his own. Lost is what was acknowledged and has no inbox row, or neither a reply
 nor a ticket; it must be 0, and the exit code says so.
 """
 
@@ -11,15 +11,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.running import DATA, Service, quantile, read_rows, run_service, wechat_environ
+from benchmarks.doors import DOORS, Door, Sent
+from benchmarks.running import DATA, Service, quantile, read_rows, run_service
 
 FILES = {"hotline": "content", "hot": "body", "qa": "body"}
 CLIENTS = 32
-TRIES = 3
 STALLED_S = 90
 SOURCE = "【来源】"
 """With these words the source of a quotation begins."""
@@ -37,17 +36,6 @@ KINDS_OF_ANSWER = {
 }
 """What an answer without ticket and source is, by words of ours in it."""
 OTHER = "of no known kind"
-
-
-@dataclass
-class Sent:
-    """One row as one message, and what came back within the platform's request."""
-
-    openid: str
-    text: str
-    acknowledged: bool = False
-    replies: list[str] = field(default_factory=list)
-    seconds: float = 0.0
 
 
 @dataclass
@@ -82,13 +70,13 @@ class Outcome:
         return self.acknowledged / self.whole_s if self.whole_s else 0.0
 
 
-def read_messages(limit: int | None) -> list[Sent]:
+def read_messages(limit: int | None, domain: str = "") -> list[Sent]:
     """One message a row, files taken in turns so that a limit takes some of each."""
     rows = []
     for name, body in FILES.items():
         for number, row in enumerate(read_rows(DATA / "petitions" / f"{name}.jsonl")):
             text = "\n".join(part for part in ((row.get("title") or "").strip(), (row.get(body) or "").strip()) if part)
-            rows.append((number, Sent(f"o{name}{number:05d}", text)))
+            rows.append((number, Sent(f"o{name}{number:05d}{domain}", text)))
     rows.sort(key=lambda item: item[0])
     return [sent for _, sent in rows[:limit]]
 
@@ -122,7 +110,7 @@ class Progress:
             self._bar.stop()
 
 
-async def feed(platform: Any, messages: Sequence[Sent], progress: Progress) -> None:
+async def feed(door: Door, messages: Sequence[Sent], progress: Progress) -> None:
     """Send all, so many at a time; the platform tries three times, as the real one does."""
     waiting = iter(messages)
     done = 0
@@ -130,29 +118,13 @@ async def feed(platform: Any, messages: Sequence[Sent], progress: Progress) -> N
     async def follow() -> None:
         nonlocal done
         for sent in waiting:
-            await send(platform, sent)
+            await door.send(sent)
             done += 1
             progress.show("sent", done, len(messages))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(CLIENTS):
             group.create_task(follow())
-
-
-async def send(platform: Any, sent: Sent) -> None:
-    from tests.fakes.wechat import Window
-
-    content = sent.text.replace("]]>", "]]]]><![CDATA[>")
-    query, body = platform.wrap(platform.message(sent.openid, "text", f"<Content><![CDATA[{content}]]></Content>"))
-    platform.windows[sent.openid] = Window(5, time.time() + 48 * 3600)
-    for _ in range(TRIES):
-        attempt = await platform.post(query, body)
-        sent.seconds = max(sent.seconds, attempt.seconds)
-        if attempt.status == 200:
-            sent.acknowledged = True
-            reply = platform.read_reply(attempt.body)
-            sent.replies += [reply] if reply else []
-            return
 
 
 async def wait_drained(service: Service, total: int, progress: Progress) -> int:
@@ -171,19 +143,19 @@ async def wait_drained(service: Service, total: int, progress: Progress) -> int:
         await asyncio.sleep(0.5)
 
 
-def judge(service: Service, platform: Any, messages: Sequence[Sent], outcome: Outcome) -> None:
+def judge(service: Service, door: Door, messages: Sequence[Sent], outcome: Outcome) -> None:
     """Each message counts once: lost, set aside, ticket, cited answer, other answer."""
     outcome.sent = len(messages)
-    by_openid = {sent.openid: sent for sent in messages}
-    for body in platform.sent:
-        by_openid[body["touser"]].replies.append(body["text"]["content"])
+    by_sender = {sent.sender: sent for sent in messages}
+    for recipient, texts in door.replies().items():
+        by_sender[recipient].replies += texts
     rows = {sender: (status, conversation, matter) for sender, status, conversation, matter in service.ask(
-        "SELECT sender, status, conversation_id, matter_id FROM inbox WHERE channel = 'wechat'")}
+        "SELECT sender, status, conversation_id, matter_id FROM inbox WHERE channel = ?", door.channel)}
     tickets = dict(service.ask("SELECT conversation_id, kind FROM ticket WHERE conversation_id IS NOT NULL"))
     forms = {matter for (matter,) in service.ask("SELECT id FROM matter WHERE form_open")}
     staff = {one for (one,) in service.ask("SELECT id FROM conversation WHERE holder = 'staff'")}
     for sent in messages:
-        status, conversation, matter = rows.get(sent.openid, (None, None, None))
+        status, conversation, matter = rows.get(sent.sender, (None, None, None))
         outcome.acknowledged += sent.acknowledged
         outcome.stored += status is not None
         said = "\n".join(sent.replies)
@@ -209,32 +181,28 @@ def _kind_of(said: str, form_open: bool, with_staff: bool) -> str:
     return next((kind for kind, words in KINDS_OF_ANSWER.items() if any(word in said for word in words)), OTHER)
 
 
-async def measure(limit: int | None = None, preset: str = "hall") -> Outcome:
+async def measure(limit: int | None = None, preset: str = "hall", through: str = "wechat") -> Outcome:
     """The whole run: start, feed, drain, count."""
-    from tests.fakes.wechat import FakeWeChat, Keys
-
-    messages, outcome, progress = read_messages(limit), Outcome(), Progress()
-    platform = FakeWeChat(keys=Keys(mode="safe"), second=1.0)
-    await platform.start()
-    keys = platform.keys
-    environ = wechat_environ(keys.app_id, keys.secret, keys.token, keys.aes_key, keys.mode, platform.url)
+    domain = "" if through == "wechat" else "@resident.example"
+    messages, outcome, progress = read_messages(limit, domain), Outcome(), Progress()
+    door: Door = DOORS[through]()
+    environ = await door.start()
     try:
         async with run_service(environ, preset) as service:
-            platform.callback = f"{service.url}/channels/wechat/main"
+            door.connect(service)
             await service.wait_ready()
             began = time.monotonic()
-            await feed(platform, messages, progress)
+            await feed(door, messages, progress)
             outcome.intake_s = time.monotonic() - began
             outcome.unsent = await wait_drained(service, len(messages), progress)
             outcome.whole_s = time.monotonic() - began
-            judge(service, platform, messages, outcome)
+            judge(service, door, messages, outcome)
             away = await service.metric("huiyin_turns_without_assistant_total")
             outcome.without_assistant = int(sum(away.values()))
             outcome.peak_mb, outcome.peaks = service.process.peak_mb, service.process.peaks
     finally:
         progress.close()
-        with suppress(Exception):
-            await platform.close()
+        await door.close()
     outcome.slowest_s = max(sent.seconds for sent in messages)
     outcome.p99_s = quantile((sent.seconds for sent in messages), 0.99)
     return outcome
@@ -279,10 +247,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--limit", type=int, help="no more than so many messages")
     parser.add_argument("--preset", default="hall", choices=("property", "hall", "hospital"))
+    parser.add_argument("--door", default="wechat", choices=tuple(DOORS))
     arguments = parser.parse_args()
     if not is_there():
         return 0
-    outcome = asyncio.run(measure(arguments.limit, arguments.preset))
+    outcome = asyncio.run(measure(arguments.limit, arguments.preset, arguments.door))
     show(outcome)
     return 1 if outcome.lost else 0
 

@@ -59,6 +59,13 @@ class LmtpDoor:
                 return f"{candidate}@{domain}"
         return None
 
+    async def handle_EHLO(
+        self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """What RFC 2033 wants every LMTP server to offer."""
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", "250-ENHANCEDSTATUSCODES", *responses[-1:]]
+
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, options: list[str]) -> str:
         if self.find(address) is None:
             return UNKNOWN
