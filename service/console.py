@@ -337,6 +337,7 @@ async def list_callbacks(visit: Visit) -> web.StreamResponse:
                 audit.record(session, visit.now, visit.me.name, "resident:read", f"ticket:{ticket.number}")
             items.append(
                 {"id": row.id, "ticket": ticket.number, "text": await reader.text(row.text),
+                 "way": ticket.reply_by or "call",
                  "calls": await callbacks.attempts_at(session, row.id),
                  "resident_name": "为居民保密" if reader.hidden else resident.name,
                  "phone": "请由坐席拨打" if reader.hidden else resident.phone}

@@ -94,6 +94,8 @@ async def tell_resident(
 async def plan(runtime: Runtime, session: AsyncSession, party: Party) -> list[Step]:
     """The steps for this resident: where he wrote, its notice form, SMS, e-mail. The call-back is implied."""
     steps: list[Step] = []
+    if party.ticket and party.ticket.reply_by:  # Who came or wrote on paper is answered by a person, as he asked.
+        return steps
     for channel_name, account, value in await _known_ends(runtime, session, party):
         channel = runtime.channels.get((channel_name, account))
         if channel:

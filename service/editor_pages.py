@@ -1,4 +1,4 @@
-"""The editors' page in the console: questions without an answer by theme, answered once, and what editors are reminded of."""
+"""The editors' page in the console: questions without an answer by theme, answered once for all who asked."""
 
 from typing import Any
 
@@ -10,8 +10,6 @@ from knowledge_base.tables import Unanswered
 from service import open_questions
 from service.api import unanswered
 from service.console import Visit, signed_in
-from service.staff_messages import read_messages
-from ticketing.views import write_time
 
 SHOWN = 50
 STATUSES = {
@@ -29,7 +27,6 @@ async def list_themes(visit: Visit) -> web.StreamResponse:
     async with visit.runtime.db.reading() as session:
         themes = group(await open_questions.read_open(session, preset))
         guides = await open_questions.published_guides(session, preset)
-        messages = await read_messages(session, visit.me.name, 10)
     titles = {guide.slug: guide.title for guide in guides}
     items = [unanswered.describe(theme, titles) for theme in themes[:SHOWN]]
     for item in items:
@@ -37,7 +34,6 @@ async def list_themes(visit: Visit) -> web.StreamResponse:
     return await visit.render(
         "unanswered.html", items=items, more=len(themes) - len(items), guides=guides,
         may_answer=bool(visit.me.roles & unanswered.EDITORS),
-        reminders=[{"text": row.text, "at": write_time(row.created_at)} for row in messages],
     )
 
 

@@ -12,11 +12,9 @@ from knowledge_base import life
 from knowledge_base.tables import GuideReminder, GuideRow
 from service import open_questions
 from service.runtime import Runtime
-from service.staff_messages import find_people, tell_staff
+from service.staff_messages import tell_owner
 
 SOON = timedelta(days=7)
-OWNERS = ("editor",)
-"""Who is reminded when a guide's owner is a window or an office and no member of staff."""
 
 WORDS = {
     "valid_to": "办事指南《{title}》（{owner}）{day}到期，请核对后发布新的版本。",
@@ -58,8 +56,7 @@ async def remind(runtime: Runtime, session: AsyncSession, now: datetime) -> list
             if not await _mark(session, row, due, now):
                 continue
             text = WORDS[due.kind].format(title=row.title, owner=row.owner, day=due.day)
-            for name in await find_people(session, row.owner, OWNERS):
-                tell_staff(session, name, text, now)
+            await tell_owner(session, runtime.office, row.owner, text, now)
             told.append(row.slug)
     return told
 

@@ -26,6 +26,7 @@ RETURNS_WITHIN = timedelta(days=6)
 """Mail servers give up after five days."""
 AUTOMATIC_ORIGINS = ("assistant", "receipt")
 _PREFIXES = re.compile(r"(?i)^(\s*(re|fwd?|aw|回复|答复|回覆|转发|转)\s*([\[(]\d+[\])])?\s*[:：])+")
+_NUMBER = re.compile(r"(?i)\[?HY\d{8}-\d{5,}\]?")
 
 
 async def handle_quietly(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> bool:
@@ -95,8 +96,8 @@ async def find_repeat(session: AsyncSession, conversation_id: int, row: Inbox) -
 
 
 def plain_subject(row: Inbox) -> str:
-    """The subject without Re: and 回复：, however many."""
-    return _PREFIXES.sub("", str(row.facts.get("subject") or "")).strip()
+    """The subject without Re: and 回复：, however many, and without the number that we wrote beside it."""
+    return _NUMBER.sub("", _PREFIXES.sub("", str(row.facts.get("subject") or ""))).strip()
 
 
 async def may_answer(session: AsyncSession, row: Inbox, conversation_id: int, now: datetime) -> bool:

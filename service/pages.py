@@ -77,12 +77,12 @@ async def show_green_channel(request: web.Request) -> web.Response:
 
 async def progress(request: web.Request) -> web.Response:
     """Number and code (or the last digits of the phone); a wrong pair looks like an unknown number."""
-    number, code = "", ""
+    number, code = request.query.get("number", "").strip().upper()[:40], ""
     if request.method == "POST":
         form = await request.post()
         number, code = str(form.get("number", "")).strip().upper(), str(form.get("code", "")).strip().upper()
-    if not number:
-        return render(request, "progress.html", number="", ticket=None, error=None)
+    if request.method != "POST" or not number:
+        return render(request, "progress.html", number=number, ticket=None, error=None)
     runtime = request.app[RUNTIME]
     try:
         clients.count_try(runtime, request, "progress")

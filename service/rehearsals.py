@@ -14,7 +14,8 @@ from knowledge_base.guide import Guide
 from knowledge_base.tables import GuideRow, GuideVersion, Rehearsal
 from service.runtime import Runtime
 from service.settings import Settings
-from service.staff_messages import find_people, tell_staff
+from service.staff_messages import tell_owner
+from ticketing.office import Office
 
 if TYPE_CHECKING:
     from knowledge_base.answer import Opening
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 logger = log.logger(__name__)
 
-OWNERS = ("editor",)
 NIGHT = timedelta(hours=4)
 """A rehearsal that was missed for so long waits for the next night: by day residents ask."""
 SHOWN = 5
@@ -52,7 +52,7 @@ async def run(runtime: Runtime, by: str, now: datetime) -> None:
     async with runtime.db.writing() as session:
         before = await newest(session, preset)
         row = keep(session, outcome, preset, by, now)
-        await _tell_owners(session, row, before, now)
+        await _tell_owners(session, runtime.office, row, before, now)
     logger.info("guides rehearsed", guides=outcome.guides, questions=outcome.questions, failures=len(outcome.failures))
 
 
@@ -96,15 +96,16 @@ async def newest(session: AsyncSession, preset: str) -> Rehearsal | None:
     return await session.scalar(query)
 
 
-async def _tell_owners(session: AsyncSession, row: Rehearsal, before: Rehearsal | None, now: datetime) -> None:
+async def _tell_owners(
+    session: AsyncSession, office: Office, row: Rehearsal, before: Rehearsal | None, now: datetime
+) -> None:
     """Each owner hears of what failed and did not fail the night before."""
     from knowledge_base.rehearsal import by_owner
 
     known = {_key(failure) for failure in (before.failures if before else ())}
     new = [failure for failure in row.failures if _key(failure) not in known]
     for owner, failures in by_owner(new).items():
-        for name in await find_people(session, owner, OWNERS):
-            tell_staff(session, name, _describe(owner, failures), now)
+        await tell_owner(session, office, owner, _describe(owner, failures), now)
 
 
 def _key(failure: dict[str, str]) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from service import (
     claims,
     console,
     delivery,
+    desk_pages,
     editor_pages,
     embedding,
     guide_pages,
@@ -89,6 +90,7 @@ def build_app(settings: Settings, db: Database, assistant_token: str, with_worke
     app.add_routes(appointment_pages.routes())
     app.add_routes(appointment_desk.routes())
     app.add_routes(notice_desk.routes())
+    app.add_routes(desk_pages.routes())
     app.router.add_static("/static", HERE / "static")
     app.cleanup_ctx.append(_run_parts(runtime, with_workers))
     return app

@@ -21,7 +21,9 @@ AUTHORS = {"resident": "居民", "assistant": "智能助手", "staff": "工作�
 DELIVERIES = {"waiting": "发送中", "sent": "已发出", "announced": "已通知，待打开", "delivered": "已送达",
               "failed": "未送达"}
 CLOCKS = {"accept": "受理", "finish": "办结", "first_reply": "首次答复", "sign_for": "签收"}
-OUTCOMES = {"connected": "接通", "no_answer": "无人接听", "wrong_number": "空号", "busy": "占线", "refused": "拒接"}
+REPLY_WAYS = {"call": "打电话", "letter": "寄信", "collection": "来窗口领取"}
+OUTCOMES = {"connected": "接通", "no_answer": "无人接听", "wrong_number": "空号", "busy": "占线", "refused": "拒接",
+            "posted": "已寄出", "collected": "已领取"}
 ROLES = {"clerk": "坐席", "officer": "专员", "supervisor": "主管", "inspector": "纪检", "editor": "编辑",
          "auditor": "审计", "administrator": "管理员"}
 
@@ -58,6 +60,6 @@ def _when(text: str | None) -> str:
 FILTERS: dict[str, Callable[..., str]] = {
     "state": _words(STATES), "kind": _words(KINDS), "urgency": _words(URGENCIES), "channel": _words(CHANNELS),
     "author": _words(AUTHORS), "delivery": _words(DELIVERIES), "clockname": _words(CLOCKS), "role": _words(ROLES),
-    "outcome": _words(OUTCOMES),
+    "outcome": _words(OUTCOMES), "replyway": _words(REPLY_WAYS),
     "moment": _moment, "when": _when, "verb": _verb, "day": _day,
 }

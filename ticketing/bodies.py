@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from core.checking import Body, Moment
 
 Kind = Literal["consultation", "complaint", "request", "suggestion", "report", "praise"]
+ReplyBy = Literal["call", "letter", "collection"]
 Urgency = Literal["routine", "pressing", "urgent", "emergency"]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 Short = Annotated[str, Field(min_length=1, max_length=500)]
@@ -45,6 +46,8 @@ class Register(Body):
     confidential: bool = False
     anonymous: bool = False
     about: About | None = None
+    reply_by: ReplyBy | None = None
+    """How somebody who came or wrote on paper wants the answer; then no machine sends it."""
     resident: ResidentBody = ResidentBody()
 
 
@@ -188,8 +191,9 @@ class TaskAnswer(Body):
     text: Text
 
 
-Outcome = Literal["connected", "no_answer", "wrong_number", "busy", "refused"]
-"""接通 无人接听 空号 占线 拒接"""
+Outcome = Literal["connected", "no_answer", "wrong_number", "busy", "refused", "posted", "collected"]
+"""接通 无人接听 空号 占线 拒接; 已寄出 已领取 where the answer goes on paper."""
+REACHING = ("connected", "posted", "collected")
 
 
 class CallbackDone(Body):
@@ -200,8 +204,8 @@ class CallbackDone(Body):
 
     @model_validator(mode="after")
     def _was_connected(self) -> Self:
-        if self.reached and self.outcome not in (None, "connected"):
-            raise ValueError("who was reached was connected: outcome is connected, or reached is false")
+        if self.reached and self.outcome not in (None, *REACHING):
+            raise ValueError(f"who was reached: outcome is one of {', '.join(REACHING)}, or reached is false")
         return self
 
 

@@ -52,6 +52,8 @@ class Ticket(Base):
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
     channel: Mapped[str | None]
     call_id: Mapped[str | None] = mapped_column(index=True)
+    reply_by: Mapped[str | None]
+    """call·letter·collection, where a person brings the answer whatever else is known of the resident."""
     recording: Mapped[str | None]
     """Where the recording of the call can be heard."""
     code: Mapped[str] = mapped_column(EncryptedText)

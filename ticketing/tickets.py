@@ -81,6 +81,7 @@ async def register(
         conversation_id=conversation_id,
         channel=channel or (body.resident.address or "").partition(":")[0] or None,
         call_id=call_id,
+        reply_by=body.reply_by,
         code="".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH)),
         round=1, level=0, version=1,
         registered_by=actor.name,

@@ -82,6 +82,7 @@ async def describe(
         "conversation": ticket.conversation_id,
         "channel": ticket.channel,
         "call_id": ticket.call_id,
+        "reply_by": ticket.reply_by,
         "answered_on_call": ticket.answered_on_call,
         "recording": None if hidden or actor.resident_id is not None else ticket.recording,
         "registered_at": write_time(ticket.registered_at),

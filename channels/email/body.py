@@ -1,5 +1,6 @@
 """What a mail says and carries: its text, chosen among plain and HTML, and its files, winmail.dat opened."""
 
+import email
 import email.message
 import re
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from channels.email.tnef import NotTnef, read_tnef
 
 MAX_PARTS = 300
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_MARK = re.compile(rb"(?im)^--(\S{1,70})\r?\n(?=content-)")
 _META = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w-]{2,30})", re.IGNORECASE)
 _NO_HTML = re.compile(
     r"(?i)(不支持\s*html|支持\s*html\s*的|html\s*(格式|邮件).{0,20}(查看|阅读|显示)|does not support html|html[- ]?(capable|enabled|compatible))"
@@ -77,6 +79,9 @@ class Body:
     def _read_leaf(self, part: email.message.Message, kind: str, with_text: bool) -> None:
         name = file_name(part)
         content = content_of(part)
+        if kind.startswith("multipart/"):
+            self._read_unmarked(content, with_text)
+            return
         disposition = str(part.get("Content-Disposition", "")).strip().lower()
         is_text = kind in ("text/plain", "text/html", "text/enriched")
         if kind in _TNEF or name.lower() == "winmail.dat":
@@ -87,6 +92,18 @@ class Body:
             if is_text and not self._spare:
                 self._spare = _text_of(part, kind, content)
             self.files.append(File(name or kind.replace("/", "."), content))
+
+    def _read_unmarked(self, content: bytes, with_text: bool) -> None:
+        """Parts under another mark than the header says: the mark that stands there, else all of it as text."""
+        mark = _MARK.search(content)
+        if mark:
+            head = b'Content-Type: multipart/mixed; boundary="' + mark.group(1) + b'"\r\n\r\n'
+            whole = email.message_from_bytes(head + content)
+            if whole.is_multipart():
+                self.read(whole, with_text)
+                return
+        if with_text:
+            self._add(decode_bytes(content, None))
 
     def _read_tnef(self, name: str, content: bytes, with_text: bool) -> None:
         try:
@@ -139,6 +156,8 @@ def charset_of(part: email.message.Message) -> str | None:
 def file_name(part: email.message.Message) -> str:
     """RFC 2231 as it should be, or RFC 2047 where it should not be, percent signs, or raw bytes."""
     for parameter, header in (("filename", "content-disposition"), ("name", "content-type")):
+        if continued := _joined_name(str(part.get(header, "")), parameter):
+            return _without_percent(decode_header(continued))[:200]
         try:
             found = part.get_param(parameter, None, header)
         except (LookupError, UnicodeError, ValueError, TypeError):
@@ -151,6 +170,16 @@ def file_name(part: email.message.Message) -> str:
         if name.strip():
             return _without_percent(decode_header(name))[:200]
     return ""
+
+
+def _joined_name(header: str, parameter: str) -> str:
+    """A name in numbered pieces, joined before it is decoded: programs cut in the middle of a character."""
+    pieces = re.findall(rf'(?i)\b{parameter}\*(\d{{1,2}})\*?=("[^"]*"|[^;\s]*)', header)
+    whole = "".join(value.strip('"') for _, value in sorted(pieces, key=lambda piece: int(piece[0])))
+    charset, quote, rest = whole.partition("'")
+    if not quote or "'" not in rest:
+        return whole
+    return decode_bytes(unquote_to_bytes(rest.partition("'")[2]), charset)
 
 
 def _without_percent(name: str) -> str:

@@ -43,7 +43,7 @@ _SEE_BELOW = re.compile(
 _DEVICE = re.compile(
     r"^[(（【]?(发自|发送自|来自|从|由|通过|获取|使用|sent (from|using|by|via)|get)\s?(我的|my|适用于|mail for)?\s?"
     r".{0,40}?(手机|iphone|ipad|android|安卓|邮箱|邮件(应用)?|客户端|大师|outlook( for \w+)?|企业微信|微信|钉钉|foxmail|windows( \d+)?"
-    r"|华为|小米|vivo|oppo|荣耀|huawei|xiaomi|samsung|平板|app|mail)(版)?(邮件)?(应用|发送|发出)?\s?(\(.{0,20}\)|<\S{0,100}>|https?://\S{0,100})?[)）】]?$",
+    r"|华为|小米|vivo|oppo|荣耀|huawei|xiaomi|samsung|平板|app|mail)(版)?(邮件)?(应用)?\s?(\(.{0,20}\)|<\S{0,100}>|https?://\S{0,100})?\s?(应用|发送|发出)?[)）】]?$",
     re.IGNORECASE,
 )
 _NETEASE = re.compile(r"^(\|\s*)?签名由\s*网易邮箱(大师|手机版)\s*定制(\s*\|)?$")
@@ -113,17 +113,32 @@ def _is_followed(lines: list[str], number: int, line: str) -> bool:
 def _without_signature(lines: list[str]) -> list[str]:
     """A short signature at the end goes; a line like one in the middle of a long text stays."""
     lines = _without_netease(lines)
-    for number, line in enumerate(lines):
-        rest = [other.strip() for other in lines[number + 1 :] if other.strip()]
-        if len(rest) >= SIGNATURE_LINES:
-            continue
-        stripped = line.strip()
-        says_nothing = not any(_SENTENCE.search(other) or len(other) > 60 for other in rest)
-        if stripped == "--" or (_DASHES.match(stripped) and says_nothing and 0 < len(rest) <= 6 and _names_somebody(rest)):
-            if any(other.strip() for other in lines[:number]):
-                lines = lines[:number]
-                break
+    for number in range(_last_lines(lines), len(lines)):
+        if _begins_signature(lines, number):
+            lines = lines[:number]
+            break
     return [line for line in lines if not (len(line) <= 160 and _DEVICE.match(line.strip()) and not _SENTENCE.search(line))]
+
+
+def _last_lines(lines: list[str]) -> int:
+    """Where the last few lines begin that say anything."""
+    said = 0
+    for number in range(len(lines) - 1, -1, -1):
+        said += bool(lines[number].strip())
+        if said > SIGNATURE_LINES:
+            return number + 1
+    return 0
+
+
+def _begins_signature(lines: list[str], number: int) -> bool:
+    mark = lines[number].strip()
+    rest = [other.strip() for other in lines[number + 1 :] if other.strip()]
+    if not any(other.strip() for other in lines[:number]):
+        return False
+    if mark == "--":
+        return True
+    says_nothing = not any(_SENTENCE.search(other) or len(other) > 60 for other in rest)
+    return bool(_DASHES.match(mark)) and says_nothing and 0 < len(rest) <= 6 and _names_somebody(rest)
 
 
 def _names_somebody(rest: list[str]) -> bool:

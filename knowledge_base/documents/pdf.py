@@ -4,7 +4,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from core.errors import Invalid
@@ -28,7 +28,7 @@ def read_pdf(name: str, content: bytes) -> list[Block]:
         with pdfplumber.open(io.BytesIO(content)) as document:
             if len(document.pages) > MOST_PAGES:
                 raise Invalid(f"{name}：超过{MOST_PAGES}页，请拆开再导入")
-            blocks = [block for page in document.pages for block in _page(page)]
+            blocks = _join_pages(_page(page) for page in document.pages)
     except Invalid:
         raise
     except Exception as error:
@@ -41,19 +41,37 @@ def read_pdf(name: str, content: bytes) -> list[Block]:
     return blocks
 
 
-def _page(page: Any) -> list[Block]:
+def _join_pages(pages: Iterable[tuple[list[Block], bool]]) -> list[Block]:
+    """One document: a paragraph that a page's end breaks goes on on the next."""
+    blocks: list[Block] = []
+    goes_on = False
+    for found, unfinished in pages:
+        if goes_on and found and isinstance(blocks[-1], Line) and isinstance(found[0], Line) \
+                and found[0].level == blocks[-1].level and not _BEGINS_ANEW.match(found[0].text):
+            blocks[-1] = Line(_join(blocks[-1].text, found[0].text), blocks[-1].level)
+            found = found[1:]
+        blocks += found
+        goes_on = unfinished and bool(blocks)
+    return blocks
+
+
+def _page(page: Any) -> tuple[list[Block], bool]:
+    """The page's blocks from top to bottom, and whether its last line runs up to the edge without an end."""
     tables = page.find_tables()
     outside = page
     for table in tables:
         outside = outside.outside_bbox(table.bbox, strict=False)
-    placed = _paragraphs(outside.extract_text_lines())
+    lines = [line for line in outside.extract_text_lines()
+             if line["text"].strip() and not _PAGE_NUMBER.match(line["text"].strip())]
+    placed = _paragraphs(lines)
     placed += [(table.bbox[1], Table([[_cell(cell or "") for cell in row] for row in table.extract()])) for table in tables]
-    return [block for _, block in sorted(placed, key=lambda each: each[0])]
+    blocks = [block for _, block in sorted(placed, key=lambda each: each[0])]
+    right = max((line["x1"] for line in lines), default=0.0)
+    return blocks, bool(lines) and isinstance(blocks[-1], Line) and _is_full(lines[-1], right)
 
 
-def _paragraphs(lines: Iterable[dict[str, Any]]) -> list[tuple[float, Block]]:
+def _paragraphs(kept: Sequence[dict[str, Any]]) -> list[tuple[float, Block]]:
     """Lines joined to paragraphs: one that ends at the right edge goes on in the next of the same size."""
-    kept = [line for line in lines if line["text"].strip() and not _PAGE_NUMBER.match(line["text"].strip())]
     if not kept:
         return []
     sizes = Counter(_size(line) for line in kept for _ in line["text"])
@@ -74,10 +92,14 @@ def _paragraphs(lines: Iterable[dict[str, Any]]) -> list[tuple[float, Block]]:
 
 def _goes_on(before: dict[str, Any], line: dict[str, Any], right: float) -> bool:
     size = _size(before)
-    ended = before["text"].rstrip().endswith(("。", "！", "？", "；", ".", "：", ":"))
-    full = before["x1"] > right - (1.5 if ended else 3.5) * size
     near = line["top"] - before["bottom"] < size
-    return full and near and _size(line) == size and not _BEGINS_ANEW.match(line["text"].strip())
+    return _is_full(before, right) and near and _size(line) == size and not _BEGINS_ANEW.match(line["text"].strip())
+
+
+def _is_full(line: dict[str, Any], right: float) -> bool:
+    """Whether a line was broken at the page's edge; one that ends a sentence must come very near to it."""
+    ended = line["text"].rstrip().endswith(("。", "！", "？", "；", ".", "：", ":"))
+    return bool(line["x1"] > right - (1.5 if ended else 3.5) * _size(line))
 
 
 def _cell(text: str) -> str:

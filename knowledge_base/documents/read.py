@@ -1,7 +1,9 @@
 """From a path to guides: a document, a folder or a zip of them, within limits; each refusal is one sentence."""
 
 import io
+import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -22,6 +24,8 @@ HIGHEST_RATIO = 200
 RATIO_FROM = 1024 * 1024
 """Below this size unpacked nothing can harm, however well it was packed."""
 
+LAYERS = 2
+_STREAM = re.compile(rb"stream\r?\n(?=[\x08-\x78])")
 _OLE = b"\xd0\xcf\x11\xe0"
 _MACRO_STORE = "_VBA_PROJECT".encode("utf-16-le")
 """How an old document names the part that holds its macros."""
@@ -150,6 +154,8 @@ def _reader(name: str, content: bytes) -> Reader:
         _check_office(name, content)
     if suffix == ".doc" and not content.startswith(_OLE):
         raise Invalid(f"{name}：不是 Word 文档，请用 Word 另存为 .docx 再导入")
+    if suffix == ".pdf":
+        _check_pdf(name, content)
     if suffix == ".doc" and _MACRO_STORE in content:
         raise Invalid(f"{name}：带有宏，为安全起见不导入，请另存为不带宏的 .docx")
     return READERS[suffix]
@@ -161,10 +167,31 @@ def _check_office(name: str, content: bytes) -> None:
     archive = _open_zip(name, content)
     for entry in archive.infolist():
         lower = entry.filename.lower()
-        if lower.endswith("vbaproject.bin"):
+        if lower.endswith("vbaproject.bin") or "/macrosheets/" in lower:
             raise Invalid(f"{name}：带有宏，为安全起见不导入，请另存为不带宏的文件")
         if lower.endswith((".xml", ".rels")) and _declares_entities(archive, entry):
             raise Invalid(f"{name}：含有不允许的内容，没有导入")
+
+
+def _check_pdf(name: str, content: bytes) -> None:
+    """The streams of a PDF within limits, added up before a parser unpacks them as a whole."""
+    unpacked = 0
+    for found in _STREAM.finditer(content):
+        unpacked += _unpacked_size(content, found.end(), LARGEST_UNPACKED - unpacked)
+        if unpacked >= LARGEST_UNPACKED:
+            raise Invalid(f"{name}：解开后太大，不像办事指南，没有导入")
+
+
+def _unpacked_size(content: bytes, start: int, most: int) -> int:
+    """How much a packed stream holds, at most `most`; what was packed twice is counted the second time."""
+    size, layer = 0, content[start : content.find(b"endstream", start)]
+    for _ in range(LAYERS):
+        try:
+            unpacked = zlib.decompressobj().decompress(layer, most)
+        except zlib.error:
+            break
+        size, layer = len(unpacked), unpacked
+    return size
 
 
 def _declares_entities(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:

@@ -208,6 +208,7 @@ async def _describe_callback(call: Call, callback: Callback, ticket: Ticket) -> 
         "reason": callback.reason,
         "text": await _reader(call, ticket).text(callback.text),
         "opened_at": write_time(callback.opened_at),
+        "way": ticket.reply_by or "call",
         "attempts": callback.attempts,
         "calls": [
             {"at": write_time(item.at), "by": item.by, "outcome": item.outcome, "reached": item.reached,

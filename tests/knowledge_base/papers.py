@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Sequence
 
 MATERIALS = [["材料", "份数"], ["身份证", "1份"], ["照片", "2张"]]
@@ -81,6 +82,14 @@ def pdf(lines: Sequence[str], encrypted: bool = False) -> bytes:
     content += b"".join(b"%010d 00000 n \n" % place for place in places)
     locked = b"/Encrypt 8 0 R/ID[<00><00>]" if encrypted else b""
     return content + b"trailer<</Size %d/Root 1 0 R%s>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, locked, start)
+
+
+def packed_pdf(layers: int) -> bytes:
+    """A PDF whose one stream grows to 300 MB."""
+    stream = zlib.compress(bytes(300 * 1024 * 1024), 9)
+    if layers == 2:
+        stream = zlib.compress(stream, 9)
+    return b"%%PDF-1.4\n4 0 obj\n<</Filter/FlateDecode/Length %d>>stream\n%s\nendstream\nendobj\n" % (len(stream), stream)
 
 
 def packed(files: dict[str, bytes]) -> bytes:

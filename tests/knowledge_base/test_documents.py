@@ -108,6 +108,10 @@ def test_old_word_goes_through_antiword_or_is_refused(
         pytest.param("a.docx", papers.added_to(papers.word_as_one_table(), "word/x.bin", bytes(9_000_000)), "太大",
                      id="bomb in Word"),
         pytest.param("a.zip", papers.packed({"a.md": bytes(9_000_000)}), "太大", id="zip bomb"),
+        pytest.param("a.xlsx", papers.added_to(papers.sheet(), "xl/macrosheets/sheet1.xml", b"<x/>"), "宏",
+                     id="old macros in Excel"),
+        pytest.param("a.pdf", papers.packed_pdf(1), "太大", id="bomb in PDF"),
+        pytest.param("a.pdf", papers.packed_pdf(2), "太大", id="bomb packed twice"),
         pytest.param("a.doc", b"plain text", "不是 Word", id="no Word at all"),
         pytest.param("a.exe", b"MZ", "不支持", id="another kind"),
         pytest.param("a.md", "标题".encode("gbk"), "UTF-8", id="not UTF-8"),
@@ -208,3 +212,11 @@ def test_a_folder_named_after_a_preset_says_whose_guides_lie_in_it(tmp_path: Pat
     put(tmp_path / "all", "hospital/permit.docx", papers.word_with_headings())
     [found] = read_documents(tmp_path / "all", "hall")
     assert isinstance(found, Imported) and "hospital" == found.guide.preset
+
+
+def test_a_sentence_that_a_page_breaks_goes_on_and_a_new_point_does_not() -> None:
+    from knowledge_base.documents.blocks import Line
+    from knowledge_base.documents.pdf import _join_pages
+
+    pages = [([Line("全国统一；加急不另")], True), ([Line("外收费。"), Line("2. 领证")], True), ([Line("3. 归档")], False)]
+    assert [Line("全国统一；加急不另外收费。"), Line("2. 领证"), Line("3. 归档")] == _join_pages(pages)

@@ -1,6 +1,7 @@
 """The whole web application in one process, on a SQLite file, with a small assistant on loopback."""
 
 import asyncio
+import inspect
 import shutil
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -47,14 +48,14 @@ NEEDS_APPROVAL = "fees-property"
 
 
 class FakeRasa:
-    """What the service asks of Rasa, on loopback. `turns` and `asked` keep what it was told; `reply` makes the answer."""
+    """What the service asks of Rasa, on loopback. `turns` and `asked` keep what it was told; `reply` makes the answer (or a coroutine of it)."""
 
     def __init__(self) -> None:
         self.turns: list[dict[str, Any]] = []
         self.asked: list[dict[str, Any]] = []
         self.is_away = False
         self.parsed: dict[str, Any] = {}
-        self.reply: Callable[[dict[str, Any]], list[dict[str, Any]]] = lambda turn: [{"text": "您好"}]
+        self.reply: Callable[[dict[str, Any]], Any] = lambda turn: [{"text": "您好"}]
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -69,7 +70,8 @@ class FakeRasa:
             return web.Response(status=503)
         turn = await request.json()
         self.turns.append(turn)
-        return web.json_response(self.reply(turn))
+        said = self.reply(turn)
+        return web.json_response(await said if inspect.isawaitable(said) else said)
 
     async def _parse(self, request: web.Request) -> web.Response:
         self.asked.append(await request.json())

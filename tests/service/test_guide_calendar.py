@@ -9,9 +9,8 @@ from knowledge_base import life
 from knowledge_base.tables import GuideRow
 from service import guide_calendar
 from service.guide_calendar import find_due
-from service.staff_messages import read_messages
 from tests.knowledge_base.samples import sample
-from ticketing import staff
+from ticketing import staff, staff_notices
 
 TODAY = date(2026, 11, 25)
 SAUNA = ("sauna", "汗蒸房预约", "桑拿", "property")
@@ -43,8 +42,9 @@ async def publish(house, **changed):
 
 
 async def words_to(house, name):
-    async with house.db.reading() as session:
-        return [row.text for row in await read_messages(session, name, 50)]
+    async with house.db.writing() as session:
+        await staff_notices.tell_waiting(session, house.runtime.office, clock.now())
+        return [notice.text for notice, _ in await staff_notices.list_of(session, name, 50)]
 
 
 async def test_the_owner_is_reminded_once_and_the_editors_where_the_owner_is_a_window(house):
@@ -63,7 +63,8 @@ async def test_the_owner_is_reminded_once_and_the_editors_where_the_owner_is_a_w
 
     house.runtime.news.notify("outbox")
     await house.until(delivered)
-    await guide_calendar.run_calendar(house.runtime, datetime.fromisoformat("2026-12-15T10:00:00+08:00"))
+    house.move_clock("2026-12-15T10:00:00+08:00")
+    await guide_calendar.run_calendar(house.runtime, clock.now())
     assert len(await words_to(house, "chen")) == 2
 
 

@@ -9,9 +9,9 @@ from core import clock
 from knowledge_base import life
 from knowledge_base.tables import GuideRow, Rehearsal, Unanswered
 from service import rehearsals
-from service.staff_messages import read_messages
 from tests.knowledge_base.samples import markdown
 from tests.service.test_api_guides import make
+from tests.service.test_guide_calendar import words_to
 from tests.service.test_guide_commands import huiyin, put  # noqa: F401
 from ticketing import staff
 
@@ -25,11 +25,6 @@ async def stale(house):
         content = {**row.content, "fields": {**row.content["fields"], "fee": "每次2000元。"}}
         await session.execute(update(GuideRow).where(GuideRow.id == row.id).values(content=content))
         await staff.add(session, "chen", ["editor"], None, None, clock.now())
-
-
-async def words_to(house, name):
-    async with house.db.reading() as session:
-        return [row.text for row in await read_messages(session, name, 50)]
 
 
 async def test_what_fails_is_a_list_for_the_owner_told_once_and_counted_nowhere(house):

@@ -495,6 +495,7 @@ def upgrade() -> None:
         sa.Column("conversation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("channel", sa.String(), nullable=True),
         sa.Column("call_id", sa.String(), nullable=True),
+        sa.Column("reply_by", sa.String(), nullable=True),
         sa.Column("recording", sa.String(), nullable=True),
         sa.Column("code", sa.LargeBinary(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
