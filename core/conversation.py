@@ -39,6 +39,8 @@ class Resident(Base):
     email: Mapped[str | None] = mapped_column(EncryptedText)
     id_number: Mapped[str | None] = mapped_column(EncryptedText)
     on_behalf_of: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    person_id: Mapped[int | None] = mapped_column(Id, index=True)
+    """Residents with the same number are one person (`core/persons.py`); None: he was joined with nobody."""
     created_at: Mapped[datetime] = mapped_column(UTC)
     erased_at: Mapped[datetime | None] = mapped_column(UTC)
 

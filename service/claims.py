@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import ForeignKey, func, select, update
+from sqlalchemy import ForeignKey, Select, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from channels.phone_call import normal_number
 from channels.webchat import WebChat, record
 from channels.webchat.requests import Refused
-from core import audit, clock, queues
+from core import audit, clock, persons, queues
 from core import conversation as conversations
-from core.conversation import Resident
+from core.conversation import Conversation, Resident
 from core.db import UTC, Base, EncryptedText
 from core.errors import Conflict, HuiyinError, Invalid, TooMany, Unauthenticated
 from core.message import Address, OutboundMessage
@@ -169,6 +169,24 @@ async def _learn(session: AsyncSession, name: str, row: WebChatClaim, now: datet
     resident = await session.get_one(Resident, conversation.resident_id)
     resident.phone, resident.phone_digest = row.phone, row.phone_digest
     audit.record(session, now, "resident", "resident:phone_proven", f"resident:{resident.id}")
+    await session.flush()
+    await persons.join_by_phone(session, resident, "a code by SMS, and calls from that number", now)
+    for other in await session.scalars(_proven_by_others(name, row)):
+        await persons.join(session, resident, other, "a code by SMS to the same number", "system", now)
+
+
+def _proven_by_others(name: str, row: WebChatClaim) -> Select[Resident]:
+    """Residents of other chats whose owners proved the same number."""
+    address = literal("webchat:") + WebChatClaim.session_id
+    return (
+        select(Resident)
+        .join(Conversation, Conversation.resident_id == Resident.id)
+        .join(WebChatClaim, Conversation.address == address)
+        .where(
+            WebChatClaim.phone_digest == row.phone_digest, WebChatClaim.proven_at.is_not(None),
+            WebChatClaim.session_id != name,
+        )
+    )
 
 
 async def _open_earlier(session: AsyncSession, row: WebChatClaim, now: datetime) -> dict[str, str] | None:

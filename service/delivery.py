@@ -13,7 +13,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.base import Attempt, Channel, PermanentFailure, Sent, TemporaryFailure, WindowClosed
-from core import clock, log, queues
+from core import clock, log, persons, queues
 from core import conversation as conversations
 from core.attachments import outgoing
 from core.conversation import Conversation, Resident, ResidentAddress
@@ -122,6 +122,11 @@ async def _known_ends(
     known = select(ResidentAddress).where(ResidentAddress.resident_id == resident.id).order_by(ResidentAddress.id)
     for row in await session.scalars(known):
         ends.append((row.channel, row.account or _first_account(runtime, row.channel), row.value))
+    for other in await persons.others_of(session, resident.id):
+        ends += [("sms", _first_account(runtime, "sms"), other.phone)] if other.phone else []
+        known = select(ResidentAddress).where(ResidentAddress.resident_id == other.id).order_by(ResidentAddress.id)
+        for row in await session.scalars(known):
+            ends.append((row.channel, row.account or _first_account(runtime, row.channel), row.value))
     return ends
 
 

@@ -19,6 +19,7 @@ from ticketing.bodies import Kind
 from ticketing.model import Ticket
 
 MAY_REGISTER = frozenset({"clerk", "officer", "supervisor", "inspector"})
+GIVES_CODES = frozenset({"clerk", "supervisor", "inspector"})
 FIELDS = ("kind", "category", "description", "place", "happened_at", "reply_by")
 OF_RESIDENT = ("name", "phone")
 
@@ -121,6 +122,8 @@ async def show_receipt(visit: Visit) -> web.StreamResponse:
             ticket = await tickets.find_visible(session, visit.me, number)
         except NotFound:
             raise web.HTTPNotFound(text="没有这张工单，或者您不能查看。") from None
+        if not visit.me.roles & GIVES_CODES and ticket.registered_by != visit.me.name:
+            raise web.HTTPNotFound(text="回执由坐席或登记人打印。")  # The code opens what the resident may read.
         promise = await sla.promise(session, visit.runtime.office, ticket)
         values = {"number": ticket.number, "code": ticket.code, "kind": ticket.kind, "title": ticket.title,
                   "place": ticket.place, "at": ticket.registered_at.isoformat(), "reply_by": ticket.reply_by}

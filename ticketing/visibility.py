@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 
+from core.persons import is_same_person
 from ticketing.model import Task, Ticket
 from ticketing.preset import Preset
 from ticketing.staff import Actor
@@ -19,7 +20,7 @@ SEES_CONFIDENTIAL = frozenset({"clerk", "supervisor", "inspector"})
 def visible(actor: Actor) -> ColumnElement[bool]:
     """The tickets this actor may know of, as a condition."""
     if actor.resident_id is not None:
-        return Ticket.resident_id == actor.resident_id
+        return is_same_person(Ticket.resident_id, actor.resident_id)
     if "system" in actor.roles:
         return true()
     spared = _is_not_about_person(actor.name)

@@ -14,6 +14,7 @@ from service.api import (
     openapi,
     queue_rows,
     rehearsals,
+    residents,
     roster,
     tickets,
     unanswered,
@@ -32,6 +33,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *unanswered.ENDPOINTS,
     *rehearsals.ENDPOINTS,
     *office.ENDPOINTS,
+    *residents.ENDPOINTS,
     *roster.ENDPOINTS,
     *tickets.ENDPOINTS,
 )
