@@ -1,6 +1,6 @@
 """`make bench`: the budgets that can be measured so far, in one table: figure, ratio, budget, met or not.
 
-`python -m benchmarks [name …]` runs only these: service, intake, search, warnings, races, real, others.
+`python -m benchmarks [name …]` runs only these: service, intake, search, guides, warnings, races, real, others.
 """
 
 import asyncio
@@ -13,19 +13,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from benchmarks import chat, intake, real_messages
+from benchmarks.questions import read_rows
 from benchmarks.running import ROOT, run_service
 
 REAL_LIMIT = 300
 LONGEST_S = 180
 """No benchmark may take longer: its line then says so. All together stay under ten minutes on an idle machine."""
-SEARCH = "from benchmarks.guides import *; try_speed([each.guide.title for each in shipped()])"
 
 OTHERS: tuple[tuple[str, list[str]], ...] = (
     ("working_hours", ["-m", "benchmarks.working_hours", "20000"]),
     ("clocks", ["-m", "benchmarks.clocks"]),
     ("appointments", ["-m", "benchmarks.appointments", "500"]),
     ("matters", ["-m", "benchmarks.matters"]),
-    ("guides", ["-m", "benchmarks.guides", "--no-speed"]),
     ("rehearsal", ["-m", "benchmarks.rehearsal", "--words"]),
 )
 """Benchmarks with figures of their own: module, command. One that is not there is left out."""
@@ -84,15 +83,44 @@ async def measure_intake() -> Lines:
 
 
 async def measure_search() -> Lines:
-    done = await _run(["-c", SEARCH], 150)
+    done = await _run(["-m", "benchmarks.search"], LONGEST_S - 5)
     sections = re.search(r"speed over (\d+)", done)
-    found = re.findall(r"(words(?: and vector)?): p50 ([\d.]+) ms\s+p95 ([\d.]+) ms", done)
+    found = re.findall(r"^(words(?: and vector)?): p50 ([\d.]+) ms\s+p95 ([\d.]+) ms", done, re.MULTILINE)
     budgets = {"words": 20.0, "words and vector": 60.0}
     return [
         Line(f"guide search, {sections and sections[1]} sections, {name}", f"p95 {p95} ms", f"p50 {p50} ms",
              f"≤ {budgets[name]:.0f} ms", float(p95) <= budgets[name])
         for name, p50, p95 in found
     ] or [Line("guide search", "failed: " + done.strip()[-200:], met=False)]
+
+
+async def measure_guides() -> Lines:
+    """How well questions find their guides, on the held-out questions."""
+    from benchmarks import curve, guides
+
+    shelf = [each.guide for each in guides.shipped()]
+    index = await guides.load(shelf)
+    rows = [row for row in read_rows({(guide.preset, guide.slug) for guide in shelf}) if not row.tune]
+    found = guides.count(index, rows, await guides.ask(index, rows))
+    guides.show("held out", found)
+    guides.compare(index, rows, await guides.measure(index, rows))
+    print(f"\ncurve: {await curve.draw(index, rows, guides.RESULTS / 'answered_against_wrong.png')}")
+    faq = await guides.try_faq()
+    index.close()
+    of = f"of {found.covered + found.uncovered} held-out questions"
+    lines = [
+        Line("guides: top-1", f"{found.top1:.3f}", of, "≥ 0.90", found.top1 >= 0.9),
+        Line("guides: top-3", f"{found.top3:.3f}", "", "≥ 0.97", found.top3 >= 0.97),
+        Line("guides: asked field", f"{found.field:.3f}", "", "≥ 0.90", found.field >= 0.9),
+        Line("guides: wrong answers, of all", f"{found.wrong:.3f}", f"right guide quoted {found.answered:.3f}",
+             "≤ 0.03", found.wrong <= 0.03),
+        Line("guides: refused, of what is not covered", f"{found.refused:.3f}", "", "≥ 0.93", found.refused >= 0.93),
+        Line("guides: quotes letter by letter", f"{found.verbatim:.0%}", "", "100 %", found.verbatim == 1),
+    ]
+    if faq:
+        lines += [Line("public FAQ: R@1", f"{faq[0]:.3f}", "", "≥ 0.70", faq[0] >= 0.7),
+                  Line("public FAQ: R@5", f"{faq[1]:.3f}", "", "≥ 0.90", faq[1] >= 0.9)]
+    return lines
 
 
 async def measure_real() -> Lines:
@@ -160,6 +188,7 @@ MEASURES: dict[str, Callable[[], Awaitable[Lines]]] = {
     "service": measure_service,
     "intake": measure_intake,
     "search": measure_search,
+    "guides": measure_guides,
     "warnings": measure_warnings,
     "races": measure_races,
     "others": measure_others,

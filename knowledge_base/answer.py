@@ -1,7 +1,6 @@
 """From a question to an Answer: a list of steps that one can read aloud; the first that has an outcome ends it."""
 
 import math
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.segment import fold
-from knowledge_base import compose, notices
+from knowledge_base import compose, departments, notices
 from knowledge_base.asking import asked_field, belongs_elsewhere, holds, names_something
 from knowledge_base.compose import say
 from knowledge_base.days import asked_day
@@ -31,9 +30,6 @@ LONGEST = 400
 """Characters of a question that are looked at; what is wanted is said by then."""
 
 
-_COMPLAINTS = re.compile(r"[、，,；;/（）()或和\s]+")
-
-
 @dataclass(frozen=True)
 class Candidate:
     """A guide that came near."""
@@ -41,6 +37,9 @@ class Candidate:
     guide: str
     title: str
     score: float
+
+    def as_json(self) -> dict[str, Any]:
+        return {"guide": self.guide, "title": self.title, "score": round(self.score, 4)}
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,9 @@ class Answer:
     field: str | None = None
     citations: tuple[Citation, ...] = ()
     candidates: tuple[Candidate, ...] = ()
+    """What came nearest, best first, whether or not it came near enough."""
+    choices: tuple[Candidate, ...] = ()
+    """What the question back offers (status clarify)."""
     reason: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -60,8 +62,8 @@ class Answer:
         return {
             "status": self.status, "field": self.field, "text": self.text, "reason": self.reason,
             "citations": [each.as_json() for each in self.citations],
-            "candidates": [{"guide": each.guide, "title": each.title, "score": round(each.score, 4)}
-                           for each in self.candidates],
+            "candidates": [each.as_json() for each in self.candidates],
+            "choices": [each.as_json() for each in self.choices],
         }
 
 
@@ -75,6 +77,7 @@ class Asked:
     index: Index
     session: AsyncSession | None = None
     context_guide: str | None = None
+    chosen: str | None = None
     place: str | None = None
     opening: Opening | None = None
     field: str | None = None
@@ -86,18 +89,28 @@ class Asked:
 
     @property
     def limits(self) -> dict[str, float]:
-        """The thresholds in force: others hold while there are no vectors."""
+        """The thresholds in force: they go with the weights."""
         shelf = self.index.shelves[self.preset]
-        limits: dict[str, float] = settings()["threshold" if shelf.has_vectors else "threshold_without_vectors"]
+        limits: dict[str, float] = settings()["threshold" + shelf.kind]
         return limits
 
-    def candidates(self, count: int = 3) -> tuple[Candidate, ...]:
+    def candidates(self, count: int = 5) -> tuple[Candidate, ...]:
+        """The nearest guides; nothing may be concluded from their being there."""
         return tuple(Candidate(hit.guide.slug, hit.guide.title, hit.score) for hit in self.hits[:count])
 
     def near(self) -> tuple[Candidate, ...]:
         """Those that may be meant, to be offered as such."""
         return tuple(Candidate(hit.guide.slug, hit.guide.title, hit.score) for hit in self.hits[:3]
                      if self.sureness(hit) >= self.limits["candidate"])
+
+    def close(self) -> list[Hit]:
+        """The first guide and those nearly as near, three at most."""
+        return [hit for hit in self.hits[:3] if self.hits[0].score - hit.score <= self.limits["clarify_margin"]]
+
+    @property
+    def is_close(self) -> bool:
+        """Whether it must be asked back which of two guides is meant."""
+        return len(self.close()) > 1 and self.hits[0].score < self.limits["clear"]
 
     def sureness(self, hit: Hit) -> float:
         """How surely this guide is meant: its nearness, and how far it lies before all that is not ours."""
@@ -113,13 +126,15 @@ class Asked:
 
 async def answer(
     session: AsyncSession | None, index: Index, question: str, preset: str, now: datetime, *,
-    context_guide: str | None = None, place: str | None = None, opening: Opening | None = None,
+    context_guide: str | None = None, chosen: str | None = None, place: str | None = None,
+    opening: Opening | None = None,
 ) -> Answer:
     """The answer to one question out of the guides of one preset; never an exception for an odd question.
 
-    `context_guide` is the slug of the matter's last guide, `place` where the resident is, as far as known.
+    `context_guide` is the slug of the matter's last guide, `chosen` that of the guide the resident chose when asked
+    back, `place` where the resident is, as far as known.
     """
-    asked = Asked(question.strip()[:LONGEST], preset, now, index, session, context_guide, place, opening)
+    asked = Asked(question.strip()[:LONGEST], preset, now, index, session, context_guide, chosen, place, opening)
     try:
         for step in STEPS:
             found = await step(asked)
@@ -146,6 +161,15 @@ async def understand_field(asked: Asked) -> Answer | None:
     return None
 
 
+async def quote_the_chosen(asked: Asked) -> Answer | None:
+    """What was chosen is not asked back again."""
+    guide = next((each for each in asked.index.shelves[asked.preset].guides if each.slug == asked.chosen), None)
+    if guide is None:
+        return None
+    asked.hits = await asked.index.search(asked.question, asked.preset, context=asked.chosen)
+    return _quote_guide(asked, guide, next((hit for hit in asked.hits if hit.guide is guide), None))
+
+
 async def find_guides(asked: Asked) -> Answer | None:
     """The nearest guides; a question that names nothing leans on the matter's last guide."""
     context = asked.context_guide
@@ -167,7 +191,7 @@ async def warn_of_danger(asked: Asked) -> Answer | None:
     sections = [each for name in ("address", "phone") if (each := guide.section(name))]
     body = [say("warning"), *map(compose.show_along, sections), compose.source(guide)]
     return Answer("answered", "\n".join(body), "overview", tuple(compose.cite(guide, sections)),
-                  asked.candidates(), "warning_sign")
+                  asked.candidates(), reason="warning_sign")
 
 
 async def lead_to_department(asked: Asked) -> Answer | None:
@@ -175,36 +199,37 @@ async def lead_to_department(asked: Asked) -> Answer | None:
     guide = _guide(asked, "which-department")
     if asked.preset != "hospital" or guide is None:
         return None
-    diagnosis = holds(asked.question, "diagnosis")
     nearest = bool(asked.hits) and asked.hits[0].guide.slug == guide.slug
+    surely_another = not nearest and asked.surest >= asked.limits["answer"]
+    diagnosis = holds(asked.question, "diagnosis") or (holds(asked.question, "opinion") and not surely_another)
     if not diagnosis and not nearest:
         return None
-    found = _department_row(guide, asked.question)
+    found = departments.row_for(guide, asked.question)
     if found is None:
-        return Answer("no_guide", say("no_diagnosis"), candidates=asked.near(),
+        return Answer("no_guide", say("no_diagnosis"), candidates=asked.candidates(),
                       reason="diagnosis") if diagnosis else None
-    section, row = found
-    parts = [say("no_diagnosis")] if diagnosis else []
+    section, row, quote = found
+    danger = any("120" in cell for cell in row[1:])
+    parts = [say("warning")] if danger else [say("no_diagnosis")] if diagnosis else []
     parts += [say("heading", title=guide.title, heading=HEADINGS[section.field]),
-              " → ".join(compose.plain(cell) for cell in row if cell)]
-    quote = next(line for line in section.text.split("\n") if compose.cells(line) == row)
+              " → ".join(compose.plain(cell) for cell in row if cell), compose.source(guide)]
     citation = Citation(guide.slug, section.name, guide.title, guide.version, guide.checked_on, quote)
-    return Answer("answered", "\n".join([*parts, compose.source(guide)]), section.name, (citation,),
-                  asked.candidates(), "department")
+    return Answer("answered", "\n".join(parts), section.name, (citation,), asked.candidates(), reason="department")
 
 
 async def refuse_foreign_matters(asked: Asked) -> Answer | None:
     """What no service window answers, unless a guide is surely meant."""
     if holds(asked.question, "out_of_scope") and asked.surest < self_evident(asked):
-        return Answer("out_of_scope", say("out_of_scope"), asked.field, reason="out_of_scope")
+        return Answer("out_of_scope", say("out_of_scope"), asked.field, candidates=asked.candidates(),
+                      reason="out_of_scope")
     return None
 
 
 async def ask_which_matter(asked: Asked) -> Answer | None:
     """A question that names a field and no matter is asked back."""
-    if asked.field and not names_something(asked.question) and (
-            asked.surest < asked.limits["answer"]):
-        return Answer("clarify", say("which_matter"), asked.field, candidates=asked.near(), reason="no_matter_named")
+    if asked.field and not names_something(asked.question) and asked.surest < asked.limits["answer"]:
+        return Answer("clarify", say("which_matter"), asked.field, candidates=asked.candidates(), choices=asked.near(),
+                      reason="no_matter_named")
     return None
 
 
@@ -220,12 +245,11 @@ async def refuse_what_is_unknown(asked: Asked) -> Answer | None:
 
 async def ask_back_between_near_ones(asked: Asked) -> Answer | None:
     """Two guides equally near: one short question back, their titles as choices."""
-    close = [hit for hit in asked.hits[:3] if asked.hits[0].score - hit.score <= asked.limits["clarify_margin"]]
-    if len(close) < 2 or asked.hits[0].score >= asked.limits["clear"]:
+    if not asked.is_close:
         return None
-    titles = compose.choices(hit.guide.title for hit in close)
-    return Answer("clarify", say("clarify", choices=titles), asked.field,
-                  candidates=asked.candidates(len(close)), reason="several_near")
+    close = asked.candidates(len(asked.close()))
+    return Answer("clarify", say("clarify", choices=compose.choices(each.title for each in close)), asked.field,
+                  candidates=asked.candidates(), choices=close, reason="several_near")
 
 
 async def quote_best(asked: Asked) -> Answer | None:
@@ -236,6 +260,7 @@ async def quote_best(asked: Asked) -> Answer | None:
 STEPS: tuple[Callable[[Asked], Awaitable[Answer | None]], ...] = (
     tell_notice,
     understand_field,
+    quote_the_chosen,
     find_guides,
     warn_of_danger,
     lead_to_department,
@@ -264,7 +289,7 @@ def _quote_guide(asked: Asked, guide: Guide, hit: Hit | None) -> Answer:
         parts += [state] if state else []
     parts += [compose.source(guide), compose.offer(guide, [each.field for each in (*first, *along)])]
     return Answer("answered", "\n".join(filter(None, parts)), name,
-                  tuple(compose.cite(guide, [*first, *along])), asked.candidates(), "found")
+                  tuple(compose.cite(guide, [*first, *along])), asked.candidates(), reason="found")
 
 
 def _first_sections(asked: Asked, guide: Guide, hit: Hit | None) -> list[Section]:
@@ -299,15 +324,3 @@ def _quote_notice(notice: Notice) -> Answer:
 def _guide(asked: Asked, slug: str) -> Guide | None:
     return next((each for each in asked.index.shelves[asked.preset].guides
                  if each.slug == slug and each.is_in_force(asked.today)), None)
-
-
-def _department_row(guide: Guide, question: str) -> tuple[Section, list[str]] | None:
-    """The row of the approved table whose complaints share most with the question."""
-    plain, most = fold(question), 0
-    found: tuple[Section, list[str]] | None = None
-    for section in guide.sections():
-        for row in compose.rows(section.text):
-            shared = sum(len(word) for word in _COMPLAINTS.split(row[0]) if len(word) > 1 and word in plain)
-            if len(row) > 1 and shared > most:
-                most, found = shared, (section, row)
-    return found

@@ -59,7 +59,7 @@ class Index:
         before = self.shelves[preset]
         if guides and before.guides == guides:
             return before
-        return await asyncio.to_thread(Shelf, guides, foreign_phrases(preset))
+        return await asyncio.to_thread(_shelve, preset, guides)
 
     async def search(self, question: str, preset: str, *, context: str | None = None, limit: int = 10) -> list[Hit]:
         """The guides of this preset nearest to a question, best first."""
@@ -74,3 +74,10 @@ class Index:
         vectors = await self._known.of(shelf.texts())
         if vectors is not None:
             shelf.set_vectors(vectors)
+
+
+def _shelve(preset: str, guides: list[Guide]) -> Shelf:
+    """What a guide of this office names is no matter of another."""
+    named = "\n".join(name for guide in guides
+                      for name in (guide.title, *guide.aliases, *(each.question for each in guide.faq)))
+    return Shelf(guides, [phrase for phrase in foreign_phrases(preset) if phrase not in named])

@@ -20,6 +20,8 @@ from knowledge_base.sounds import Lexicon, syllables
 from knowledge_base.words import WordIndex
 
 HERE = Path(__file__).parent
+BARE = 4
+"""Guides with fewer lines each than this are bare questions: other weights hold for them."""
 LONG = 30
 """Characters from which on a question is also looked at in pieces."""
 CLAUSE, MOST_CLAUSES = 24, 6
@@ -45,7 +47,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Hit:
-    """A guide found for a question, with the line that found it and its best section."""
+    """A guide found for a question, with the line that found it."""
 
     guide: Guide
     score: float
@@ -54,7 +56,6 @@ class Hit:
     faq: int | None
     """The number of the FAQ entry, where the nearest FAQ line is near enough to be looked at."""
     faq_score: float
-    section: Section
     parts: Mapping[str, float]
     foreign: float = 0.0
     """How much nearer the question is to something that is not ours; below 0 where it is nearer to this guide."""
@@ -84,6 +85,7 @@ class Shelf:
         self._weights = weights
         self.lines = [line for number, guide in enumerate(self.guides) for line in _lines(number, guide)]
         self._lexicon = Lexicon({word for line in self.lines for word in (fold(line.text), *words(line.text))})
+        self.bare = len(self.lines) < BARE * len(self.guides)
         self.lines += [_Line(len(self.guides), text) for text in foreign]
         self.sections = [(number, section) for number, guide in enumerate(self.guides)
                          for section in guide.sections()]
@@ -99,8 +101,13 @@ class Shelf:
 
     @property
     def weights(self) -> Weights:
-        """The measured weights: others hold while there are no vectors."""
-        return self._weights or default_weights(self.has_vectors)
+        """The measured weights: others hold while there are no vectors, and for bare questions."""
+        return self._weights or default_weights(self.kind)
+
+    @property
+    def kind(self) -> str:
+        """Which weights and thresholds of finding.yml hold: the end of their names."""
+        return "_of_bare_questions" if self.bare else "" if self.has_vectors else "_without_vectors"
 
     @property
     def has_vectors(self) -> bool:
@@ -113,13 +120,16 @@ class Shelf:
     def set_vectors(self, vectors: Vectors) -> None:
         """Take the lines' vectors in; they are centred, because all sentences of one trade look alike."""
         mean = vectors.mean(axis=0)
-        self._mean, self._vectors = mean, _unit(vectors - mean)
-        self._learnt = _learn(self._vectors, self._line_guide, len(self.guides) + 1)
+        centred = _unit(vectors - mean)
+        self._learnt = _learn(centred, self._line_guide, len(self.guides) + 1)
+        self._mean, self._vectors = mean, centred
 
     def read(self, question: str) -> list[str]:
-        """The question as it is searched for: mistyped words righted, and of a long one its clauses besides."""
+        """The question as it is searched for: mistyped words righted, of a long one its clauses besides, and, where
+        the guides have few words of their own, the same in the office's words."""
         plain = self._lexicon.correct(question)
-        return [plain, *(clauses(plain) if len(plain) > LONG else [])]
+        said = [plain, *(clauses(plain) if len(plain) > LONG else [])]
+        return list(dict.fromkeys([*said, translate(plain)])) if self.bare else said
 
     def search(self, question: str, vectors: Vectors | None = None, *, context: str | None = None,
                limit: int = 10) -> list[Hit]:
@@ -175,7 +185,7 @@ class Shelf:
 
     def _hit(self, number: int, score: float, measures: "Measures") -> Hit:
         guide = self.guides[number]
-        mine = np.flatnonzero(self._line_guide == number)
+        mine = np.arange(*np.searchsorted(self._line_guide, (number, number + 1)))
         near = measures.lines[mine] * self.weights.name_words + measures.near[mine] * self.weights.name_vectors
         line = self.lines[int(mine[int(near.argmax())])]
         asked = [at for at in mine if self.lines[at].faq is not None]
@@ -183,11 +193,9 @@ class Shelf:
         if asked:
             values = measures.lines[asked] + measures.near[asked]
             faq, faq_score = self.lines[asked[int(values.argmax())]].faq, float(values.max())
-        own = np.flatnonzero(self._section_guide == number)
-        section = self.sections[int(own[int(measures.sections[own].argmax())])][1]
         parts = {name: float(values[number]) for name, values in measures.guides.items()}
         foreign = sum(getattr(self.weights, name) * (value - parts[name]) for name, value in measures.foreign.items())
-        return Hit(guide, score, line.text, faq, faq_score, section, parts, foreign)
+        return Hit(guide, score, line.text, faq, faq_score, parts, foreign)
 
 
 @dataclass(frozen=True)
@@ -236,6 +244,16 @@ def expand(question: str, weights: Weights) -> dict[str, float]:
     return wanted
 
 
+def translate(question: str) -> str:
+    """The question with each of the resident's words replaced by the office's first word for it."""
+    return _resident_words().sub(lambda found: synonyms()[found[0]][0], question)
+
+
+@lru_cache(maxsize=1)
+def _resident_words() -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, sorted(synonyms(), key=len, reverse=True))))
+
+
 @lru_cache(maxsize=1)
 def synonyms() -> dict[str, list[str]]:
     """The resident's word → the office's words, folded."""
@@ -250,8 +268,9 @@ def settings() -> dict[str, Any]:
     return loaded
 
 
-def default_weights(vectors: bool = True) -> Weights:
-    return Weights(**settings()["weights" if vectors else "weights_without_vectors"])
+def default_weights(kind: str = "") -> Weights:
+    """The weights of finding.yml: with vectors, `_without_vectors` or `_of_bare_questions`."""
+    return Weights(**settings()[f"weights{kind}"])
 
 
 def _lines(number: int, guide: Guide) -> list[_Line]:

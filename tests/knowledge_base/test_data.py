@@ -30,11 +30,11 @@ def test_synonyms_have_two_characters_and_lead_somewhere() -> None:
     assert [] == [word for word, others in synonyms().items() if not others or not word]
 
 
-@pytest.mark.parametrize("vectors", [True, False], ids=["vectors", "words alone"])
-def test_weights_are_complete(vectors: bool) -> None:
-    assert isinstance(default_weights(vectors), Weights)
-    key = "threshold" if vectors else "threshold_without_vectors"
-    assert {"lead", "elsewhere", "answer", "self_evident", "clarify_margin", "clear", "candidate"} == set(settings()[key])
+@pytest.mark.parametrize("kind", ["", "_without_vectors", "_of_bare_questions"])
+def test_weights_and_thresholds_are_complete(kind: str) -> None:
+    assert isinstance(default_weights(kind), Weights)
+    assert {"lead", "elsewhere", "answer", "self_evident", "clarify_margin", "clear", "candidate"} == set(
+        settings()[f"threshold{kind}"])
 
 
 def test_every_sentence_is_text() -> None:
