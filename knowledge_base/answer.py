@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 Opening = Callable[[Guide, date, datetime], str | None]
 """(guide, day asked for, now) → one sentence about whether its office is open; None where that is not known."""
 
+Link = Callable[[Guide], str]
+"""The address of a guide's page."""
+
 OPEN_FIELDS = ("hours", "address", "window", "phone", "overview")
 LONGEST = 400
 """Characters of a question that are looked at; what is wanted is said by then."""
@@ -80,6 +83,7 @@ class Asked:
     chosen: str | None = None
     place: str | None = None
     opening: Opening | None = None
+    link: Link | None = None
     field: str | None = None
     hits: Sequence[Hit] = ()
 
@@ -127,14 +131,14 @@ class Asked:
 async def answer(
     session: AsyncSession | None, index: Index, question: str, preset: str, now: datetime, *,
     context_guide: str | None = None, chosen: str | None = None, place: str | None = None,
-    opening: Opening | None = None,
+    opening: Opening | None = None, link: Link | None = None,
 ) -> Answer:
     """The answer to one question out of the guides of one preset; never an exception for an odd question.
 
     `context_guide` is the slug of the matter's last guide, `chosen` that of the guide the resident chose when asked
-    back, `place` where the resident is, as far as known.
+    back, `place` where the resident is, as far as known; `opening` and `link` say what only the service knows.
     """
-    asked = Asked(question.strip()[:LONGEST], preset, now, index, session, context_guide, chosen, place, opening)
+    asked = Asked(question.strip()[:LONGEST], preset, now, index, session, context_guide, chosen, place, opening, link)
     try:
         for step in STEPS:
             found = await step(asked)
@@ -189,7 +193,7 @@ async def warn_of_danger(asked: Asked) -> Answer | None:
     if guide is None:
         return Answer("no_guide", say("warning"), reason="warning_sign")
     sections = [each for name in ("address", "phone") if (each := guide.section(name))]
-    body = [say("warning"), *map(compose.show_along, sections), compose.source(guide)]
+    body = [say("warning"), *map(compose.show_along, sections), _source(asked, guide)]
     return Answer("answered", "\n".join(body), "overview", tuple(compose.cite(guide, sections)),
                   asked.candidates(), reason="warning_sign")
 
@@ -212,7 +216,7 @@ async def lead_to_department(asked: Asked) -> Answer | None:
     danger = any("120" in cell for cell in row[1:])
     parts = [say("warning")] if danger else [say("no_diagnosis")] if diagnosis else []
     parts += [say("heading", title=guide.title, heading=HEADINGS[section.field]),
-              " → ".join(compose.plain(cell) for cell in row if cell), compose.source(guide)]
+              " → ".join(compose.plain(cell) for cell in row if cell), _source(asked, guide)]
     citation = Citation(guide.slug, section.name, guide.title, guide.version, guide.checked_on, quote)
     return Answer("answered", "\n".join(parts), section.name, (citation,), asked.candidates(), reason="department")
 
@@ -287,9 +291,14 @@ def _quote_guide(asked: Asked, guide: Guide, hit: Hit | None) -> Answer:
     if asked.opening is not None and name in OPEN_FIELDS:
         state = asked.opening(guide, asked_day(asked.question, asked.today) or asked.today, asked.now)
         parts += [state] if state else []
-    parts += [compose.source(guide), compose.offer(guide, [each.field for each in (*first, *along)])]
+    parts += [_source(asked, guide), compose.offer(guide, [each.field for each in (*first, *along)])]
     return Answer("answered", "\n".join(filter(None, parts)), name,
                   tuple(compose.cite(guide, [*first, *along])), asked.candidates(), reason="found")
+
+
+def _source(asked: Asked, guide: Guide) -> str:
+    page = [say("page", link=asked.link(guide))] if asked.link else []
+    return "\n".join([compose.source(guide), *page])
 
 
 def _first_sections(asked: Asked, guide: Guide, hit: Hit | None) -> list[Section]:

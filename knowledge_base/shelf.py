@@ -91,7 +91,7 @@ class Shelf:
                          for section in guide.sections()]
         self._line_guide = np.array([line.guide for line in self.lines], dtype=np.int64)
         self._section_guide = np.array([number for number, _ in self.sections], dtype=np.int64)
-        self._lines = WordIndex([terms(line.text) for line in self.lines], cosine=True)
+        self._lines = WordIndex([_line_terms(line.text) for line in self.lines], cosine=True)
         self._sounds = WordIndex([syllables(line.text) for line in self.lines], cosine=True)
         self._sections = WordIndex([terms(_full(self.guides[number], section)) for number, section in self.sections])
         self._whole = WordIndex([terms(_whole(guide)) for guide in self.guides])
@@ -277,6 +277,12 @@ def _lines(number: int, guide: Guide) -> list[_Line]:
     names = [_Line(number, name) for name in dict.fromkeys((guide.title, *guide.aliases))]
     names += [_Line(number, phrase) for phrase in phrases_of(guide.preset, guide.slug)]
     return names + [_Line(number, each.question, at) for at, each in enumerate(guide.faq)]
+
+
+@lru_cache(maxsize=20_000)
+def _line_terms(text: str) -> list[str]:
+    """The terms of a line: one phrase is ours on one shelf and foreign on two."""
+    return terms(text)
 
 
 def _full(guide: Guide, section: Section) -> str:

@@ -19,6 +19,7 @@ from ticketing.office import Office
 if TYPE_CHECKING:
     from core.embed import Embedder
     from knowledge_base.answer import Answer
+    from knowledge_base.guide import Guide
     from knowledge_base.index import Index
 
 
@@ -66,13 +67,13 @@ class Knowledge:
 
     async def answer(
         self, session: AsyncSession, question: str, preset: str, now: datetime, context_guide: str | None,
-        place: str | None = None,
+        place: str | None = None, chosen: str | None = None,
     ) -> "Answer":
         """The answer to a question, in the office's own words or with the reason for none."""
         await self._load()
         found: Answer = await self._answers.answer(
-            session, self._index, question, preset, now, context_guide=context_guide, place=place,
-            opening=self.opening,
+            session, self._index, question, preset, now, context_guide=context_guide, chosen=chosen, place=place,
+            opening=self.opening, link=self._link,
         )
         return found
 
@@ -81,6 +82,9 @@ class Knowledge:
         await self._load()
         assert self._index is not None
         return self._index.embedder
+
+    def _link(self, guide: "Guide") -> str:
+        return f"{self._settings.public_url}/guides/{guide.slug}"
 
     async def _load(self) -> None:
         async with self._loading:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from core import clock
+from core.working_hours import ALWAYS, Day, Source, WorkingHours
 from knowledge_base.guide import Guide
 from ticketing.office import Office
 
@@ -16,28 +17,43 @@ def make_opening(office: Office) -> Callable[[Guide, date, datetime], str | None
     def describe(guide: Guide, day: date, now: datetime) -> str | None:
         if guide.preset != office.preset.name:
             return None
-        windows = office.calendars.of(None).day(day).hours
+        hours = office.calendars.of(_department(office, guide))
+        found = hours.day(day)
+        if found.windows == ALWAYS:
+            return None  # Somebody is on duty day and night: when a guide's counter is open its own hours say.
         if day != clock.local(now).date():
-            return f"{_name(day)}{_written(windows)}"
-        return _today(office, windows, now)
+            return f"{_name(day)}{_why(found)}{_written(found.hours)}"
+        return _today(hours, found, now)
 
     return describe
 
 
-def _today(office: Office, windows: list[list[str]], now: datetime) -> str:
-    time = clock.local(now).strftime("%H:%M")
+def _department(office: Office, guide: Guide) -> str | None:
+    """The department that answers for a guide, where its owner is one; else the first one's calendar holds."""
+    return next((each.code for each in office.preset.departments if each.name == guide.owner), None)
+
+
+def _why(day: Day) -> str:
+    """Why a day is not like its weekday; empty where it is."""
+    if day.source is Source.MAKE_UP:
+        return "调休上班，"
+    return f"{day.name}放假，" if day.source is Source.HOLIDAY else ""
+
+
+def _today(calendar: WorkingHours, day: Day, now: datetime) -> str:
+    time, windows = clock.local(now).strftime("%H:%M"), day.hours
     if not windows:
-        return f"今天不办公，{_next(office, now)}开始办理。"
+        return f"今天{_why(day)}不办公，{_next(calendar, now)}开始办理。"
     if any(start <= time < end for start, end in windows):
         return f"现在正在办公，今天{_written(windows)}"
     later = [start for start, _ in windows if start > time]
     if later and any(end <= time for _, end in windows):
         return f"现在是午休，{later[0]}开始办理。"
-    return f"现在还没上班，{later[0]}开始办理。" if later else f"今天已下班，{_next(office, now)}开始办理。"
+    return f"现在还没上班，{later[0]}开始办理。" if later else f"今天已下班，{_next(calendar, now)}开始办理。"
 
 
-def _next(office: Office, now: datetime) -> str:
-    opening = clock.local(office.calendars.of(None).next_opening(now))
+def _next(calendar: WorkingHours, now: datetime) -> str:
+    opening = clock.local(calendar.next_opening(now))
     day = opening.date()
     name = "明天" if day == clock.local(now).date() + timedelta(days=1) else _name(day)
     return f"{name}{opening:%H:%M}"

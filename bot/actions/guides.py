@@ -1,6 +1,7 @@
 """Questions go to the guides; what they do not say is not invented."""
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -10,11 +11,21 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.api import Api
 from actions.step import Events, text_of
 
+SAID = frozenset({"answered", "expired", "out_of_scope"})
+MEDICAL = frozenset({"diagnosis", "warning_sign"})
+"""Reasons of a refusal that is said in its own words: 120, or that no opinion is given."""
+
+_NUMBER = re.compile(r"^(?:第|选|选择)?([1-9一二三四五])(?:个|项|号|、|\.|。)?$")
+
 
 def chosen(tracker: Tracker) -> str | None:
-    """The guide whose title, offered as a choice before, was just said."""
+    """The guide that was just chosen of those offered before, by its title or its number."""
     text = text_of(tracker).strip()
-    return next((c["guide"] for c in tracker.get_slot("choices") or [] if c["title"] == text), None)
+    choices = tracker.get_slot("choices") or []
+    if found := _NUMBER.match(text):
+        place = int(found[1]) if found[1].isdigit() else "一二三四五".index(found[1]) + 1
+        return choices[place - 1]["guide"] if place <= len(choices) else None
+    return next((c["guide"] for c in choices if c["title"] == text), None)
 
 
 async def answer(say: CollectingDispatcher, tracker: Tracker, api: Api) -> tuple[str, Events]:
@@ -23,15 +34,15 @@ async def answer(say: CollectingDispatcher, tracker: Tracker, api: Api) -> tuple
     guide = chosen(tracker)
     body: dict[str, Any] = {"question": asked if guide and asked else text_of(tracker)}
     if guide:
-        body["context_guide"] = guide
+        body["chosen"] = guide
     found = await api.post("/answers", body)
     status = found.get("status", "error")
     if status == "clarify":
-        choices = found.get("candidates") or []
+        choices = found.get("choices") or []
         say.utter_message(text=found.get("text") or "您想问的是哪一项？",
                           buttons=[{"title": c["title"], "payload": c["title"]} for c in choices])
         return status, [SlotSet("choices", choices), SlotSet("offer", {"question": body["question"]})]
-    if status in {"answered", "expired", "out_of_scope"} and found.get("text"):
+    if found.get("text") and (status in SAID or found.get("reason") in MEDICAL):
         say.utter_message(text=found["text"])
         return status, [SlotSet("choices", None)]
     return status, []
