@@ -229,6 +229,7 @@ async def _messages(session: Any, conversation_id: int | None, masked: bool) -> 
             "at": write_time(row.at),
             "text": row.text if masked else await conversations.reveal(session, conversation.resident_id, row.text),
             "files": [files[item["id"]] for item in row.attachments if item["id"] in files],
+            "mail": row.inbox_id if conversation.address.startswith("email:") and not masked else None,
         }
         for row in rows
     ]

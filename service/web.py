@@ -35,6 +35,7 @@ from service import (
     embedding,
     guide_pages,
     health,
+    mail_pages,
     notice_desk,
     pages,
     presence,
@@ -84,6 +85,7 @@ def build_app(settings: Settings, db: Database, assistant_token: str, with_worke
     app.add_routes(health.routes())
     app.add_routes(console.routes())
     app.add_routes(editor_pages.routes())
+    app.add_routes(mail_pages.routes())
     app.add_routes(pages.routes())
     app.add_routes(chat_pages.routes())
     app.add_routes(guide_pages.routes())

@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from core import clock
 from core.conversation import Matter
 from core.queues import Inbox, Outbox
+from service import sign_in
 from tests.fakes.smtp import FakeMailServer
 from tests.service.house import NEEDS_APPROVAL, WORKDAY, House, open_house
+from ticketing import staff as staff_table
 
 OFFICE, REPAIRS = "office@yunxi.example", "repairs@yunxi.example"
 WANG, LI = "wang@resident.example", "li@resident.example"
@@ -405,3 +408,37 @@ async def test_every_public_mail_is_kept_whole_and_taken_to_its_end_or_set_aside
     machines = {row.sender for row in rows if row.facts.get("automatic") in ("bounce", "auto_reply")}
     answered = {mail["To"] for mail in (email.message_from_bytes(raw) for raw in post.smtp.mails)}
     assert not machines & answered
+
+
+# The whole mail, for staff.
+
+
+async def sign_in_as(post: Post, *roles: str, department: str | None = None) -> None:
+    async with post.house.db.writing() as session:
+        await staff_table.add(session, "cai", list(roles), department, None, clock.now())
+        token = await sign_in.make_link(session, "cai", clock.now())
+    page = await post.house.client.post("/staff/enter", data={"token": token})
+    assert page.status == 200, await page.text()
+
+
+async def test_the_whole_mail_is_one_click_away_from_the_resident_s_own_words(post: Post):
+    await sign_in_as(post, "clerk")
+    mail = write("还是不亮。\n\n在 2026年11月20日，10:21，云溪物业 <office@yunxi.example> 写道：\n> 请问<b>哪一盏</b>？\n")
+    await post.send(mail)
+    (row,) = await post.rows(Inbox)
+    assert row.text == "还是不亮。"
+    conversation = await (await post.house.client.get(f"/staff/conversations/{row.conversation_id}")).text()
+    assert f'href="/staff/mails/{row.id}"' in conversation
+    page = await (await post.house.client.get(f"/staff/mails/{row.id}")).text()
+    assert "请问&lt;b&gt;哪一盏&lt;/b&gt;？" in page and "路灯" in page
+    raw = await post.house.client.get(f"/staff/mails/{row.id}/raw")
+    assert await raw.read() == bytes(mail) and raw.headers["Content-Disposition"].startswith("attachment")
+
+
+async def test_another_department_and_an_auditor_without_the_conversation_do_not_see_it(post: Post):
+    await sign_in_as(post, "officer", department="security")
+    await registered(post)
+    (row,) = await post.rows(Inbox)
+    assert (await post.house.client.get(f"/staff/mails/{row.id}")).status == 404
+    assert (await post.house.client.get(f"/staff/mails/{row.id}/raw")).status == 404
+    assert (await post.house.client.get("/staff/mails/999")).status == 404
