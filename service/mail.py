@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import conversation as conversations
-from core import log
+from core import log, persons
 from core.conversation import Conversation, Matter, Message
 from core.errors import AssistantUnavailable
 from core.queues import Inbox, Outbox
@@ -63,8 +63,10 @@ async def _named_ticket(session: AsyncSession, conversation: Conversation, row: 
     return await _surviving(session, of_number) if of_number is not None else None
 
 
-def _own(conversation: Conversation):  # type: ignore[no-untyped-def]
-    return (Ticket.resident_id == conversation.resident_id) | (Ticket.conversation_id == conversation.id)
+def _own(conversation: Conversation) -> ColumnElement[bool]:
+    """A ticket of this person, by whatever channel it came."""
+    same = persons.is_same_person(Ticket.resident_id, conversation.resident_id)
+    return or_(same, Ticket.conversation_id == conversation.id)
 
 
 async def _surviving(session: AsyncSession, ticket: Ticket) -> Ticket:

@@ -3,6 +3,8 @@
 import asyncio
 import email
 import email.policy
+import smtplib
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from sqlalchemy import select
 
 from core import clock
 from core.conversation import Matter
+from core.errors import Misconfigured
 from core.queues import Inbox, Outbox
 from service import sign_in
 from tests.fakes.smtp import FakeMailServer
@@ -442,3 +445,28 @@ async def test_another_department_and_an_auditor_without_the_conversation_do_not
     assert (await post.house.client.get(f"/staff/mails/{row.id}")).status == 404
     assert (await post.house.client.get(f"/staff/mails/{row.id}/raw")).status == 404
     assert (await post.house.client.get("/staff/mails/999")).status == 404
+
+
+# The LMTP door of the whole service.
+
+
+async def test_the_service_takes_mail_by_lmtp_and_says_which_port_it_cannot_have(
+    tmp_path: Path, empty_database: Path
+):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        taken.listen()
+        settings = {"mailboxes": {"office": {"address": OFFICE}}, "lmtp": {"port": port}}
+        with pytest.raises(Misconfigured, match=f"email.lmtp.port {port}"):
+            await open_house(tmp_path, empty_database, email=settings)
+    house, close = await open_house(tmp_path, empty_database, email=settings)
+
+    def hand_over() -> dict[str, Any]:
+        with smtplib.LMTP("127.0.0.1", port) as client:
+            return client.sendmail(WANG, [OFFICE], bytes(write("南门的路灯不亮")))
+
+    assert await asyncio.to_thread(hand_over) == {}
+    (item,) = (await house.get("/inbox"))["items"]
+    assert (item["account"], item["sender"]) == ("office", WANG)
+    await close()
