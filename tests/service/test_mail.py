@@ -8,12 +8,13 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core import clock
 from core.conversation import Matter
@@ -68,6 +69,10 @@ class Post:
 
     async def tickets(self) -> list[dict[str, Any]]:
         return (await self.house.get("/tickets?limit=200"))["items"]
+
+    async def change(self, table: Any, row_id: int, **values: Any) -> None:
+        async with self.house.db.writing() as session:
+            await session.execute(update(table).where(table.id == row_id).values(**values))
 
     async def rows(self, table: Any) -> list[Any]:
         async with self.house.db.reading() as session:
@@ -330,6 +335,31 @@ async def test_a_bounce_with_a_made_up_mark_changes_nothing(post: Post):
     seal = post.out()[-1]["Message-ID"].split(".")[2][:12].encode()
     await post.send(raw.replace(seal, b"0" * 12))
     assert {row.result for row in await post.rows(Outbox)} == {"sent"}
+
+
+async def test_a_bounce_that_is_faster_than_our_own_record_is_not_lost(post: Post):
+    await replied(post)
+    raw = dsn(post.out()[-1])
+    reply = next(row for row in await post.rows(Outbox) if row.origin == "reply")
+    later = clock.now() + timedelta(hours=1)
+    await post.change(Outbox, reply.id, status="todo", result=None, scheduled_at=later)
+    await post.bring(raw)
+
+    async def is_put_back() -> bool:
+        return "still being sent" in str((await post.rows(Inbox))[-1].last_error)
+
+    await post.house.until(is_put_back)
+    await post.change(Outbox, reply.id, status="done", result="sent")
+    await post.settle()
+    assert [row.result for row in await post.rows(Outbox) if row.id == reply.id] == ["failed"]
+
+
+async def test_a_mail_that_is_handled_again_after_a_crash_adds_nothing_to_its_own_ticket(post: Post):
+    number = await registered(post)
+    await post.change(Inbox, 1, status="todo", done_at=None, claimed_by=None)
+    await post.settle()
+    (ticket,) = await post.tickets()
+    assert ticket["number"] == number and [step["verb"] for step in ticket["transitions"]] == ["register"]
 
 
 async def test_returned_mail_opens_no_conversation(post: Post):
