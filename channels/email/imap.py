@@ -138,7 +138,7 @@ class ImapReader:
                 client.login(box.imap_user, box.imap_password.get_secret_value())
             self._introduce(client)
         except BaseException:
-            client.shutdown()
+            _hang_up(client)
             raise
         return client
 

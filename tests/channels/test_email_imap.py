@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ from core.db import Database
 from core.inbox_writer import InboxWriter
 from core.queues import Status
 from tests.channels.contract import running_writer, stored
+from tests.fakes.certificate import certificate
 from tests.fakes.imap import FakeImap
 
 OFFICE, PASSWORD = "office@yunxi.example", "authorisation-code-of-the-office"
@@ -293,6 +295,24 @@ async def test_stored_mails_can_be_moved_away(db: Database, tmp_path: Path, fast
     await fake.close()
 
 
+async def test_mail_is_fetched_over_tls_from_a_server_whose_certificate_is_known_and_from_no_other(
+    db: Database, tmp_path: Path, fast: None, monkeypatch: pytest.MonkeyPatch
+):
+    path = certificate(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path)
+    fake = FakeImap(tls=context)
+    await fake.start()
+    fake.put(mail("路灯坏了"))
+    async with reading(db, tmp_path, fake.port, imap_security="tls") as box:
+        await box.until(lambda: "certificate is not valid" in box.channel.trouble)
+        assert fake.logins == 0
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    async with reading(db, tmp_path, fake.port, imap_security="tls") as box:
+        await box.has("路灯坏了")
+    await fake.close()
+
+
 # Servers that were not written here.
 
 
@@ -312,9 +332,19 @@ def wait_for(port: int) -> None:
 
 @pytest.fixture
 def pymap() -> Iterator[int]:
+    yield from run_pymap("--no-tls")
+
+
+@pytest.fixture
+def secure_pymap(tmp_path: Path) -> Iterator[int]:
+    path = str(certificate(tmp_path))
+    yield from run_pymap("--cert", path, "--key", path)
+
+
+def run_pymap(*more: str) -> Iterator[int]:
     port = free_port()
     program = "import sys; from pymap.main import main; sys.exit(main())"
-    options = ["--host", "127.0.0.1", "--port", str(port), "--no-tls", "--no-service", "admin", "--no-service", "managesieve",
+    options = ["--host", "127.0.0.1", "--port", str(port), *more, "--no-service", "admin", "--no-service", "managesieve",
                "dict", "--demo-data", "--demo-user", "office", "--demo-password", PASSWORD]
     process = subprocess.Popen([sys.executable, "-c", program, *options], stderr=subprocess.PIPE)
     wait_for(port)
@@ -428,3 +458,14 @@ async def test_a_server_not_written_here_is_read_by_idle_marked_and_left_in_orde
             return await unseen(port) == 0
 
         await box.until(all_marked)
+
+
+async def test_starttls_is_done_before_the_password_is_said(
+    db: Database, tmp_path: Path, secure_pymap: int, fast: None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(imap_module, "READ_S", 10.0)
+    async with reading(db, tmp_path, secure_pymap, imap_security="starttls") as box:
+        await box.until(lambda: "certificate is not valid" in box.channel.trouble)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "127.0.0.1.pem"))
+    async with reading(db, tmp_path, secure_pymap, imap_security="starttls") as box:
+        await box.until(lambda: box.channel.trouble == "")

@@ -1,10 +1,8 @@
 """Mail goes out over connections that are kept, verified and given up at the right moment."""
 
 import asyncio
-import datetime
 import email
 import email.policy
-import ipaddress
 import ssl
 from collections.abc import AsyncIterator, Callable
 from email.message import EmailMessage
@@ -12,9 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
 import channels.email.smtp as smtp_module
@@ -24,6 +19,7 @@ from channels.email.smtp import SmtpPool
 from channels.email.write import Envelope, write_mail
 from core import clock
 from core.message import OutboundMessage
+from tests.fakes.certificate import certificate
 from tests.fakes.smtp import FakeMailServer, StarttlsServer
 
 OFFICE, WANG = "office@yunxi.example", "wang@resident.example"
@@ -111,26 +107,6 @@ async def test_a_server_that_is_away_and_a_refused_login_are_tried_again(server:
 
 
 # TLS.
-
-
-def certificate(folder: Path, name: str = "127.0.0.1") -> Path:
-    """A certificate for this address, signed by itself, with its key in the same file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(name))])
-    made = (
-        x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1)).add_extension(names, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256())
-    )
-    path = folder / f"{name}.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
 
 
 async def secure_server(path: Path, security: str) -> FakeMailServer | StarttlsServer:

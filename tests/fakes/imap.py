@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 from dataclasses import dataclass, field
 
 
@@ -21,7 +22,9 @@ class FakeImap:
     answer), `stall`, `late` (a second later), `bye`, `no`, `bad`. `always` is the same for every use.
     """
 
-    def __init__(self, *, idle: bool = True, wants_id: bool = False, move: bool = False) -> None:
+    def __init__(
+        self, *, idle: bool = True, wants_id: bool = False, move: bool = False, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.mails: list[Kept] = []
         self.folders: dict[str, list[bytes]] = {}
         self.commands: list[str] = []
@@ -34,12 +37,13 @@ class FakeImap:
         self.capabilities = ["IMAP4rev1", "ID", "UIDPLUS", *(["IDLE"] if idle else []), *(["MOVE"] if move else [])]
         self.wants_id = wants_id
         self.port = 0
+        self._tls = tls
         self._news = asyncio.Event()
         self._over = asyncio.Event()
         self._server: asyncio.Server
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._talk, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
@@ -61,7 +65,7 @@ class FakeImap:
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._converse(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError, _HangUp):
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, _HangUp):
             pass
         finally:
             writer.close()
