@@ -50,7 +50,9 @@ def routes() -> list[web.RouteDef]:
 
 
 async def _describe(_request: web.Request) -> web.Response:
-    return web.json_response(openapi.describe(ENDPOINTS, BASE))
+    described = openapi.describe(ENDPOINTS, BASE)
+    described["paths"] |= attachments.described(BASE)
+    return web.json_response(described)
 
 
 async def _unknown(_request: web.Request) -> web.Response:

@@ -45,6 +45,36 @@ def routes(base: str) -> list[web.RouteDef]:
     return [web.get(base + PATH + "/{id}", _read), web.post(base + PATH, _upload)]
 
 
+def described(base: str) -> dict[str, Any]:
+    """Both addresses as OpenAPI has them: bytes in and bytes out, which the table of endpoints cannot say."""
+    octets = {"schema": {"type": "string", "format": "binary"}}
+    form = {"schema": {"type": "object", "required": ["file"], "properties": {"file": octets["schema"]}}}
+    problems = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+    def answers(good: dict[str, Any], **bad: str) -> dict[str, Any]:
+        return good | {code[1:]: {"description": text, "content": problems} for code, text in bad.items()}
+
+    read = {
+        "operationId": "get_attachments_id", "summary": "A file of a message, as a download", "tags": ["attachments"],
+        "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+        "responses": answers(
+            {"200": {"description": "the bytes", "content": {"application/octet-stream": octets}}},
+            _401="no or unknown token", _404="not there, or not to be seen", _409="still being fetched, or not kept",
+        ),
+    }
+    upload = {
+        "operationId": "post_attachments", "summary": "A file for a reply (submit {attachments: [id]})",
+        "tags": ["attachments"],
+        "parameters": [{"name": "name", "in": "query", "schema": {"type": "string"}}],
+        "requestBody": {"required": True, "content": {"multipart/form-data": form, "application/octet-stream": octets}},
+        "responses": answers(
+            {"201": {"description": "kept: its id, name, type, size and url"}}, _401="no or unknown token",
+            _403="the role does not allow it", _413="too large", _415="a kind that is not taken", _422="no file",
+        ),
+    }
+    return {f"{base}{PATH}/{{id}}": {"get": read}, f"{base}{PATH}": {"post": upload}}
+
+
 async def _read(request: web.Request) -> web.StreamResponse:
     try:
         runtime = request.app[RUNTIME]
