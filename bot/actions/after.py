@@ -72,6 +72,8 @@ class TicketVerb(Speaking):
         except ApiError as problem:
             if problem.status == 404 and tells_matter(tracker):
                 return begins_matter(tracker)
+            if problem.status == 404 and (reason := reason_for_person(text_of(tracker))):
+                return await hand_over(say, tracker, api, reason)
             raise
         try:
             await self.do(say, tracker, api, ticket)

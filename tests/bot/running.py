@@ -15,7 +15,7 @@ from pathlib import Path
 from service.bot import BOT, PYTHON, train
 from service.children import free_port
 
-READY_WITHIN = 90.0
+READY_WITHIN = 180.0
 
 
 @dataclass(frozen=True, slots=True)
