@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from core.segment import terms
-from knowledge_base.asking import asked_field
 from knowledge_base.guide import HEADINGS, Guide
 
 LOOKED_AT = ("fee", "limit_promised", "materials", "steps", "conditions", "result")
@@ -22,6 +21,8 @@ STRANGE = 0.45
 """By so much more without any exchange: the text is about something else."""
 
 _AMOUNT = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*(万?)元")
+_MONEY = re.compile(r"多少钱|多少元|要钱|收钱|交钱|收费|费用|工本费|[收交]多少")
+_GIVEN = re.compile(r"补贴|补助|津贴|领|报销|赔|奖|罚|押金")
 _FREE = re.compile(r"^\W*(?:均|全部|办理|本事项)?(?:不收费|免费|不收取(?:任何)?费用|无收费)[。\s]*(?:[（(][^）)]*[）)])?[。\s]*$")
 
 
@@ -62,8 +63,8 @@ class Belonging:
         return len(_terms(theirs)) >= FEWEST and back >= 0 and more + back > CLEARLY
 
     @functools.cache  # noqa: B019 (it lives as long as one rehearsal)
-    def _knows(self, slug: str, without: str) -> set[str]:
-        return set().union(*(said for name, said in self._said[slug].items() if name != without))
+    def _knows(self, slug: str, without: str) -> frozenset[str]:
+        return frozenset().union(*(said for name, said in self._said[slug].items() if name != without))
 
     def _share(self, text: str, slug: str, without: str) -> float:
         """How much of the text, rare terms weighing more, the guide knows from its other fields."""
@@ -80,8 +81,9 @@ def _fee_against_faq(guide: Guide) -> list[str]:
     found = []
     for each in guide.faq:
         told = _amounts(each.answer)
-        if asked_field(each.question) != "fee" or not told or _amounts(each.question):
-            continue  # A question that names a sum has it worked out in its answer.
+        # A question that names a sum has it worked out in its answer; what one is given is no fee.
+        if not told or not _MONEY.search(each.question) or _GIVEN.search(each.question) or _amounts(each.question):
+            continue
         known = amounts | _amounts(" ".join(guide.fields.values())) if not free else set()
         if (free and "免费" not in each.answer and "不收费" not in each.answer) or (amounts and not told & known):
             found.append(f"“收费标准”与常见问题“{each.question}”的金额不一致")
@@ -99,5 +101,6 @@ def _texts(guide: Guide) -> list[tuple[str, str]]:
     return [("overview", named), *fields.items(), ("faq", faq)]
 
 
-def _terms(text: str) -> set[str]:
-    return {term for term in terms(text) if len(term) > 1}
+@functools.lru_cache(maxsize=20_000)
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(term for term in terms(text) if len(term) > 1)
