@@ -22,6 +22,7 @@ from core.queues import Inbox, Outbox, Result, Status
 from service import merging
 from service.mail_headers import headers_of
 from service.runtime import Runtime
+from service.texts import say
 from ticketing import delivery as ticket_delivery
 from ticketing.model import Reply, Ticket
 
@@ -325,6 +326,31 @@ async def resend_announced(
             session, message, now, step=channel.capabilities.carries[0], conversation_id=conversation.id,
             ticket_id=row.ticket_id, reply_id=row.reply_id, deadline_at=now + OTHER_STEPS_LAST,
         )
+
+
+async def resend_unsaid(
+    runtime: Runtime, session: AsyncSession, conversation: Conversation, now: datetime
+) -> None:
+    """The resident writes again: answers that the platform's window kept from him are said now, in one message."""
+    rows = (
+        await session.scalars(
+            select(Outbox)
+            .where(
+                Outbox.conversation_id == conversation.id, Outbox.status == Status.DONE,
+                Outbox.result == Result.HANDED_ON, Outbox.ticket_id.is_(None), Outbox.reply_id.is_(None),
+                Outbox.step == Outbox.channel, Outbox.created_at > now - ANSWER_LASTS,
+            )
+            .order_by(Outbox.id)
+        )
+    ).all()
+    if not rows:
+        return
+    for row in rows:
+        row.result, row.last_error = Result.FAILED, "the window was closed; said again when the resident wrote"
+    last = rows[-1]
+    text = say("said_late", text="\n\n".join(row.text for row in rows))
+    message = OutboundMessage(last.channel, last.account, last.recipient, text, last.origin)
+    queues.enqueue(session, message, now, conversation_id=conversation.id, deadline_at=now + OTHER_STEPS_LAST)
 
 
 async def go_on_with_unopened(runtime: Runtime, now: datetime) -> None:

@@ -56,6 +56,7 @@ async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> No
         place = await _find_place(session, row, now)
         if _is_from_resident(row):
             await delivery.resend_announced(runtime, session, place.conversation, now)
+            await delivery.resend_unsaid(runtime, session, place.conversation, now)
         earlier = await calls.ticket_of_earlier_version(session, row)
     for_ticket = await mail.is_word_on_ticket(runtime, row, place.matter, place.message)
     sayings = [] if earlier or for_ticket or place.repeats else await _answer(runtime, row, place, now)
