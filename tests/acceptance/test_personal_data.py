@@ -9,6 +9,8 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.asyncio(loop_scope="session")]
 
 PHONE = "13912345678"
 PLAIN = (PHONE, "110101199003078515", "6222021234567890123", "wang.xiaoming@example.org")
+CHANGED = "13755510293"
+"""The number he wants to be called at instead, said after the ticket."""
 GROUPED = ("139-8765-4321", "6217 0012 3456 7890 128")
 ONLY_DIGITS = ("13987654321", "6217001234567890128")
 
@@ -16,13 +18,21 @@ ONLY_DIGITS = ("13987654321", "6217001234567890128")
 def found_in(service: Running) -> dict[str, list[str]]:
     """By file name: which of the values stand in it, readable."""
     places = [service.log, *service.data_dir.rglob("*")]
-    values = (*PLAIN, *GROUPED, *ONLY_DIGITS)
+    values = (*PLAIN, *GROUPED, *ONLY_DIGITS, CHANGED)
     found = {}
     for place in places:
         if place.is_file():
             content = place.read_bytes()
             found[str(place.relative_to(service.folder))] = [item for item in values if item.encode() in content]
     return found
+
+
+async def ask_and_correct(chat: Chat, phone: str) -> None:
+    """What the assistant says back holds a title with digits in it, and a number that comes after the ticket."""
+    await chat.say(f"建议小区大门口贴出的值班电话{phone}换成大一点的字")
+    assert phone in await chat.say("我的工单到哪了"), "he reads his own words in full"
+    await chat.say(f"补充一下，我的电话改成{CHANGED}")
+    await chat.say("转人工")
 
 
 async def test_after_a_dialogue_the_digits_are_readable_nowhere(office: Running, chat: Chat):
@@ -38,6 +48,7 @@ async def test_after_a_dialogue_the_digits_are_readable_nowhere(office: Running,
     await complaining.hears("已批评教育", "staff")
     _, ticket = await office.api("officer", "GET", f"/tickets/{number}")
     assert ticket["resident"]["phone"].replace(" ", "").endswith(phone), "who works the ticket must see it"
+    await ask_and_correct(await Chat.open(office), phone)
     found = found_in(office)
     names = set(found)
     assert {"service.log", "var/huiyin.db", "var/huiyin.db-wal"} <= names
