@@ -99,7 +99,7 @@ async def draft(session: AsyncSession, guide: Guide, by: str, now: datetime) -> 
         return row
     version = await _next_version(session, row)
     guide = dataclasses.replace(guide, version=version)
-    if row.state in STANDING:
+    if row.state in STANDING or row.pending is not None:
         await _change(session, row, by, now, "edit", pending=version, pending_state="draft", publish_at=None)
         session.add(GuideVersion(guide_id=row.id, version=version, digest=guide.digest, content=guide.as_json(),
                                  changed_at=now, changed_by=by))
