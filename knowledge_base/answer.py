@@ -114,7 +114,10 @@ class Asked:
     @property
     def is_close(self) -> bool:
         """Whether it must be asked back which of two guides is meant."""
-        return len(self.close()) > 1 and self.hits[0].score < self.limits["clear"]
+        close = self.close()
+        if len(close) < 2:
+            return False
+        return close[0].score < self.limits["clear"] or close[0].score - close[1].score <= self.limits["tie"]
 
     def sureness(self, hit: Hit) -> float:
         """How surely this guide is meant: its nearness, and how far it lies before all that is not ours."""
@@ -187,7 +190,7 @@ async def find_guides(asked: Asked) -> Answer | None:
 
 async def warn_of_danger(asked: Asked) -> Answer | None:
     """Warning signs at the hospital go to 120 and the emergency room before anything else is said."""
-    if asked.preset != "hospital" or not holds(asked.question, "warning"):
+    if asked.preset != "hospital" or not _is_danger(asked):
         return None
     guide = _guide(asked, "emergency")
     if guide is None:
@@ -196,6 +199,14 @@ async def warn_of_danger(asked: Asked) -> Answer | None:
     body = [say("warning"), *map(compose.show_along, sections), _source(asked, guide)]
     return Answer("answered", "\n".join(body), "overview", tuple(compose.cite(guide, sections)),
                   asked.candidates(), reason="warning_sign")
+
+
+def _is_danger(asked: Asked) -> bool:
+    """A warning sign, or an accident where no other guide is surely meant: who pays after one is a plain question."""
+    if holds(asked.question, "warning"):
+        return True
+    plain = asked.surest >= asked.limits["answer"] and asked.hits[0].guide.slug not in ("emergency", "which-department")
+    return holds(asked.question, "accident") and not plain
 
 
 async def lead_to_department(asked: Asked) -> Answer | None:
@@ -303,15 +314,22 @@ def _source(asked: Asked, guide: Guide) -> str:
 
 def _first_sections(asked: Asked, guide: Guide, hit: Hit | None) -> list[Section]:
     """The field asked for, with an FAQ line that is near besides; else that FAQ line; else the overview."""
-    limits = settings()["faq"]
-    faq = guide.faq[hit.faq] if hit is not None and hit.faq is not None else None
-    entry = Section("faq", faq.answer, faq.question) if faq else None
-    if asked.field and (found := compose.sections_of(guide, asked.field)):
-        near = entry is not None and hit is not None and hit.faq_score >= limits["likely"]
-        return [*found, entry] if near and entry else found
-    if entry and hit and hit.faq_score >= limits["likely"]:
-        return [entry]
-    return compose.sections_of(guide, "overview") or guide.sections()[:1]
+    entry = [] if _is_name(guide, asked.question) else _near_entry(guide, hit)
+    found = compose.sections_of(guide, asked.field) if asked.field else []
+    return [*found, *entry] or compose.sections_of(guide, "overview") or guide.sections()[:1]
+
+
+def _is_name(guide: Guide, question: str) -> bool:
+    """Whether nothing but (a part of) the guide's name was said: 护照 asks for the whole matter, not for a lost one."""
+    said = fold(question).strip(" ?？。.!！,，")
+    return any(said in fold(name) for name in (guide.title, *guide.aliases))
+
+
+def _near_entry(guide: Guide, hit: Hit | None) -> list[Section]:
+    """The FAQ entry that was asked for; none where the title is as near."""
+    if hit is None or hit.faq is None or 2 * hit.faq_score - hit.title_score < settings()["faq"]["likely"]:
+        return []
+    return [Section("faq", guide.faq[hit.faq].answer, guide.faq[hit.faq].question)]
 
 
 def _refuse_expired(asked: Asked, guide: Guide) -> Answer:

@@ -9,7 +9,7 @@ import yaml
 from core.segment import fold, words
 
 HERE = Path(__file__).parent
-GROUPS = ("empty", "out_of_scope", "diagnosis", "opinion", "warning", "child", "any_age")
+GROUPS = ("empty", "out_of_scope", "diagnosis", "opinion", "warning", "accident", "child", "any_age")
 """Lists of asking.yml that are not fields."""
 
 

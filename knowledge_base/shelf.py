@@ -56,6 +56,8 @@ class Hit:
     faq: int | None
     """The number of the FAQ entry, where the nearest FAQ line is near enough to be looked at."""
     faq_score: float
+    title_score: float
+    """How near the title or an alias is, measured like `faq_score`."""
     parts: Mapping[str, float]
     foreign: float = 0.0
     """How much nearer the question is to something that is not ours; below 0 where it is nearer to this guide."""
@@ -193,9 +195,11 @@ class Shelf:
         if asked:
             values = measures.lines[asked] + measures.near[asked]
             faq, faq_score = self.lines[asked[int(values.argmax())]].faq, float(values.max())
+        titles = mine[: len(dict.fromkeys((guide.title, *guide.aliases)))]
+        title_score = float((measures.lines[titles] + measures.near[titles]).max())
         parts = {name: float(values[number]) for name, values in measures.guides.items()}
         foreign = sum(getattr(self.weights, name) * (value - parts[name]) for name, value in measures.foreign.items())
-        return Hit(guide, score, line.text, faq, faq_score, parts, foreign)
+        return Hit(guide, score, line.text, faq, faq_score, title_score, parts, foreign)
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,42 @@ async def test_every_quote_stands_letter_by_letter_in_its_guide() -> None:
     assert "【来源】《居住证办理》第3版，2026-11-20核对" in found.text
 
 
+async def test_the_title_alone_is_answered_with_the_whole_matter_and_an_faq_line_with_its_answer() -> None:
+    assert "overview" == (await ask("居住证办理")).field
+    found = await ask("居住证办理丢了能补吗")
+    assert ("faq", "居住证办理可以，丢了能补吗的答复。") == (found.field, found.citations[0].quote)
+
+
+async def test_two_guides_equally_near_are_asked_back_with_their_titles() -> None:
+    index = Index(vectors=False)
+    await index.load([sample("one", "甲类执照申领", "执照").guide, sample("two", "乙类执照申领", "执照").guide])
+    found = await answer(None, index, "执照申领", "hall", NOW)
+    assert ("clarify", {"one", "two"}) == (found.status, {each.guide for each in found.choices})
+    assert "甲类执照申领" in found.text and "乙类执照申领" in found.text and found.citations == ()
+    chosen = await answer(None, index, "想要领一张执照多少钱", "hall", NOW, chosen="two")
+    assert ("answered", "fee", "two") == (chosen.status, chosen.field, chosen.citations[0].guide)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [pytest.param("居主证办理", id="sounds the same"), pytest.param("居住正办理", id="a typing error"),
+     pytest.param("居住證辦理", id="traditional")],
+)
+async def test_a_mistyped_matter_is_found(question: str) -> None:
+    assert "permit" == (await ask(question)).citations[0].guide
+
+
+async def test_what_lies_nearer_to_another_office_is_refused_and_says_what_is_near() -> None:
+    found = await ask("美国签证怎么办")
+    assert ("no_guide", "belongs_elsewhere", ()) == (found.status, found.reason, found.citations)
+
+
+async def test_a_long_story_is_looked_at_in_pieces() -> None:
+    story = ("我和爱人是前年从老家过来的，一直在工业园那边的电子厂打工，厂里包住不包吃，孩子跟着外公外婆，今年想接过来，"
+             "听工友说要先把居住证办理好，不晓得要准备什么，麻烦你们告诉我一声，我好请假去弄")
+    assert "permit" == (await ask(story)).candidates[0].guide
+
+
 async def test_a_question_without_a_matter_leans_on_the_last_guide() -> None:
     found = await ask("那要带什么材料？", context_guide="permit")
     assert ("materials", "permit") == (found.field, found.citations[0].guide)

@@ -33,7 +33,7 @@ def test_synonyms_have_two_characters_and_lead_somewhere() -> None:
 @pytest.mark.parametrize("kind", ["", "_without_vectors", "_of_bare_questions"])
 def test_weights_and_thresholds_are_complete(kind: str) -> None:
     assert isinstance(default_weights(kind), Weights)
-    assert {"lead", "elsewhere", "answer", "self_evident", "clarify_margin", "clear", "candidate"} == set(
+    assert {"lead", "elsewhere", "answer", "self_evident", "clarify_margin", "clear", "tie", "candidate"} == set(
         settings()[f"threshold{kind}"])
 
 

@@ -46,7 +46,8 @@ async def test_a_complaint_leads_to_the_department_of_the_approved_table(index: 
 
 @pytest.mark.parametrize(
     "question",
-    ["我爸突然胸痛出冷汗", "有人晕倒了叫不醒", "孩子误服了老鼠药怎么办", "喘不过气挂什么科", "突然嘴歪说话不清", "不想活了"],
+    ["我爸突然胸痛出冷汗", "有人晕倒了叫不醒", "孩子误服了老鼠药怎么办", "喘不过气挂什么科", "突然嘴歪说话不清", "不想活了",
+     "刚刚出车祸了"],
 )
 async def test_warning_signs_lead_to_120_before_anything_else(index: Index, question: str) -> None:
     found = await ask(index, question)
@@ -69,6 +70,11 @@ async def test_no_diagnosis_no_dose_no_opinion(index: Index, question: str) -> N
         assert "department" == found.reason
     else:
         assert (found.status, found.citations) == ("no_guide", ())
+
+
+async def test_who_pays_after_an_accident_is_a_plain_question(index: Index) -> None:
+    found = await ask(index, "车祸住院押金交多少，住院办理要什么材料")
+    assert ("answered", "admission") == (found.status, found.citations[0].guide)
 
 
 async def test_eating_before_an_examination_is_no_medical_opinion(index: Index) -> None:
