@@ -1,11 +1,9 @@
 """Answers, guides and understanding over the API."""
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.conversation import Matter
@@ -14,9 +12,6 @@ from knowledge_base.tables import Notice
 from service.api.endpoint import Call, Endpoint, Result, cut, page
 from ticketing.model import Ticket
 from ticketing.views import write_time
-
-if TYPE_CHECKING:
-    from knowledge_base.answer import Answer
 
 KIND_OF_INTENT = {
     "complain": "complaint",
@@ -31,9 +26,8 @@ KIND_OF_INTENT = {
 
 
 EMERGENCY = "emergency"
-
-KEPT_FOR_EDITORS = frozenset({"no_guide", "out_of_scope", "clarify", "expired"})
-"""A question with such an answer, asked in a matter, is kept; one that failed says nothing about the guides."""
+UNSURE = "nlu_fallback"
+"""What the assistant makes of a text it is not sure about; whoever asks here gets the likeliest intent with its share."""
 
 
 class Question(BaseModel):
@@ -41,8 +35,6 @@ class Question(BaseModel):
     question: str = Field(min_length=1, max_length=5000)
     preset: Literal["property", "hall", "hospital"] | None = None
     context_guide: str | None = None
-    chosen: str | None = None
-    """The guide the resident chose when he was asked back."""
     place: str | None = Field(None, max_length=200)
     """Where the resident is: a notice for other places is not for him."""
 
@@ -57,33 +49,19 @@ class Text(BaseModel):
 async def answer(call: Call) -> Result:
     """An answer in the office's own words with its citations, or a stated reason for none."""
     body = call.body()
-    preset = body.preset or call.runtime.settings.office.preset
     found = await call.runtime.knowledge.answer(
         call.session,
         body.question,
-        preset,
+        body.preset or call.runtime.settings.office.preset,
         call.now,
         body.context_guide or (call.matter.last_guide if call.matter else None),
         body.place or await _known_place(call),
-        body.chosen,
     )
-    if call.matter is not None:
+    if call.matter is not None and found.citations:
         async with call.runtime.db.writing() as session:
-            await _remember(session, call.matter.id, body.question, found, preset, call.now)
+            matter = await session.get_one(Matter, call.matter.id)
+            matter.last_guide = found.citations[0].guide
     return Result(found.as_json())
-
-
-async def _remember(
-    session: AsyncSession, matter_id: int, question: str, found: "Answer", preset: str, now: datetime
-) -> None:
-    """What a matter was answered from, for its next question; what it was not answered, for the editors."""
-    from knowledge_base.unanswered import remember_unanswered  # Brings numpy with it: not at the start.
-
-    if found.citations and not found.citations[0].guide.startswith("notice:"):
-        matter = await session.get_one(Matter, matter_id)
-        matter.last_guide = found.citations[0].guide
-    if found.status in KEPT_FOR_EDITORS:
-        await remember_unanswered(session, question, found, preset, now, matter_id=matter_id)
 
 
 async def _known_place(call: Call) -> str | None:
@@ -100,19 +78,18 @@ async def understand(call: Call) -> Result:
     body = call.body()
     parsed = await call.runtime.assistant.understand(body.text, clock.local(body.at or call.now))
     shift = len(body.text) - len(body.text.lstrip())
-    intent = parsed.get("intent") or {}
-    name = intent.get("name") or "out_of_scope"
+    intents = [item for item in parsed.get("intent_ranking") or [parsed.get("intent") or {}]
+               if item.get("name") not in (None, UNSURE)]
+    name = intents[0]["name"] if intents else "out_of_scope"
     kind = KIND_OF_INTENT.get(name)
     found = await call.runtime.categories.sort(body.text, kind) if kind else None
     return Result(
         {
             "intent": name,
-            "confidence": intent.get("confidence", 0.0),
-            "intents": [
-                {"name": item["name"], "confidence": item["confidence"]}
-                for item in parsed.get("intent_ranking") or [intent]
-            ],
+            "confidence": intents[0]["confidence"] if intents else 0.0,
+            "intents": [{"name": item["name"], "confidence": item["confidence"]} for item in intents],
             "entities": [_read_entity(item, body.text, shift) for item in parsed.get("entities") or []],
+            "matters": [_read_matter(item, body.text, shift) for item in parsed.get("matters") or []],
             "kind": kind,
             "category": found.category if found else None,
             "category_confidence": found.share if found else None,
@@ -120,6 +97,12 @@ async def understand(call: Call) -> Result:
             "urgency": EMERGENCY if name == "report_emergency" else found.urgency if found else "routine",
         }
     )
+
+
+def _read_matter(item: dict[str, Any], text: str, shift: int) -> dict[str, Any]:
+    """One of several wishes in a long text, with its own words."""
+    start, end = item["start"] + shift, item["end"] + shift
+    return {"intent": item["intent"], "confidence": item["confidence"], "text": text[start:end], "start": start, "end": end}
 
 
 def _read_entity(item: dict[str, Any], text: str, shift: int) -> dict[str, Any]:

@@ -44,3 +44,26 @@ async def test_a_ticket_without_category_goes_where_its_words_lead(house):
 async def test_what_the_clerk_says_counts_for_more_than_the_words(house):
     ticket = await house.register(category="fees-property", urgency="routine", description="楼上漏水，情况紧急")
     assert (ticket["category"], ticket["urgency"]) == ("fees-property", "routine")
+
+
+async def test_what_the_assistant_is_unsure_about_is_told_as_its_likeliest_intent(house):
+    house.rasa.parsed = {
+        "intent": {"name": "nlu_fallback", "confidence": 0.81},
+        "intent_ranking": [{"name": "nlu_fallback", "confidence": 0.81}, {"name": "inform", "confidence": 0.19}],
+        "entities": [],
+    }
+    found = await house.post("/understand", {"text": "五楼", "channel": "webchat"})
+    assert (found["intent"], found["confidence"]) == ("inform", 0.19)
+    assert [item["name"] for item in found["intents"]] == ["inform"]
+
+
+async def test_two_wishes_in_one_letter_are_both_told_with_their_words(house):
+    text = " 楼上天天装修太吵。另外建议装个充电桩。"
+    house.rasa.parsed = {
+        "intent": {"name": "complain", "confidence": 0.7}, "entities": [],
+        "matters": [{"intent": "complain", "confidence": 0.9, "start": 0, "end": 9},
+                    {"intent": "suggest", "confidence": 0.8, "start": 9, "end": 19}],
+    }
+    found = await house.post("/understand", {"text": text, "channel": "email"})
+    assert [(item["intent"], item["text"]) for item in found["matters"]] == [
+        ("complain", "楼上天天装修太吵。"), ("suggest", "另外建议装个充电桩。")]
