@@ -1,9 +1,11 @@
 """Answers, guides and understanding over the API."""
 
-from typing import Any, Literal
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.conversation import Matter
@@ -12,6 +14,9 @@ from knowledge_base.tables import Notice
 from service.api.endpoint import Call, Endpoint, Result, cut, page
 from ticketing.model import Ticket
 from ticketing.views import write_time
+
+if TYPE_CHECKING:
+    from knowledge_base.answer import Answer
 
 KIND_OF_INTENT = {
     "complain": "complaint",
@@ -29,12 +34,17 @@ EMERGENCY = "emergency"
 UNSURE = "nlu_fallback"
 """What the assistant makes of a text it is not sure about; whoever asks here gets the likeliest intent with its share."""
 
+KEPT_FOR_EDITORS = frozenset({"no_guide", "out_of_scope", "clarify", "expired"})
+"""A question with such an answer, asked in a matter, is kept; one that failed says nothing about the guides."""
+
 
 class Question(BaseModel):
     model_config = ConfigDict(extra="forbid")
     question: str = Field(min_length=1, max_length=5000)
     preset: Literal["property", "hall", "hospital"] | None = None
     context_guide: str | None = None
+    chosen: str | None = None
+    """The guide the resident chose when he was asked back."""
     place: str | None = Field(None, max_length=200)
     """Where the resident is: a notice for other places is not for him."""
 
@@ -49,19 +59,33 @@ class Text(BaseModel):
 async def answer(call: Call) -> Result:
     """An answer in the office's own words with its citations, or a stated reason for none."""
     body = call.body()
+    preset = body.preset or call.runtime.settings.office.preset
     found = await call.runtime.knowledge.answer(
         call.session,
         body.question,
-        body.preset or call.runtime.settings.office.preset,
+        preset,
         call.now,
         body.context_guide or (call.matter.last_guide if call.matter else None),
         body.place or await _known_place(call),
+        body.chosen,
     )
-    if call.matter is not None and found.citations:
+    if call.matter is not None:
         async with call.runtime.db.writing() as session:
-            matter = await session.get_one(Matter, call.matter.id)
-            matter.last_guide = found.citations[0].guide
+            await _remember(session, call.matter.id, body.question, found, preset, call.now)
     return Result(found.as_json())
+
+
+async def _remember(
+    session: AsyncSession, matter_id: int, question: str, found: "Answer", preset: str, now: datetime
+) -> None:
+    """What a matter was answered from, for its next question; what it was not answered, for the editors."""
+    from knowledge_base.unanswered import remember_unanswered  # Brings numpy with it: not at the start.
+
+    if found.citations and not found.citations[0].guide.startswith("notice:"):
+        matter = await session.get_one(Matter, matter_id)
+        matter.last_guide = found.citations[0].guide
+    if found.status in KEPT_FOR_EDITORS:
+        await remember_unanswered(session, question, found, preset, now, matter_id=matter_id)
 
 
 async def _known_place(call: Call) -> str | None:
