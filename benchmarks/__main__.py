@@ -18,7 +18,7 @@ from benchmarks.running import ROOT, run_service
 
 REAL_LIMIT = 300
 LONGEST_S = 180
-"""No benchmark may take longer: its line then says so. All together stay under ten minutes on an idle machine."""
+"""No benchmark may take longer (guides twice that: its first run makes all vectors): its line then says so. All together stay under ten minutes on an idle machine."""
 
 OTHERS: tuple[tuple[str, list[str]], ...] = (
     ("working_hours", ["-m", "benchmarks.working_hours", "20000"]),
@@ -227,10 +227,10 @@ async def main(names: list[str]) -> None:
     for name in names or MEASURES:
         print(f"· measuring {name} …", flush=True)
         try:
-            async with asyncio.timeout(LONGEST_S):
+            async with asyncio.timeout(LONGEST_S * 2 if name == "guides" else LONGEST_S):
                 lines += await MEASURES[name]()
         except TimeoutError:
-            lines.append(Line(name, f"not finished within {LONGEST_S} s", met=False))
+            lines.append(Line(name, "not finished in time", met=False))
         except (Exception, SystemExit) as error:
             lines.append(Line(name, f"failed: {error}"[:200], met=False))
     print(f"\n{time.monotonic() - began:.0f} s in all, on this machine as busy as it was\n")
