@@ -75,7 +75,7 @@ async def describe(
         "confidential": ticket.confidential,
         "about": about_as_given(ticket.about),
         "department": ticket.department,
-        "assignee": ticket.assignee,
+        "assignee": ticket.assignee if actor.resident_id is None else None,
         "asked_first": None if actor.resident_id is not None else ticket.asked_first,
         "green_channel": ticket.green_channel if actor.resident_id is None else None,
         "resident": await _describe_resident(session, ticket, hidden),
@@ -86,7 +86,7 @@ async def describe(
         "answered_on_call": ticket.answered_on_call,
         "recording": None if hidden or actor.resident_id is not None else ticket.recording,
         "registered_at": write_time(ticket.registered_at),
-        "registered_by": ticket.registered_by,
+        "registered_by": _named(ticket.registered_by, actor),
         "allowed": allowed_verbs(office, actor, ticket, await find_facts(session, ticket)),
         "clocks": await sla.describe_clocks(session, ticket, now),
         "promise": await sla.promise(session, office, ticket),
@@ -158,10 +158,26 @@ async def _describe_transitions(
     return found
 
 
+def _outside(name: str) -> str:
+    """A member of staff is the office to those outside it."""
+    return name if name in OUTSIDERS else OFFICE
+
+
+def _named(name: str | None, actor: Actor) -> str | None:
+    return name if name is None or actor.resident_id is None else _outside(name)
+
+
+def _for_reader(deliveries: list[dict[str, Any]], actor: Actor) -> list[dict[str, Any]]:
+    """Why an attempt failed is the office's business: a gateway's words, a clerk's note of a call."""
+    if actor.resident_id is None:
+        return deliveries
+    return [item | {"error": None} for item in deliveries]
+
+
 def _for_resident(item: dict[str, Any]) -> dict[str, Any]:
     """A step as the resident may read it: no member of staff by name, and no word that was not meant for him."""
     shown = {name: value for name, value in item.items() if name != "changes"}
-    shown["actor"] = item["actor"] if item["actor"] in OUTSIDERS else OFFICE
+    shown["actor"] = _outside(item["actor"])
     shown["reason"] = item["reason"] if item["verb"] in TOLD else None
     return shown
 
@@ -185,13 +201,13 @@ async def _describe_replies(
                 "text": await reader.text(row.text),
                 "action_taken": await reader.text(row.action_taken) if actor.resident_id is None else None,
                 "findings": row.findings,
-                "submitted_by": row.submitted_by,
+                "submitted_by": _named(row.submitted_by, actor),
                 "approved_at": write_time(row.approved_at),
-                "approved_by": row.approved_by,
+                "approved_by": _named(row.approved_by, actor),
                 "delivered_at": write_time(row.delivered_at),
                 "withdrawn_at": write_time(row.withdrawn_at),
                 "attachments": await _describe_files(session, row),
-                "deliveries": await _describe_deliveries(session, ticket, row),
+                "deliveries": _for_reader(await _describe_deliveries(session, ticket, row), actor),
             }
         )
     return found

@@ -33,7 +33,23 @@ async def test_a_resident_reads_no_word_that_was_not_meant_for_him(house):
     assert not {"note", "contact"} & set(verbs)
     assert verbs["progress"]["reason"] == "正在核对账单" and verbs["assign"]["reason"] is None
     assert {step["actor"] for step in seen["transitions"]} == {"office"}
+    assert seen["assignee"] is None and seen["registered_by"] == "office"
     assert seen["tasks"] == [] and "注意措辞" not in str(seen) and "账是否有误" not in str(seen)
+
+
+async def test_a_resident_reads_the_reply_and_not_who_wrote_it_or_why_an_attempt_failed(house):
+    number, matter = await _with_matter(house)
+    await house.do(number, "submit", "officer", findings="upheld", action_taken="核对账单", reply="已退款。")
+    await house.do(number, "approve", "supervisor")
+
+    async def tried() -> list[dict]:
+        (reply,) = (await house.get(f"/tickets/{number}"))["replies"]
+        return [item for item in reply["deliveries"] if item["error"]]
+
+    assert await house.until(tried)
+    (reply,) = (await house.get(f"/tickets/{number}", "assistant", X_Huiyin_Matter=str(matter)))["replies"]
+    assert reply["text"] == "已退款。" and (reply["submitted_by"], reply["approved_by"]) == ("office", "office")
+    assert reply["action_taken"] is None and {item["error"] for item in reply["deliveries"]} == {None}
 
 
 async def test_staff_read_every_step_with_its_words(house):

@@ -1,5 +1,6 @@
 """What single verbs promise: the order of refusals, merged tickets, sending back, what is offered, who sees what."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -120,6 +121,19 @@ async def test_an_erased_value_does_not_become_the_other_residents(desk, db, tel
             await session.delete(row)
     await desk.do(first, "approve", {}, SUPERVISOR)
     assert "<PHONE" not in {number: text for number, _, text in tell.told}[second]
+
+
+async def test_two_tickets_merged_into_each_other_at_one_moment_leave_one_open(desk, db):
+    for _ in range(5):
+        first, second = await desk.register(), await desk.register()
+        ways = ((first, second), (second, first))
+        done = await asyncio.gather(
+            *(desk.do(one, "merge", {"into": other}) for one, other in ways), return_exceptions=True
+        )
+        assert sorted(isinstance(each, Conflict) for each in done) == [False, True]
+        async with db.reading() as session:
+            states = await session.scalars(select(Ticket.state).where(Ticket.number.in_((first, second))))
+            assert sorted(states) == ["merged", "registered"]
 
 
 async def test_a_call_to_the_resident_of_a_merged_ticket_does_not_move_the_surviving_one(desk, db):

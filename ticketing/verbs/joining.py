@@ -38,6 +38,10 @@ async def check_link(act: Act) -> None:
 async def merge(act: Act) -> None:
     """Into an open ticket; those that were merged into this one follow it, so there are no chains."""
     into = await _find_other(act, act.body.into, "into")
+    # Two that are merged into each other at one moment would both be gone: who comes second sees what the first did.
+    both = select(Ticket.id).where(Ticket.id.in_((act.ticket.id, into.id))).order_by(Ticket.id).with_for_update()
+    await act.session.execute(both)
+    await act.session.refresh(into)
     if into.state not in OPEN:
         raise Conflict(f"{into.number} is {into.state}: a ticket is merged into an open one")
     act.ticket.state_before, act.ticket.merged_into_id = act.ticket.state, into.id
