@@ -45,6 +45,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imap_module, "SLICE_S", 0.05)
     monkeypatch.setattr(imap_module, "BACK_OFF_S", (0.05,))
     monkeypatch.setattr(imap_module, "READ_S", 1.5)
+    monkeypatch.setattr(imap_module, "CONNECT_S", 1.5)
 
 
 @pytest.fixture

@@ -52,6 +52,11 @@ _WANTS_PERSON = re.compile(
 _NOT_PERSON = re.compile(r"(?:不用|不要|别|不想|不需要|无需|没必要)(?:给我|帮我)?(?:转|找|叫|接|人工)(?!.{0,6}机器)|人工(?:智能|费|流产|授精|湖|成本|翻译|受孕|耳蜗|关节|晶体)|聊天|人工(?:窗口|通道|服务时间|几点|多少)")
 
 
+_COMPLAINS = re.compile(r"投诉")
+_REPORTS = re.compile(r"举报|检举|揭发|纪检|贿|红包|回扣|贪|挪用|私吞|侵吞|吃拿卡要|索要|好处费|滥用职权|以权谋私|徇私|公款|造假|作弊")
+COMPLAINT, MISCONDUCT = "complain", "report_misconduct"
+
+
 def see_danger(text: str) -> str | None:
     """Which danger a text reports; None where it reports none, or only speaks of it."""
     plain = fold(text)
@@ -82,6 +87,10 @@ def decide(ranking: Sequence[tuple[str, float]], text: str) -> Ranking:
         return put_first(ranking, EMERGENCY)
     if wants_person(text) and len(text) <= 60 and ranking[0][0] != EMERGENCY:
         return put_first(ranking, PERSON)
+    if ranking[0][0] == MISCONDUCT and _COMPLAINS.search(text) and not _REPORTS.search(text):
+        # Who calls it a complaint, and names no corruption, complains: only an inspector would read a report.
+        return [(COMPLAINT, ranking[0][1]), (MISCONDUCT, shares.get(COMPLAINT, 0.0)),
+                *(pair for pair in ranking[1:] if pair[0] != COMPLAINT)]
     return list(ranking)
 
 
