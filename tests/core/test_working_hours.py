@@ -184,7 +184,7 @@ def test_a_minute_by_minute_count_agrees(
     assert hours.between(a, b) == timedelta(minutes=brute.between(first, second))
     due = brute.add(first, amount)
     if due is not None:
-        assert hours.add(a, f"{amount / 60:.6f} working hours") - (begin + timedelta(minutes=due)) < timedelta(
+        assert hours.add(a, f"{int(amount / 60 * 10**6) / 10**6:.6f} working hours") - (begin + timedelta(minutes=due)) < timedelta(
             seconds=1
         )
         assert hours.shift(a, timedelta(minutes=amount)) == begin + timedelta(minutes=due)
