@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import JSON as SaJson
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, MetaData, event
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import TimeoutError as WaitedTooLong
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -148,13 +149,17 @@ class Database:
     async def _in_turn(self, urgent: bool) -> AsyncIterator[None]:
         """SQLite has one writer at a time and lets the others sleep and try: here each has his turn in order.
 
-        Of the ordinary writers only one stands in the row, so who is urgent waits for two at most.
+        Of the ordinary writers only one stands in the row, so who is urgent waits for two at most. Who waited for
+        `BUSY_S` gets a database error, as SQLite itself would give.
         """
         async with AsyncExitStack() as row:
             for lock in (self._turn,) if urgent else (self._ordinary, self._turn):
                 if self.is_sqlite:
-                    async with asyncio.timeout(BUSY_S):  # As SQLite itself: an error rather than for ever.
-                        await row.enter_async_context(lock)
+                    try:
+                        async with asyncio.timeout(BUSY_S):
+                            await row.enter_async_context(lock)
+                    except TimeoutError:
+                        raise WaitedTooLong("other writers held the database for too long") from None
             yield
 
     async def close(self) -> None:

@@ -1,5 +1,6 @@
 """What a running service is made of: settings and connections, built once and handed to whoever works."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -46,6 +47,8 @@ class Runtime:
     assistant_token: str = ""
     """The token of role `assistant`, made anew at each start."""
     children: list[Child] = field(default_factory=list)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the service ends: what works in loops ends between two transactions, not in the middle of one."""
     beats: dict[str, datetime] = field(default_factory=dict)
     turns_without_assistant: Counter = WITHOUT_ASSISTANT
     backlog: Gauge = BACKLOG

@@ -3,9 +3,11 @@
 import asyncio
 import errno
 import fcntl
+import os
 import secrets
 import signal
 import sys
+import threading
 from datetime import datetime
 from typing import IO
 
@@ -32,6 +34,7 @@ logger = log.logger(__name__)
 ADMINISTRATOR = "admin"
 ALREADY_RUNS = 4
 GRACE_S = 3.0
+ENDS_WITHIN_S = 9.0
 
 
 def serve(settings: Settings) -> int:
@@ -80,12 +83,23 @@ async def _run(settings: Settings, town: demo.Town | None, stop: asyncio.Event) 
         print(f"Demo: play the resident at http://{settings.web.host}:{port}/demo", flush=True)
     background = asyncio.create_task(_begin_background(app[RUNTIME], port))
     await stop.wait()
+    _end_at_the_latest()
     background.cancel()
     await asyncio.gather(background, return_exceptions=True)
     await runner.cleanup()
     await db.close()
     await end_leftovers()
     return 0
+
+
+def _end_at_the_latest() -> None:
+    """SIGTERM is answered in ten seconds whatever hangs: what was acknowledged is on disk, the next start takes the rest up.
+
+    A database thread that waits for a lock can be neither cancelled nor left behind by an ordinary exit.
+    """
+    timer = threading.Timer(ENDS_WITHIN_S, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
 
 
 async def _listen(runner: web.AppRunner, settings: Settings) -> int:
@@ -102,13 +116,22 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> int:
 
 async def _begin_background(runtime: Runtime, port: int) -> None:
     """What need not be ready before messages are stored: guides, model, Rasa."""
+    loading = asyncio.create_task(_load_guides(runtime))
+    try:
+        await asyncio.shield(loading)
+    except asyncio.CancelledError:
+        await asyncio.wait({loading}, timeout=GRACE_S)  # Its transaction ends; it is not cut off.
+        raise
+    if not runtime.settings.assistant.url:
+        await _run_neighbours(runtime, port)
+
+
+async def _load_guides(runtime: Runtime) -> None:
     try:
         if await load_shipped(runtime.db, PRESETS, runtime.settings.samples_are_published, clock.now()):
             runtime.news.notify("guides")
     except Exception:
         logger.exception("the shipped guides could not be loaded")
-    if not runtime.settings.assistant.url:
-        await _run_neighbours(runtime, port)
 
 
 async def _run_neighbours(runtime: Runtime, port: int) -> None:

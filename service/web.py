@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -22,6 +23,7 @@ from core import log
 from core.db import Database
 from core.errors import HuiyinError, Misconfigured, NotFound
 from core.inbox_writer import InboxWriter
+from core.loops import keep
 from service import (
     api,
     appointment_desk,
@@ -171,18 +173,19 @@ def _run_parts(runtime: Runtime, with_workers: bool):  # type: ignore[no-untyped
         if with_workers and runtime.db.is_sqlite:
             await workers.settle(runtime)
         await _read_calendar(runtime)
-        tasks = [asyncio.create_task(runtime.writer.run())]
+        tasks = [asyncio.create_task(keep("writer", runtime.writer.run))]
         for channel in runtime.channels.values():
             await channel.start()
         door = await _open_lmtp(runtime)
-        tasks.append(asyncio.create_task(_keep_index_fresh(runtime)))
-        if with_workers:
-            tasks.append(asyncio.create_task(workers.run(runtime)))
+        tasks.append(asyncio.create_task(keep("guides", partial(_keep_index_fresh, runtime))))
+        working = asyncio.create_task(workers.run(runtime)) if with_workers else None
         tasks += [asyncio.create_task(child.keep_running()) for child in runtime.children]
         app.on_shutdown.append(_close_streams)
         yield
         if door:
             await door.close()
+        if working:
+            await workers.stop(runtime, working)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

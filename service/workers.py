@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import delete
@@ -14,6 +15,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from channels.base import rings
 from core import clock, log, queues
+from core.loops import keep
 from core.queues import MAX_ATTEMPTS, Inbox, Outbox
 from service import bookings, delivery, guide_calendar, intake, media, open_questions, passive, rehearsals, reminders
 from service.idempotency import KEPT, IdempotencyKey
@@ -27,6 +29,8 @@ logger = log.logger(__name__)
 INBOX_WORKERS = 4
 OUTBOX_WORKERS = 4
 LOOK_EVERY_S = 1.0
+WORK_ENDS_S = 2.0
+"""So long what is in hand may take when the service stops; a turn that takes longer is made again at the next start."""
 TIDY_EVERY_S = 20.0
 WARN_EVERY_S = 5.0
 """How late a warning may be because nobody looked; the rest of its minute is for the work itself."""
@@ -37,17 +41,32 @@ Row = TypeVar("Row", Inbox, Outbox)
 
 
 async def run(runtime: Runtime) -> None:
-    """All loops, until cancelled. A loop that fails is an error of ours: it is logged and goes on."""
+    """All loops, until the service stops. A loop that fails is an error of ours: it is logged and goes on."""
     name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
+    take_in = partial(_work, runtime, Inbox, "inbox", name, INBOX_WORKERS, _take_in)
+    send = partial(_work, runtime, Outbox, "outbox", name, OUTBOX_WORKERS, delivery.deliver)
     async with asyncio.TaskGroup() as group:
-        group.create_task(_work(runtime, Inbox, "inbox", name, INBOX_WORKERS, _take_in))
-        group.create_task(_work(runtime, Outbox, "outbox", name, OUTBOX_WORKERS, delivery.deliver))
+        group.create_task(keep("inbox", take_in))
+        group.create_task(keep("outbox", send))
         group.create_task(_repeat(runtime, tidy, TIDY_EVERY_S))
         group.create_task(_repeat(runtime, reminders.remind_due, TIDY_EVERY_S))
         group.create_task(_repeat(runtime, media.fetch_due, LOOK_EVERY_S))
         group.create_task(_repeat(runtime, warn, WARN_EVERY_S))
         group.create_task(_repeat(runtime, _measure, LOOK_EVERY_S))
         group.create_task(_repeat(runtime, _inspect, LOOK_EVERY_S))
+
+
+async def stop(runtime: Runtime, running: asyncio.Task[None]) -> None:
+    """End the loops: between two transactions where it can be waited for, else where they are.
+
+    A transaction that is cancelled may keep SQLite's one write lock with a connection that nobody ends.
+    """
+    runtime.stopping.set()
+    for topic in ("inbox", "outbox", "rehearse"):
+        runtime.news.notify(topic)
+    await asyncio.wait({running}, timeout=WORK_ENDS_S)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def settle(runtime: Runtime) -> None:
@@ -76,6 +95,8 @@ async def _work(
 
         async with asyncio.TaskGroup() as group:
             for number in itertools.count():
+                if runtime.stopping.is_set():
+                    return
                 bell.clear()
                 runtime.beat(topic)
                 worker = f"{name}:{topic}:{number}"
@@ -140,14 +161,14 @@ async def _leave(runtime: Runtime, row: Inbox, worker: str, error: str) -> None:
 
 
 async def _repeat(runtime: Runtime, do: Callable[[Runtime], Awaitable[None]], seconds: float) -> None:
-    while True:
+    while not runtime.stopping.is_set():
         try:
             await do(runtime)
         except asyncio.CancelledError:
             raise
         except Exception:
             logger.exception("periodic work failed", work=do.__name__)
-        await asyncio.sleep(seconds)
+        await rings(runtime.stopping, seconds)
 
 
 async def tidy(runtime: Runtime) -> None:
@@ -185,6 +206,8 @@ async def warn(runtime: Runtime) -> None:
 async def _inspect(runtime: Runtime) -> None:
     """Each night, and when an editor asks for it: the guides are rehearsed, the day's open questions collected."""
     asked = await runtime.news.wait("rehearse", INSPECT_EVERY_S)
+    if runtime.stopping.is_set():
+        return
     now = clock.now()
     if not asked and not await rehearsals.is_due(runtime.db, runtime.settings, now):
         return

@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -61,6 +62,8 @@ class Storm:
     """WeChat answers that came within the platform's own request: in which lives of the service."""
     sent_before: list[int] = field(default_factory=list)
     """At each new start: how many customer-service messages the platform had accepted."""
+    waiting: list[dict[str, Any]] = field(default_factory=list)
+    """What still waited at the last look for quiet."""
 
     async def pause(self) -> None:
         await asyncio.sleep(random.uniform(0.1, 0.5))
@@ -146,7 +149,8 @@ class Storm:
         """Nothing waits any more: first the inbox, for it fills the outbox."""
         for queue in ("inbox", "outbox"):
             for status in ("todo", "doing"):
-                if await self.service.items(f"/{queue}?status={status}&limit=1"):
+                self.waiting = await self.service.items(f"/{queue}?status={status}&limit=3")
+                if self.waiting:
                     return False
         return True
 

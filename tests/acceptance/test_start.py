@@ -1,5 +1,6 @@
 """A start that cannot be right stops with one line that says what is wrong and what is allowed."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -70,6 +71,15 @@ async def test_a_database_whose_key_is_missing_is_refused_and_not_given_a_new_ke
     key.write_bytes(kept)
     async with running(tmp_path, **echoing) as again:
         assert await (await Chat.open(again)).say("又好了") == "已收到：又好了"
+
+
+@pytest.mark.parametrize("moment_s", [0.0, 0.3, 1.0])
+async def test_it_ends_in_time_in_the_middle_of_its_start(tmp_path: Path, echoing: dict[str, str], moment_s: float):
+    async with running(tmp_path, **echoing) as service:
+        assert await (await Chat.open(service)).post("m1", "您好") == 202
+        await asyncio.sleep(moment_s)
+        await service.stop()
+        assert service.process and service.process.poll() == 0
 
 
 async def test_secrets_stand_in_no_line_of_the_log(office: Running):

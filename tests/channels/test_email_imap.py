@@ -118,6 +118,7 @@ async def test_idle_brings_a_mail_without_waiting_for_the_next_poll(
         await box.until(lambda: "IDLE" in server.commands)
         server.put(mail("路灯坏了"))
         await box.has("路灯坏了")
+        assert await box.texts() == ["路灯坏了"]
 
 
 async def test_a_server_without_idle_is_polled(db: Database, tmp_path: Path, fast: None):
@@ -175,6 +176,7 @@ async def test_no_trouble_of_the_server_loses_or_doubles_a_mail(
         server.put(mail("第三封", 3))
         await box.has("第一封", "第二封", "第三封")
         await box.until(lambda: server.scripted[command] == [] and box.channel.trouble == "")
+        assert sorted(await box.texts()) == ["第一封", "第三封", "第二封"]
 
 
 async def test_a_wrong_password_is_said_and_holds_nothing_up_when_it_is_mended(
@@ -260,6 +262,7 @@ async def test_a_mail_that_somebody_opened_in_webmail_is_stored_all_the_same(
     server.put(mail("已被人点开", 2), "\\Seen")
     async with reading(db, tmp_path, server.port) as box:
         await box.has("第一封", "已被人点开")
+        assert sorted(await box.texts()) == ["已被人点开", "第一封"]
 
 
 async def test_new_numbers_after_a_repair_of_the_server_bring_no_mail_twice_and_lose_none(
@@ -283,6 +286,7 @@ async def test_new_numbers_after_a_repair_of_the_server_bring_no_mail_twice_and_
                 return position is not None and (position.validity, position.uid) == (200, 2)
 
         await box.until(is_written)
+        assert sorted(await box.texts()) == ["第一封", "第二封"]
 
 
 @pytest.mark.parametrize("move", [True, False], ids=["MOVE", "COPY and EXPUNGE"])
@@ -293,6 +297,7 @@ async def test_stored_mails_can_be_moved_away(db: Database, tmp_path: Path, fast
     async with reading(db, tmp_path, fake.port, imap_move_to="Huiyin") as box:
         await box.has("路灯坏了")
         await box.until(lambda: [len(raws) for raws in fake.folders.values()] == [1] and fake.mails == [])
+        assert await box.texts() == ["路灯坏了"]
     await fake.close()
 
 

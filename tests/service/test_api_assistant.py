@@ -98,6 +98,8 @@ async def test_only_the_assistant_changes_a_matter(house, guest):
     await house.post("/matter", {"form_open": True}, "clerk", 403, X_Huiyin_Matter=str(matter))
     await house.post("/matter", {"form_open": True}, "assistant", 404)
     await as_assistant(house, "/matter", {"open": True}, matter, 422)
+    async with house.db.reading() as session:
+        assert not (await session.get_one(Matter, matter)).form_open
 
 
 async def test_a_telephone_number_that_comes_after_the_ticket_is_the_residents(house, guest):

@@ -66,6 +66,7 @@ async def test_no_task_goes_to_the_unit_a_complaint_is_about(house):
     number = (await house.register(about={"unit": "security"}))["number"]
     body = {"department": "security", "kind": "consult", "text": "怎么回事"}
     await house.post(f"/tickets/{number}/tasks", body, "clerk", 409)
+    assert (await house.get(f"/tickets/{number}"))["tasks"] == []
 
 
 async def test_a_report_is_invisible_to_all_but_inspectors(house):

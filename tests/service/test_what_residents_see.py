@@ -68,8 +68,10 @@ async def test_numbers_beyond_all_measure_are_refused_as_wrong_fields(house):
     number = (await house.register())["number"]
     await house.do(number, "answer_directly", status=422, call_turn=HUGE)
     await house.do(number, "fulfil", "officer", 422, measure=HUGE, note="已修好")
+    assert (await house.get(f"/tickets/{number}"))["version"] == 1
 
 
 async def test_an_extension_beyond_the_rule_is_a_wrong_field_whatever_the_state(house):
     number = (await house.register())["number"]
     await house.do(number, "extend", "supervisor", 422, reason="等配件", due_at="2031-01-01T00:00:00+08:00")
+    assert (await house.get(f"/tickets/{number}"))["version"] == 1

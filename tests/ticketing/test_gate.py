@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from core.conversation import add_resident
@@ -112,6 +112,8 @@ async def test_sql_may_close_what_was_delivered(db: Database, reply: Any, sent: 
     await _replied(db, dict(reply), dict(sent) if sent else sent, dict(call) if call else call)
     for state in ("closed", "followed_up", "archived"):
         await _set_state(db, state)
+    async with db.reading() as session:
+        assert (await session.scalars(select(Ticket.state))).all() == ["archived"]
 
 
 async def test_a_ticket_cannot_be_born_closed(db: Database) -> None:
