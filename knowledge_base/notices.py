@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import places
 from core.errors import Invalid, NotFound
 from core.segment import fold, terms
 from knowledge_base.asking import asking
@@ -14,9 +15,9 @@ from knowledge_base.shelf import synonyms
 from knowledge_base.tables import Notice
 
 
-async def put_up(session: AsyncSession, preset: str, title: str, text: str, places: Sequence[str],
+async def put_up(session: AsyncSession, preset: str, title: str, text: str, where: Sequence[str],
                  valid_from: datetime, valid_to: datetime, by: str, now: datetime) -> Notice:
-    """A notice that answers from `valid_from` until before `valid_to`; no places means everywhere."""
+    """A notice that answers from `valid_from` until before `valid_to`; nowhere named means everywhere."""
     if preset not in PRESETS:
         raise Invalid(f"preset 应当是 {'、'.join(PRESETS)} 之一", "preset")
     if not title.strip() or not text.strip():
@@ -26,7 +27,7 @@ async def put_up(session: AsyncSession, preset: str, title: str, text: str, plac
     if valid_to <= now:
         raise Invalid("结束时间已经过去，请改为将来的时间", "valid_to")
     notice = Notice(preset=preset, title=title.strip(), text=text.strip(),
-                    places=[place.strip() for place in places if place.strip()],
+                    places=[place.strip() for place in where if place.strip()],
                     valid_from=valid_from, valid_to=valid_to, created_at=now, created_by=by)
     session.add(notice)
     await session.flush()
@@ -58,13 +59,17 @@ def fits(notice: Notice, question: str, place: str | None) -> bool:
     places, or when nothing is known about where the resident is. The question fits when it shares a telling
     word with the notice's title, synonyms counted.
     """
-    where = fold(f"{place or ''} {question}")
-    somewhere = not notice.places or any(fold(each) in where for each in notice.places)
-    if not somewhere and place:
-        return False
-    if not somewhere and any(mark in fold(question) for mark in ("幢", "栋", "号楼", "单元")):
+    said, asked = fold(f"{place or ''} {question}"), places.read(place, question)
+    somewhere = not notice.places or any(_is_there(each, said, asked) for each in notice.places)
+    if not somewhere and (place or asked.building or asked.unit):
         return False
     return bool(_telling(question) & _telling(notice.title))
+
+
+def _is_there(where: str, said: str, asked: places.Place) -> bool:
+    """Whether the place is named, in whatever form; 13栋 does not name 3栋, though the letters stand in it."""
+    agreement = places.compare(places.read(where), asked)
+    return agreement == places.Agreement.SAME or (agreement == places.Agreement.UNKNOWN and fold(where) in said)
 
 
 def _telling(text: str) -> set[str]:

@@ -20,6 +20,9 @@ async def ask(house, question, **more):
     ("question", "place", "told"),
     [
         pytest.param("怎么没水了", "3幢2单元", True, id="his place"),
+        pytest.param("怎么没水了", "三号楼二单元", True, id="his place, written in another way"),
+        pytest.param("3#停水到几点", None, True, id="the question names the place in another way"),
+        pytest.param("怎么没水了", "13栋", False, id="a building whose number ends alike"),
         pytest.param("怎么没水了", None, True, id="nobody knows where he is"),
         pytest.param("3幢停水到几点", None, True, id="the question names the place"),
         pytest.param("怎么没水了", "5幢301", False, id="another place"),
