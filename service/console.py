@@ -30,8 +30,9 @@ from service.api.endpoint import RUNTIME, reading_on_record
 from service.forms import describe_verbs, read_form
 from service.runtime import Runtime
 from service.words import KINDS, OUTCOMES, STATES
-from ticketing import callbacks, search, staff_notices, tickets, views
+from ticketing import bulk, callbacks, canned_replies, saved_views, search, staff_notices, tickets, views
 from ticketing import staff as staff_table
+from ticketing.lifecycle import VERBS
 from ticketing.staff import Actor
 from ticketing.views import Reader, write_time
 from ticketing.visibility import hides_person
@@ -177,8 +178,10 @@ async def leave(visit: Visit) -> web.StreamResponse:
 
 @signed_in
 async def queue(visit: Visit) -> web.StreamResponse:
-    query = {name: value for name, value in visit.request.query.items() if name in search.FILTERS and value}
+    view = visit.request.query.get("view", "")
+    chosen = {name: value for name, value in visit.request.query.items() if name in search.FILTERS and value}
     async with reading_on_record(visit.runtime.db) as session:
+        query = (await saved_views.filters_of(session, visit.me, view) if view else {}) | chosen
         found = await search.list_tickets(
             session, visit.me, query, PAGE, visit.request.query.get("after"), visit.now
         )
@@ -186,9 +189,13 @@ async def queue(visit: Visit) -> web.StreamResponse:
             await views.describe(session, visit.runtime.office, visit.me, ticket, visit.now)
             for ticket in found.tickets
         ]
+        views_ = await saved_views.offer(session, visit.me)
     return await visit.render(
-        "queue.html", items=items, query=query, next=found.next, refresh=REFRESH_S,
+        "queue.html", items=items, query=query, next=found.next, refresh=REFRESH_S, view=view, views=views_,
         next_query=urlencode(query | {"after": found.next or ""}), states=STATES.items(), kinds=KINDS.items(),
+        departments={item.code: item.name for item in visit.runtime.office.preset.departments},
+        may_share=bool(visit.me.roles & saved_views.SHARERS),
+        many=[(verb, VERBS[verb].chinese) for verb in bulk.BULK_VERBS],
     )
 
 
@@ -203,13 +210,14 @@ async def show_ticket(visit: Visit) -> web.StreamResponse:
             raise web.HTTPNotFound(text="没有这张工单，或者您不能查看。") from None
         described = await views.describe(session, visit.runtime.office, visit.me, ticket, visit.now)
         messages = await _messages(session, ticket.conversation_id, hides_person(visit.me, ticket))
+        canned = await canned_replies.offer(session, visit.runtime.office, visit.me, ticket, visit.now)
     verbs = describe_verbs(described["allowed"], visit.runtime.office.preset)
     preset = visit.runtime.office.preset
     names = {item.code: item.name for item in preset.departments} | {
         item.code: item.name for item in preset.categories
     }
     return await visit.render(
-        "ticket.html", t=described, messages=messages, verbs=verbs,
+        "ticket.html", t=described, messages=messages, verbs=verbs, canned=canned,
         category=names.get(described["category"]), department=names.get(described["department"]),
     )
 
@@ -420,7 +428,7 @@ def routes() -> list[web.RouteDef]:
     ]
 
 
-async def _to_queue(_request: web.Request) -> web.Response:
-    raise web.HTTPSeeOther("/staff/")
+async def _to_queue(request: web.Request) -> web.Response:
+    raise web.HTTPSeeOther(request.rel_url.with_path("/staff/", keep_query=True))
 
 

@@ -49,7 +49,12 @@ class VerbForm:
 def describe_verbs(allowed: list[str], preset: Preset) -> list[VerbForm]:
     """The buttons of a ticket: what moves it on comes first, in the order of the lifecycle table."""
     order = sorted((verb for verb in VERBS if verb in allowed), key=lambda verb: VERBS[verb].to is None)
-    return [VerbForm(verb, VERBS[verb].chinese, tuple(_fields(verb, preset))) for verb in order]
+    return [describe_verb(verb, preset) for verb in order]
+
+
+def describe_verb(verb: str, preset: Preset) -> VerbForm:
+    """One verb's form."""
+    return VerbForm(verb, VERBS[verb].chinese, tuple(_fields(verb, preset)))
 
 
 def _fields(verb: str, preset: Preset) -> list[FormField]:

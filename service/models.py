@@ -16,9 +16,11 @@ import service.scenes
 import service.sign_in
 import ticketing.appointments
 import ticketing.calendar_days
+import ticketing.canned_replies
 import ticketing.gate
 import ticketing.model
 import ticketing.roster
+import ticketing.saved_views
 import ticketing.search
 import ticketing.sla
 import ticketing.slots

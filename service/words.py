@@ -20,7 +20,11 @@ CHANNELS = {"wechat": "微信", "email": "邮件", "phone": "电话", "webchat":
 AUTHORS = {"resident": "居民", "assistant": "智能助手", "staff": "工作人员"}
 DELIVERIES = {"waiting": "发送中", "sent": "已发出", "announced": "已通知，待打开", "delivered": "已送达",
               "failed": "未送达"}
-CLOCKS = {"accept": "受理", "finish": "办结", "first_reply": "首次答复", "sign_for": "签收"}
+CLOCKS = {
+    "accept": "受理", "finish": "办结", "first_reply": "首次答复", "sign_for": "签收", "progress": "阶段性告知",
+    "call_back": "回拨", "extension": "延期审批", "return": "退单处理", "redo": "重办", "supplement": "等居民补正",
+    "supervision": "督办", "task": "协办", "measure": "承诺",
+}
 REPLY_WAYS = {"call": "打电话", "letter": "寄信", "collection": "来窗口领取"}
 OUTCOMES = {"connected": "接通", "no_answer": "无人接听", "wrong_number": "空号", "busy": "占线", "refused": "拒接",
             "posted": "已寄出", "collected": "已领取"}

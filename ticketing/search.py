@@ -1,7 +1,7 @@
 """The list of tickets: filters, cursor, and full text in which two-character Chinese words are found."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, Select, delete, exists, insert, select
@@ -17,9 +17,10 @@ from ticketing.staff import Actor
 from ticketing.visibility import visible
 
 FILTERS = ("state", "kind", "department", "category", "resident", "conversation", "call_id", "q", "overdue",
-           "confidential", "promises")
+           "confidential", "promises", "assignee", "urgency", "due_within")
 INDEXED_VERBS = frozenset({"amend", "confirm"})
 LONGEST_TERM = 32
+MOST_HOURS = 24 * 60
 
 
 class TicketTerm(Base):
@@ -59,7 +60,7 @@ async def list_tickets(
     """Newest first. Invalid for a filter value that cannot be one."""
     query = select(Ticket).where(visible(actor))
     for name, value in filters.items():
-        query = _filter(query, name, value, now)
+        query = _filter(query, name, value, actor, now)
     if after:
         query = query.where(Ticket.id < _number("after", after))
     rows = list((await session.scalars(query.order_by(Ticket.id.desc()).limit(limit + 1))).all())
@@ -67,9 +68,21 @@ async def list_tickets(
     return Found(rows[:limit], str(rows[limit - 1].id) if more else None)
 
 
-def _filter(query: Select[Any], name: str, value: str, now: datetime) -> Select[Any]:
+def check_filters(actor: Actor, filters: dict[str, str], now: datetime) -> None:
+    """Raises Invalid for a filter that does not exist, or a value it cannot have."""
+    for name, value in filters.items():
+        if name not in FILTERS:
+            raise Invalid(f"filters: there is no filter {name[:40]}; there are {', '.join(FILTERS)}", "filters")
+        _filter(select(Ticket), name, value, actor, now)
+
+
+def _filter(query: Select[Any], name: str, value: str, actor: Actor, now: datetime) -> Select[Any]:
     if name == "q":
         return _matching(query, value)
+    if name == "assignee":
+        return query.where(Ticket.assignee == (actor.name if value == "me" else value))
+    if name == "due_within":
+        return query.where(sla.is_due_before(now, now + timedelta(hours=_hours(name, value))))
     if name in ("resident", "conversation"):
         column = Ticket.resident_id if name == "resident" else Ticket.conversation_id
         return query.where(column == _number(name, value))
@@ -83,7 +96,7 @@ def _filter(query: Select[Any], name: str, value: str, now: datetime) -> Select[
         return query.where(condition if _switch(name, value) else ~condition)
     columns: dict[str, Any] = {
         "state": Ticket.state, "kind": Ticket.kind, "department": Ticket.department,
-        "category": Ticket.category, "call_id": Ticket.call_id,
+        "category": Ticket.category, "call_id": Ticket.call_id, "urgency": Ticket.urgency,
     }
     return query.where(columns[name] == value)
 
@@ -112,3 +125,8 @@ def _number(name: str, value: str) -> int:
     return int(value)
 
 
+def _hours(name: str, value: str) -> int:
+    hours = _number(name, value)
+    if not 1 <= hours <= MOST_HOURS:
+        raise Invalid(f"{name} is a number of hours from 1 to {MOST_HOURS}", name)
+    return hours

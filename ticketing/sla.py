@@ -477,6 +477,12 @@ def is_overdue(now: datetime) -> ColumnElement[bool]:
     return exists().where(mine, over)
 
 
+def is_due_before(now: datetime, until: datetime) -> ColumnElement[bool]:
+    """For queries over Ticket: a clock of ours runs, is not over, and will be before `until`."""
+    mine = and_(Clock.ticket_id == Ticket.id, Clock.stopped_at.is_(None), Clock.name.not_in(WAITS_FOR_RESIDENT))
+    return exists().where(mine, Clock.paused_at.is_(None), Clock.due_at >= now, Clock.due_at < until)
+
+
 async def due_at(session: AsyncSession, ticket: Ticket, name: str) -> datetime | None:
     """When the running clock of this name is due; None when none runs."""
     running = await _running(session, ticket.id, name)

@@ -20,6 +20,7 @@ from core.message import Address
 from core.targets import Unit, parse_target
 from ticketing import escalation, roster, search, sla
 from ticketing.bodies import Register, ResidentBody
+from ticketing.canned_replies import require_filled_in
 from ticketing.delivery import has_reached, is_delivered, newest_reply
 from ticketing.lifecycle import VERBS, State, Verb
 from ticketing.model import Reply, Ticket, TicketNumber
@@ -205,6 +206,7 @@ async def perform(
     if verb in MAY:
         await MAY[verb](act)
     act.body = check_body(row.body, raw)
+    require_filled_in(verb, act.body)
     if verb in CHECKS:
         await CHECKS[verb](act)
     if if_match is not None and if_match != ticket.version:

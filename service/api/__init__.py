@@ -13,6 +13,7 @@ from service.api import (
     office,
     openapi,
     queue_rows,
+    quick_work,
     rehearsals,
     residents,
     roster,
@@ -35,6 +36,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *office.ENDPOINTS,
     *residents.ENDPOINTS,
     *roster.ENDPOINTS,
+    *quick_work.ENDPOINTS,
     *tickets.ENDPOINTS,
 )
 """Tickets last: `/tickets/{number}/{verb}` takes whatever no other line took."""

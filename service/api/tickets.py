@@ -7,7 +7,7 @@ from service.api.endpoint import Call, Endpoint, Result
 from service.calls import facts_of_call
 from service.categories import Sorted
 from service.runtime import Runtime
-from ticketing import bodies, search, similar, sla, tickets, views
+from ticketing import bodies, saved_views, search, similar, sla, tickets, views
 from ticketing.lifecycle import VERBS
 from ticketing.model import Ticket
 from ticketing.staff import Actor
@@ -57,7 +57,9 @@ async def read(call: Call) -> Result:
 
 
 async def list_tickets(call: Call) -> Result:
-    filters = {name: call.query[name] for name in search.FILTERS if name in call.query}
+    view = call.query.get("view")
+    filters = await saved_views.filters_of(call.session, call.actor, view) if view else {}
+    filters |= {name: call.query[name] for name in search.FILTERS if name in call.query}
     limit = call.limit()
     found = await search.list_tickets(call.session, call.actor, filters, limit, _cursor(call), call.now)
     items = [await _describe(call, ticket) for ticket in found.tickets]
@@ -104,7 +106,7 @@ async def _describe(call: Call, ticket: Ticket) -> dict[str, object]:
 ENDPOINTS = (
     Endpoint("POST", "/tickets", register, "Register a ticket", bodies.Register, REGISTRARS, "write", status=201,
              before=sort_matter),
-    Endpoint("GET", "/tickets", list_tickets, "Tickets, newest first", query=(*search.FILTERS, "limit", "after")),
+    Endpoint("GET", "/tickets", list_tickets, "Tickets, newest first", query=(*search.FILTERS, "view", "limit", "after")),
     Endpoint("GET", "/tickets/{number}", read, "One ticket"),
     Endpoint("GET", "/tickets/{number}/clocks", clocks, "A ticket's clocks, explained"),
     Endpoint("GET", "/tickets/{number}/similar", list_similar, "Past consultations like this one", query=("limit",)),

@@ -3,7 +3,7 @@
 const seconds = Number(document.currentScript.dataset.refresh);
 const down = () => { const log = document.getElementById("log"); if (log) log.scrollTop = log.scrollHeight; };
 down();
-setInterval(async () => {
+if (seconds) setInterval(async () => {
   const answer = await fetch(location.href).catch(() => null);
   if (!answer || !answer.ok || answer.redirected) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -18,4 +18,12 @@ document.addEventListener("input", event => {
   if (!form || Date.now() - shown < 3000) return;
   shown = Date.now();
   fetch(form.action.replace(/messages$/, "typing"), { method: "POST", body: new URLSearchParams({ form_token: form.elements.form_token.value }) }).catch(() => null);
+});
+// A canned text goes into its field, after what stands there already.
+document.addEventListener("click", event => {
+  const button = event.target.closest("[data-fills]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.fills);
+  field.value = field.value.trim() ? `${field.value.trimEnd()}\n${button.dataset.text}` : button.dataset.text;
+  field.focus();
 });

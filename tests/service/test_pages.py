@@ -6,8 +6,10 @@ from core import clock, queues
 from core.message import OutboundMessage
 from core.queues import Result, Status
 from service import delivery, sign_in
+from service.words import CLOCKS
 from ticketing import staff
 from ticketing.model import Reply
+from ticketing.preset import load_preset
 
 
 async def ask(house, number, code):
@@ -115,3 +117,8 @@ async def test_the_console_masks_a_confidential_resident_for_an_officer(house):
     for path in (f"/staff/tickets/{number}", "/staff/", "/staff/callbacks"):
         page = await (await house.client.get(path)).text()
         assert "欧阳静" not in page, path
+
+
+async def test_every_clock_has_a_name_that_staff_can_read():
+    named = {(preset, rule.name) for preset in ("property", "hall", "hospital") for rule in load_preset(preset).sla}
+    assert sorted(rule for _, rule in named if rule not in CLOCKS) == [] and len(named) > 10

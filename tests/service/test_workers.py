@@ -1,6 +1,5 @@
 """The loops behind the service: an error of ours in one of them must not end it in silence."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -33,9 +32,9 @@ async def test_a_queue_is_worked_off_after_an_error_that_nobody_expected(
 async def test_a_writer_that_waits_too_long_for_its_turn_gets_a_database_error(
     house: House, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(database, "BUSY_S", 0.05)
     async with house.db.writing():
-        with pytest.raises(SQLAlchemyError):
+        with monkeypatch.context() as patched, pytest.raises(SQLAlchemyError):
+            patched.setattr(database, "BUSY_S", 0.05)
             async with house.db.writing():
                 pass
     await house.write_from("guest-1", "你好")
@@ -56,4 +55,3 @@ async def test_the_guides_are_looked_at_again_after_an_error(house: House, monke
             return len(looks) > number
 
         assert await house.until(looked)
-    await asyncio.sleep(0)

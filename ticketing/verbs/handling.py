@@ -2,7 +2,7 @@
 
 from core import clock
 from core.errors import Conflict, Invalid
-from ticketing import roster, routing, sla
+from ticketing import mentions, roster, routing, sla
 from ticketing.model import Note
 from ticketing.verbs.act import Act, Do
 
@@ -120,6 +120,7 @@ async def urge(act: Act) -> None:
 
 async def note(act: Act) -> None:
     text = await act.hide(act.body.text)
+    await mentions.tell(act)
     act.session.add(Note(ticket_id=act.ticket.id, actor=act.actor.name, text=text, at=act.now))
     await act.move(reason=text)
 
