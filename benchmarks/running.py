@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,8 +116,12 @@ class Service:
 
     async def wait_ready(self, within_s: float = 240) -> None:
         """Until the assistant can take turns (a first start trains it)."""
-        await self._wait(self._is_ready, within_s)
+        await self.wait_for(within_s, "assistant", "guides", "database")
         self.ready_s = time.monotonic() - self.began
+
+    async def wait_for(self, within_s: float, *parts: str) -> None:
+        """Until /readyz says ok of these parts."""
+        await self._wait(partial(self._are_ready, parts), within_s)
 
     async def _wait(self, condition: Any, within_s: float) -> None:
         until = time.monotonic() + within_s
@@ -135,11 +140,11 @@ class Service:
                 return answer.status == 200
         return False
 
-    async def _is_ready(self) -> bool:
+    async def _are_ready(self, parts: Iterable[str]) -> bool:
         with suppress(aiohttp.ClientError, TimeoutError):
             async with self.http.get(self.url + "/readyz") as answer:
-                parts = (await answer.json())["parts"]
-                return all(parts[name]["status"] == "ok" for name in ("assistant", "guides", "database"))
+                told = (await answer.json())["parts"]
+                return all(told[name]["status"] == "ok" for name in parts)
         return False
 
     async def metric(self, name: str) -> dict[str, float]:

@@ -48,6 +48,8 @@ async def _look_at_parts(runtime: Runtime, now: datetime) -> dict[str, Part]:
         parts[f"worker.{worker}"] = _part(DEGRADED, "silent for a minute") if late else _part(OK, "working")
     parts["calendar"] = _part(*check_notice(runtime.office.preset.hours(), now))
     parts["guides"] = _part(OK, "loaded") if runtime.knowledge.is_ready else _part(DEGRADED, "the guides are being loaded")
+    ready = runtime.categories.is_ready
+    parts["categories"] = _part(OK, "learnt") if ready else _part(DEGRADED, "being learnt: keywords decide until then")
     return parts
 
 

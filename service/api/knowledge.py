@@ -29,7 +29,9 @@ KIND_OF_INTENT = {
 }
 """Which kind of ticket an intent leads to (interfaces §4)."""
 
-
+SMALL_TALK = frozenset({"greet", "goodbye", "thanks", "affirm", "deny", "rate", "chitchat", "out_of_scope"})
+TELLS_ITS_MATTER = 60
+"""Characters: who urges, adds something or asks for a person at such length says what it is about, and it has a category."""
 EMERGENCY = "emergency"
 UNSURE = "nlu_fallback"
 """What the assistant makes of a text it is not sure about; whoever asks here gets the likeliest intent with its share."""
@@ -106,7 +108,8 @@ async def understand(call: Call) -> Result:
                if item.get("name") not in (None, UNSURE)]
     name = intents[0]["name"] if intents else "out_of_scope"
     kind = KIND_OF_INTENT.get(name)
-    found = await call.runtime.categories.sort(body.text, kind) if kind else None
+    tells = kind or (name not in SMALL_TALK and len(body.text) >= TELLS_ITS_MATTER)
+    found = await call.runtime.categories.sort(body.text, kind or "complaint") if tells else None
     return Result(
         {
             "intent": name,

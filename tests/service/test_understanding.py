@@ -24,6 +24,16 @@ async def test_what_leads_to_no_ticket_has_no_category(house):
     assert (found["kind"], found["category"], found["urgency"]) == (None, None, "routine")
 
 
+async def test_a_letter_that_urges_tells_what_it_is_about_and_a_short_reminder_does_not(house):
+    house.rasa.parsed = {"intent": {"name": "urge", "confidence": 0.8}, "entities": []}
+    await house.runtime.categories.load()
+    short = await house.post("/understand", {"text": "催一下", "channel": "webchat"})
+    letter = "催一下我上个月反映的事：楼上卫生间漏水，把我家天花板泡坏了，墙皮一块块往下掉，师傅来看过一次就没有下文，已经三个星期了，到底什么时候来修？"
+    told = await house.post("/understand", {"text": letter, "channel": "email"})
+    assert (short["kind"], short["category"]) == (None, None)
+    assert (told["kind"], told["category"]) == (None, "neighbours-leak")
+
+
 async def test_an_emergency_is_one_whatever_its_words(house):
     house.rasa.parsed = {"intent": {"name": "report_emergency", "confidence": 0.8}, "entities": []}
     found = await house.post("/understand", {"text": "我妈晕倒了", "channel": "webchat"})
