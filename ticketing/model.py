@@ -78,6 +78,8 @@ class Ticket(Base):
     satisfied: Mapped[int | None]
     excluded: Mapped[bool] = mapped_column(default=False)
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    lead_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    """The ticket whose one answer and closing are this one's too; that one is linked to none."""
     state_before: Mapped[str | None]
     """The state before a merge, for its undoing."""
 
@@ -131,6 +133,8 @@ class Reply(Base):
     approved_at: Mapped[datetime | None] = mapped_column(UTC)
     delivered_at: Mapped[datetime | None] = mapped_column(UTC)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UTC)
+    same_as_id: Mapped[int | None] = mapped_column(ForeignKey("reply.id"), index=True)
+    """The reply of the lead whose words these are."""
     call_turn: Mapped[int | None]
     """Given in the call itself: the turn that is its proof."""
 

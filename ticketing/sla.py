@@ -114,9 +114,14 @@ async def on_event(
 
 
 async def _acts(session: AsyncSession, ticket: Ticket, verb: str) -> frozenset[str]:
-    """What the verb amounts to: an answer given in the call is delivered; nobody reached is no contact."""
+    """What the verb amounts to: an answer given in the call is delivered; nobody reached is no contact.
+
+    A ticket that gets its lead's answer is accepted, signed for and submitted with it.
+    """
     if verb == "answer_directly" and ticket.state == "replied":
         return frozenset({verb, "reply"})
+    if verb == "share_reply":
+        return frozenset({verb, "answer_directly", "submit"})
     if verb == "contact":
         query = select(Transition.changes).where(Transition.ticket_id == ticket.id, Transition.verb == verb)
         changes = await session.scalar(query.order_by(Transition.seq.desc()).limit(1))

@@ -269,6 +269,7 @@ def _makes_sense(office: Office, actor: Actor, row: Verb, ticket: Ticket, facts:
         "approve": office.self_approval or facts.submitted_by != actor.name,
         "close": facts.delivered,
         "follow_up": facts.delivered,
+        "unlink": ticket.lead_id is not None,
         "sign_for": office.preset.sign_for,
     }
     return needs.get(row.name, True)

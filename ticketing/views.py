@@ -17,12 +17,12 @@ from ticketing.model import Callback, Measure, Reply, Task, Ticket, Transition
 from ticketing.office import Office
 from ticketing.staff import Actor
 from ticketing.tickets import allowed_verbs, find_facts
-from ticketing.visibility import about_as_given, hides_person, reads_state_alone
+from ticketing.visibility import about_as_given, hides_person, reads_state_alone, visible
 
 TOLD = frozenset({"ask_supplement", "supplement", "decline", "progress", "extend", "withdraw", "urge", "follow_up"})
 """Verbs whose words were said to the resident, or by him: of the others he is shown the step alone."""
 INTERNAL = frozenset({"note", "exclude", "raise", "contact", "request_return", "refuse_return", "request_extension",
-                      "refuse_extension", "send_back"})
+                      "refuse_extension", "send_back", "link", "unlink", "take_back"})
 """What the office does among itself. The resident does not read of it."""
 OUTSIDERS = frozenset({"resident", "assistant", "system"})
 OFFICE = "office"
@@ -61,6 +61,8 @@ async def describe(
     # What the assistant reads it says through Rasa, which keeps tokens alone: they are resolved on the way out.
     reader = Reader(session, ticket, hidden or ASSISTANT in actor.roles)
     into = await session.get(Ticket, ticket.merged_into_id) if ticket.merged_into_id else None
+    if into is not None and actor.resident_id is not None and into.resident_id != ticket.resident_id:
+        into = None  # Residents do not learn of each other.
     return {
         "number": ticket.number,
         "kind": ticket.kind,
@@ -100,8 +102,16 @@ async def describe(
         "solved": ticket.solved,
         "satisfied": ticket.satisfied,
         "merged_into": into.number if into else None,
+        **(await _describe_links(session, ticket, actor) if actor.resident_id is None else {}),
         "version": ticket.version,
     }
+
+
+async def _describe_links(session: AsyncSession, ticket: Ticket, actor: Actor) -> dict[str, Any]:
+    """`lead`: the ticket whose answer is this one's; `linked`: those that wait for this one's."""
+    lead = await session.get(Ticket, ticket.lead_id) if ticket.lead_id else None
+    query = select(Ticket.number).where(Ticket.lead_id == ticket.id, visible(actor)).order_by(Ticket.id)
+    return {"lead": lead.number if lead else None, "linked": list((await session.scalars(query)).all())}
 
 
 def _describe_state(ticket: Ticket) -> dict[str, Any]:

@@ -18,12 +18,12 @@ from ticketing.staff import Actor
 from ticketing.verbs import DO
 from ticketing.visibility import roles_on
 
-ONLY_ON_OCCASION = {"grant_return", "refuse_return", "refuse_extension", "sign_for"}
+ONLY_ON_OCCASION = {"grant_return", "refuse_return", "refuse_extension", "sign_for", "unlink"}
 """Verbs that answer a request, or that the preset switches off."""
 
 
 def test_every_verb_of_the_table_is_done_by_a_function_and_no_other_is():
-    assert set(DO) | {"reply", "archive"} == set(VERBS)
+    assert set(DO) | {"reply", "archive", "share_reply", "take_back"} == set(VERBS)
 
 
 async def test_a_complaint_goes_from_registration_to_follow_up_with_a_row_for_every_step(desk, db):

@@ -5,6 +5,7 @@ from core.errors import Conflict, Invalid
 from ticketing.delivery import is_delivered, open_callback
 from ticketing.model import Measure
 from ticketing.verbs.act import Act, Do
+from ticketing.verbs.linking import close_with_lead, hand_on
 
 
 async def close(act: Act) -> None:
@@ -12,6 +13,7 @@ async def close(act: Act) -> None:
     if not await is_delivered(act.session, act.ticket):
         raise Conflict("no reply has reached the resident: see the deliveries, or call him back")
     await act.move("closed")
+    await close_with_lead(act)
 
 
 async def fulfil(act: Act) -> None:
@@ -69,6 +71,7 @@ async def redo(act: Act) -> None:
 
 async def withdraw(act: Act) -> None:
     await act.move("withdrawn", reason=act.body.reason)
+    await hand_on(act)
     if act.actor.resident_id is None:
         await act.tell("withdrawn", "receipt")
 

@@ -11,6 +11,7 @@ from ticketing.delivery import is_delivered, newest_reply
 from ticketing.model import COPY_ROUND, Callback, Measure, Reply, Ticket, Transition
 from ticketing.verbs.act import Act, Do
 from ticketing.verbs.intake import add_reply, open_tasks, send_reply
+from ticketing.verbs.linking import shared_copies, take_back
 
 NEEDS_FINDINGS = frozenset({"complaint", "report"})
 
@@ -60,17 +61,22 @@ async def send_back(act: Act) -> None:
     """Not like this. What was not delivered yet is stopped; what was announced says that it was withdrawn."""
     if act.ticket.state == "approved" and await is_delivered(act.session, act.ticket):
         raise Conflict("the reply has reached the resident: redo is the way back now")
-    replies = [await current_reply(act), *await _copies(act)]
+    reply = await current_reply(act)
+    shared = await shared_copies(act.session, reply)
+    replies = [reply, *await _copies(act, [act.ticket.id, *(ticket.id for _, ticket in shared)])]
+    replies += [own for own, _ in shared]
     await _stop(act, [reply.id for reply in replies])
     for reply in replies:
         reply.withdrawn_at = act.now
+    for own, ticket in shared:
+        await take_back(act, own, ticket)
     await act.move("in_progress", reason=act.body.reason, changes=await _remove_measures(act))
 
 
-async def _copies(act: Act) -> Sequence[Reply]:
-    """What the residents of merged tickets were to get and have not got yet."""
+async def _copies(act: Act, into: Sequence[int]) -> Sequence[Reply]:
+    """What the residents of tickets merged into these were to get and have not got yet."""
     query = select(Reply).join(Ticket, Ticket.id == Reply.ticket_id)
-    mine = (Ticket.merged_into_id == act.ticket.id, Reply.round == COPY_ROUND)
+    mine = (Ticket.merged_into_id.in_(into), Reply.round == COPY_ROUND)
     return (await act.session.scalars(query.where(*mine, Reply.delivered_at.is_(None)))).all()
 
 

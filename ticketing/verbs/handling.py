@@ -3,8 +3,11 @@
 from core import clock
 from core.errors import Conflict, Invalid
 from ticketing import mentions, roster, routing, sla
-from ticketing.model import Note
+from ticketing.lifecycle import OPEN
+from ticketing.model import Note, Ticket
 from ticketing.verbs.act import Act, Do
+from ticketing.verbs.intake import without_person
+from ticketing.verbs.linking import linked_to
 
 
 async def reassign(act: Act) -> None:
@@ -26,9 +29,14 @@ async def contact(act: Act) -> None:
 
 
 async def progress(act: Act) -> None:
-    """A word to the resident while it is not finished."""
+    """A word to the resident while it is not finished, and to those whose tickets wait for the same answer."""
     await act.move(reason=act.body.text)
     await act.tell("progress", "progress", text=act.body.text)
+    for ticket in await linked_to(act.session, act.ticket, Ticket.state.in_(OPEN), lock=True):
+        other = Act(act.session, act.office, act.actor, ticket, act.verb, act.body, act.now)
+        text = act.body.text if ticket.resident_id == act.ticket.resident_id else await without_person(act, act.body.text)
+        await other.move(reason=text)
+        await other.tell("progress", "progress", text=text)
 
 
 async def request_return(act: Act) -> None:

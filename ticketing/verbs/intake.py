@@ -92,7 +92,10 @@ async def accept(act: Act) -> None:
 
 async def decline(act: Act) -> None:
     """Not taken up: the coded reason, words, and where to go instead; delivered like a reply."""
+    from ticketing.verbs.linking import hand_on
+
     await act.move("declined", reason=f"{act.body.code}：{act.body.reason}")
+    await hand_on(act)
     await act.tell("declined", "decline", reason=act.body.reason, where_to=act.body.where_to)
 
 
@@ -153,25 +156,32 @@ async def add_reply(
 
 
 async def send_reply(act: Act, reply: Reply) -> None:
-    """On its way along the delivery plan, to residents of merged tickets too."""
+    """On its way along the delivery plan, to residents of merged and linked tickets too."""
     from ticketing.verbs.joining import merged_into
+    from ticketing.verbs.linking import share_with_all
 
     reply.approved_at, reply.approved_by = act.now, act.actor.name
     await act.session.flush()
     text = await act.reveal(reply.text)
     await act.tell("reply", "reply", reply, text=text)
     for ticket in await merged_into(act.session, act.ticket):
-        await _send_to_merged(act, reply, ticket, text)
+        await _send_to_merged(act, reply, ticket)
+    await share_with_all(act, reply)
 
 
-async def _send_to_merged(act: Act, reply: Reply, ticket: Ticket, text: str) -> None:
+async def words_for(act: Act, reply: Reply, ticket: Ticket) -> str:
+    """The reply's words for another ticket: nothing personal of the first resident where it is somebody else's."""
+    text = await act.reveal(reply.text)
+    return text if ticket.resident_id == act.ticket.resident_id else await without_person(act, text)
+
+
+async def _send_to_merged(act: Act, reply: Reply, ticket: Ticket) -> None:
     """A merged ticket's resident gets the words in a reply of his own, so that its page and its call are his too.
 
     Nothing personal of the first resident is in it, and its delivery says nothing of the first one's.
     """
     other = Act(act.session, act.office, act.actor, ticket, act.verb, act.body, act.now)
-    if ticket.resident_id != act.ticket.resident_id:
-        text = await _without_person(act, text)
+    text = await words_for(act, reply, ticket)
     own = await add_reply(other, text)
     if ticket.resident_id == act.ticket.resident_id:
         own.attachments = reply.attachments
@@ -181,7 +191,7 @@ async def _send_to_merged(act: Act, reply: Reply, ticket: Ticket, text: str) -> 
     await other.tell("reply", "reply", own, text=text)
 
 
-async def _without_person(act: Act, text: str) -> str:
+async def without_person(act: Act, text: str) -> str:
     """The text with what is personal of the ticket's resident masked."""
     resident = await act.session.get_one(Resident, act.ticket.resident_id)
     for name in (resident.name, (resident.on_behalf_of or {}).get("name")):

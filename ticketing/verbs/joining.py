@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.errors import Conflict, Invalid
 from ticketing.lifecycle import OPEN
 from ticketing.model import Ticket
+from ticketing.verbs import linking
 from ticketing.verbs.act import Act, Do
 from ticketing.visibility import visible
 
@@ -48,8 +49,10 @@ async def merge(act: Act) -> None:
     await act.move("merged", changes={"merged_into": [None, into.number]})
     for follower in await merged_into(act.session, act.ticket):
         follower.merged_into_id = into.id
+    follows_another = into.lead_id not in (None, act.ticket.id)
+    await linking.hand_on(act, await act.session.get(Ticket, into.lead_id) if follows_another else into)
     if into.resident_id != act.ticket.resident_id:
-        await act.tell("merged", "progress", into=into.number)
+        await act.tell("merged", "progress")
 
 
 async def unmerge(act: Act) -> None:
@@ -59,9 +62,8 @@ async def unmerge(act: Act) -> None:
 
 
 async def link(act: Act) -> None:
-    other = await _find_other(act, act.body.to, "to")
-    await act.move(changes={"linked": [None, other.number]})
+    await linking.link(act, await _find_other(act, act.body.to, "to"))
 
 
-DO: dict[str, Do] = {"merge": merge, "unmerge": unmerge, "link": link}
+DO: dict[str, Do] = {"merge": merge, "unmerge": unmerge, "link": link, **linking.DO}
 CHECKS: dict[str, Do] = {"merge": check_merge, "link": check_link}

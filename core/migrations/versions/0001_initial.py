@@ -530,8 +530,10 @@ def upgrade() -> None:
         sa.Column("satisfied", sa.Integer(), nullable=True),
         sa.Column("excluded", sa.Boolean(), nullable=False),
         sa.Column("merged_into_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("state_before", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_ticket_conversation_id")),
+        sa.ForeignKeyConstraint(["lead_id"], ["ticket.id"], name=op.f("fk_ticket_lead_id")),
         sa.ForeignKeyConstraint(["merged_into_id"], ["ticket.id"], name=op.f("fk_ticket_merged_into_id")),
         sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_ticket_resident_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket")),
@@ -541,6 +543,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_ticket_call_id"), ["call_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ticket_conversation_id"), ["conversation_id"], unique=False)
         batch_op.create_index("ix_ticket_department", ["department", "state", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ticket_lead_id"), ["lead_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ticket_merged_into_id"), ["merged_into_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ticket_resident_id"), ["resident_id"], unique=False)
         batch_op.create_index("ix_ticket_state", ["state", "id"], unique=False)
@@ -693,11 +696,14 @@ def upgrade() -> None:
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("same_as_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("call_turn", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["same_as_id"], ["reply.id"], name=op.f("fk_reply_same_as_id")),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_reply_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reply")),
     )
     with op.batch_alter_table("reply", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reply_same_as_id"), ["same_as_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_reply_ticket_id"), ["ticket_id"], unique=False)
 
     op.create_table(
