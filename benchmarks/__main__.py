@@ -25,6 +25,7 @@ OTHERS: tuple[tuple[str, list[str]], ...] = (
     ("clocks", ["-m", "benchmarks.clocks"]),
     ("appointments", ["-m", "benchmarks.appointments", "500"]),
     ("matters", ["-m", "benchmarks.matters"]),
+    ("three_times", ["-m", "benchmarks.three_times", "300"]),
 )
 """Benchmarks with figures of their own: module, command. One that is not there is left out."""
 
