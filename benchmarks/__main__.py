@@ -26,6 +26,7 @@ OTHERS: tuple[tuple[str, list[str]], ...] = (
     ("appointments", ["-m", "benchmarks.appointments", "500"]),
     ("matters", ["-m", "benchmarks.matters"]),
     ("three_times", ["-m", "benchmarks.three_times", "300"]),
+    ("officers_week", ["-m", "benchmarks.officers_week"]),
 )
 """Benchmarks with figures of their own: module, command. One that is not there is left out."""
 
