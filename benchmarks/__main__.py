@@ -1,6 +1,6 @@
 """`make bench`: the budgets that can be measured so far, in one table: figure, ratio, budget, met or not.
 
-`python -m benchmarks [name …]` runs only these: service, intake, search, understanding, guides, warnings, races, rehearsal, real, others.
+`python -m benchmarks [name …]` runs only these: service, intake, search, understanding, guides, warnings, races, promises, rehearsal, real, others.
 """
 
 import asyncio
@@ -12,9 +12,10 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from benchmarks import chat, intake, real_messages, understanding
+from benchmarks import chat, intake, promises, real_messages, understanding
 from benchmarks.questions import read_rows
 from benchmarks.running import ROOT, run_service
+from ticketing.preset import load_preset
 
 REAL_LIMIT = 300
 LONGEST_S = 180
@@ -163,6 +164,15 @@ async def measure_races() -> Lines:
     ] or [Line("races for the last place", "failed: " + done.strip()[-200:], met=False)]
 
 
+async def measure_promises() -> Lines:
+    """On the held-out half of the labelled replies."""
+    rows = [row for row in promises.read_labels() if not row.tune]
+    found = promises.measure(rows, load_preset("hall").hours())
+    of = f"{found.replies} held-out replies"
+    return [Line("dated promises in replies: recall", f"{found.recall:.3f}", of, "≥ 0.95", found.recall >= 0.95),
+            Line("dated promises in replies: precision", f"{found.precision:.3f}", of, "≥ 0.90", found.precision >= 0.9)]
+
+
 async def measure_rehearsal() -> Lines:
     done = await _run(["-m", "benchmarks.rehearsal", "--words"], 170)
     sound = re.search(r"sound guides: (\d+) asked (\d+) questions, (\d+) failures", done)
@@ -214,6 +224,7 @@ MEASURES: dict[str, Callable[[], Awaitable[Lines]]] = {
     "guides": measure_guides,
     "warnings": measure_warnings,
     "races": measure_races,
+    "promises": measure_promises,
     "rehearsal": measure_rehearsal,
     "understanding": measure_understanding,
     "others": measure_others,

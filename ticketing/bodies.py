@@ -151,6 +151,10 @@ class Submit(Body):
     measures: list[NewMeasure] = []
 
 
+class DraftReply(Body):
+    reply: Text
+
+
 class Fulfil(Body):
     measure: Annotated[int, Field(ge=1, lt=1 << 31)]
     note: Text

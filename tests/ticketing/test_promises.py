@@ -1,0 +1,75 @@
+"""Dated promises of a draft reply: found with the right day, and nothing else taken for one."""
+
+from datetime import date
+
+import pytest
+
+from benchmarks.promises import DRAFTED, measure, read_labels
+from ticketing.preset import load_preset
+from ticketing.promises import find_promises
+
+HOURS = load_preset("hall").hours()
+ROWS = list(read_labels())
+
+
+def days(text: str, on: date = DRAFTED) -> list[str]:
+    return [found.due_on.isoformat() for found in find_promises(text, on, HOURS)]
+
+
+def test_what_replies_promise_is_found_and_little_else():
+    """On the half that nothing was tuned on; recall ≥ .95, precision ≥ .90."""
+    found = measure([row for row in ROWS if not row.tune], HOURS)
+    assert found.recall >= 0.95, found.missed
+    assert found.precision >= 0.90, found.false
+
+
+def test_the_labels_are_many_and_about_half_of_them_promise_nothing():
+    assert len(ROWS) >= 117 and len({row.name for row in ROWS}) == len(ROWS)
+    assert 0.3 < sum(not row.promises for row in ROWS) / len(ROWS) < 0.6
+
+
+@pytest.mark.parametrize(
+    ("text", "on", "due"),
+    [
+        pytest.param("我们3个工作日内办好。", date(2026, 9, 29), "2026-10-09", id="over the national holiday"),
+        pytest.param("我们3个工作日内办好。", date(2026, 10, 8), "2026-10-12", id="over a Saturday that is worked"),
+        pytest.param("一个月内办好。", date(2027, 1, 31), "2027-02-28", id="a month that has no such day"),
+        pytest.param("月底前办好。", date(2028, 2, 3), "2028-02-29", id="a leap year"),
+        pytest.param("1月10日前办好。", date(2026, 12, 20), "2027-01-10", id="the next year"),
+        pytest.param("本周五前办好。", date(2026, 11, 27), "2026-11-27", id="on that Friday itself"),
+        pytest.param("周一办好。", date(2026, 11, 27), "2026-11-30", id="the Monday to come"),
+        pytest.param("计划于12月3日（周四）前更换。", DRAFTED, "2026-12-03", id="with its weekday"),
+    ],
+)
+def test_a_day_is_counted_in_the_office_s_calendar(text: str, on: date, due: str):
+    assert days(text, on) == [due]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("13月40日前办好。", id="no such day"),
+        pytest.param("2月30日前办好。", id="no such day of February"),
+        pytest.param("０日内办好", id="no length at all"),
+        pytest.param("9999年12月31日起，" * 50, id="the end of the calendar"),
+        pytest.param("3号楼、7号线、12号门的灯都修好了。", id="names with numbers"),
+        pytest.param("，。；！" * 200, id="signs alone"),
+    ],
+)
+def test_what_names_no_day_promises_nothing(text: str):
+    assert days(text) == []
+
+
+def test_what_is_promised_is_said_without_the_day_and_quoted_with_it():
+    (found,) = find_promises("您好。电梯门机已订货，3个工作日内更换完毕。谢谢。", DRAFTED, HOURS)
+    assert found.what == "电梯门机已订货，更换完毕"
+    assert found.quote == "电梯门机已订货，3个工作日内更换完毕"
+
+
+def test_one_day_said_twice_in_a_sentence_is_one_promise():
+    assert days("定于今晚（11月25日）7点半开协调会。") == ["2026-11-25"]
+
+
+def test_a_long_letter_is_read_in_a_moment_however_it_is_written():
+    assert days("3" * 20_000) == days("十" * 20_000) == days("至" * 20_000) == []
