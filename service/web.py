@@ -42,6 +42,7 @@ from service import (
     pages,
     presence,
     quick_desk,
+    resident_desk,
     workers,
 )
 from service.api.endpoint import RUNTIME, problem
@@ -97,6 +98,7 @@ def build_app(settings: Settings, db: Database, assistant_token: str, with_worke
     app.add_routes(notice_desk.routes())
     app.add_routes(desk_pages.routes())
     app.add_routes(quick_desk.routes())
+    app.add_routes(resident_desk.routes())
     app.router.add_static("/static", HERE / "static")
     app.cleanup_ctx.append(_run_parts(runtime, with_workers))
     return app

@@ -11,6 +11,8 @@ from core import conversation as conversations
 from core.conversation import Resident
 from core.message import Address
 from tests.service.house import House
+from tests.service.test_pages import enter, link_for
+from tests.service.test_quick_desk import open_page, send
 from ticketing.staff import Actor
 
 
@@ -108,3 +110,29 @@ async def test_a_number_that_was_called_from_joins_and_one_that_was_only_named_d
     async with house.db.reading() as session:
         joined = (await session.scalars(select(Resident.id).where(Resident.person_id.is_not(None)))).all()
     assert set(joined) == {caller, chatting}
+
+
+# In the console.
+
+
+async def test_a_clerk_sees_neighbours_joins_on_proof_and_parts_again(house: House):
+    first_number, first = await registered(house, place="3栋2单元")
+    second_number, second = await registered(house, place="3栋2单元")
+    await enter(house, await link_for(house, "cai", "clerk"))
+    assert f"/staff/residents/{first}" in await open_page(house, f"/staff/tickets/{first_number}")
+    page = await open_page(house, f"/staff/residents/{first}")
+    assert second_number in page and "没有合并过" in page
+    path = f"/staff/residents/{first}"
+    unproven = await (await send(house, f"{path}/join", page, [("other", str(second)), ("proof", "")])).text()
+    assert "凭什么认定" in unproven and "没有合并过" in unproven
+    joined = await (await send(house, f"{path}/join", page, [("other", str(second)), ("proof", "回拨核对")])).text()
+    assert "没有合并过" not in joined and second_number not in joined
+    parted = await (await send(house, f"{path}/part", page, [])).text()
+    assert "没有合并过" in parted
+
+
+async def test_only_clerks_open_a_residents_page(house: House):
+    number, one = await registered(house)
+    await enter(house, await link_for(house, "su", "supervisor"))
+    assert (await house.client.get(f"/staff/residents/{one}")).status == 403
+    assert f"/staff/residents/{one}" not in await open_page(house, f"/staff/tickets/{number}")
