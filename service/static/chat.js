@@ -5,7 +5,7 @@ const WHO = { resident: "我", assistant: "智能助手", staff: "工作人员" 
 const find = id => document.getElementById(id);
 const log = find("log"), form = find("say"), box = form.elements.text, picker = form.elements.file, note = find("note");
 const seen = new Set(), title = document.title, framed = window.parent !== window;
-let session = recall("huiyin-session"), stream = null, watched = !framed && document.hasFocus(), unread = 0, waiting = 0;
+let session = recall("huiyin-session"), opening = null, stream = null, watched = !framed && document.hasFocus(), unread = 0, waiting = 0;
 
 function recall(key) { try { return JSON.parse(localStorage.getItem(key) || "null"); } catch (error) { return null; } }
 function keep(key, value) { try { localStorage.setItem(key, JSON.stringify(value)); } catch (error) { /* a browser that keeps nothing still talks */ } }
@@ -25,10 +25,13 @@ async function open() {
   listen();
 }
 
+// Who writes before the session stands waits for it; one that could not be opened is tried again.
+const opened = () => session ? Promise.resolve() : opening || (opening = open().finally(() => { opening = null; }));
+
 function change(next) {
   session = next; keep("huiyin-session", next); keep("huiyin-read", 0);
   seen.clear(); log.querySelectorAll(".line:not(:first-child)").forEach(line => line.remove());
-  return open();
+  return session ? open() : opened();
 }
 
 function listen() {
@@ -118,6 +121,7 @@ async function send(text) {
   const id = newId(), line = add("resident", text); line.dataset.id = id; log.scrollTop = log.scrollHeight;
   for (let tries = 0; tries < 5; tries++) {
     try {
+      await opened();
       const answer = await fetch(here("messages"), { method: "POST", headers: { ...auth(), "Content-Type": "application/json" }, body: JSON.stringify({ id, text }) });
       if (answer.ok) { if (answer.status === 202) expect(true); return; }
       if (answer.status === 429) { note.textContent = "发得太快了，稍等一下会自动再发。"; }
@@ -133,8 +137,6 @@ function sendFile(file) {
   const bar = document.createElement("progress"); bar.max = 1; bar.value = 0; line.append(bar); log.scrollTop = log.scrollHeight;
   const form = new FormData(); form.append("id", id); form.append("file", file, file.name);
   const request = new XMLHttpRequest();
-  request.open("POST", here("attachments"));
-  request.setRequestHeader("Authorization", `Bearer ${session.token}`);
   request.upload.onprogress = event => { if (event.lengthComputable) bar.value = event.loaded / event.total; };
   const failed = words => { bar.remove(); line.classList.add("failed"); note.textContent = words; };
   request.onload = () => {
@@ -142,13 +144,17 @@ function sendFile(file) {
     failed({ 413: "文件太大，最多 20 MB。", 415: "这种文件不能接收。可以发图片、录音、视频、PDF 和 Office 文件。", 429: "发得太快了，请稍后再发。" }[request.status] || "文件没有发出去，请稍后再试。");
   };
   request.onerror = () => failed("网络不通，文件没有发出去。");
-  request.send(form);
+  opened().then(() => {
+    request.open("POST", here("attachments"));
+    request.setRequestHeader("Authorization", `Bearer ${session.token}`);
+    request.send(form);
+  }).catch(error => failed(error.message));
 }
 
-form.addEventListener("submit", event => { event.preventDefault(); const text = box.value.trim(); if (text && session) { box.value = ""; send(text); } });
+form.addEventListener("submit", event => { event.preventDefault(); const text = box.value.trim(); if (text) { box.value = ""; send(text); } });
 box.addEventListener("keydown", event => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); } });
-picker.addEventListener("change", () => { if (picker.files[0] && session) sendFile(picker.files[0]); picker.value = ""; });
-box.addEventListener("paste", event => { const file = event.clipboardData && event.clipboardData.files[0]; if (file && session) { event.preventDefault(); sendFile(file); } });
+picker.addEventListener("change", () => { if (picker.files[0]) sendFile(picker.files[0]); picker.value = ""; });
+box.addEventListener("paste", event => { const file = event.clipboardData && event.clipboardData.files[0]; if (file) { event.preventDefault(); sendFile(file); } });
 
 // The same chat on another device
 
@@ -168,4 +174,4 @@ if (find("claim")) {
   });
 }
 
-open().catch(error => { note.textContent = error.message; });
+(session ? open() : opened()).catch(error => { note.textContent = error.message; });
