@@ -141,6 +141,8 @@ class Outbox(Base):
     resident_id: Mapped[int | None] = mapped_column(Id)
     """Whom it is for, where no ticket says so: the plan goes on to his next way."""
     reply_id: Mapped[int | None] = mapped_column(Id, index=True)
+    letter_id: Mapped[int | None] = mapped_column(Id, index=True)
+    """The letter that goes with it, as a file where the channel carries files."""
     status: Mapped[str] = mapped_column(default=Status.TODO)
     result: Mapped[str | None]
     platform_id: Mapped[str | None] = mapped_column(index=True)
@@ -226,6 +228,7 @@ def enqueue(
     ticket_id: int | None = None,
     resident_id: int | None = None,
     reply_id: int | None = None,
+    letter_id: int | None = None,
     scheduled_at: datetime | None = None,
     deadline_at: datetime | None = None,
 ) -> Outbox:
@@ -247,6 +250,7 @@ def enqueue(
         ticket_id=ticket_id,
         resident_id=resident_id,
         reply_id=reply_id,
+        letter_id=letter_id,
         status=Status.TODO,
         attempts=0,
         scheduled_at=scheduled_at or now,

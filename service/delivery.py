@@ -19,11 +19,12 @@ from core.attachments import outgoing
 from core.conversation import Conversation, Resident, ResidentAddress
 from core.message import Address, Attachment, OutboundMessage
 from core.queues import Inbox, Outbox, Result, Status
-from service import merging
+from service import letters, merging
 from service.mail_headers import headers_of
 from service.runtime import Runtime
 from service.texts import say
 from ticketing import delivery as ticket_delivery
+from ticketing.letters import Letter
 from ticketing.model import Reply, Ticket
 
 logger = log.logger(__name__)
@@ -76,10 +77,15 @@ async def tell(
     origin: str,
     reply: Reply | None,
     now: datetime,
+    letter: Letter | None = None,
 ) -> None:
     """How ticketing speaks to a resident: the first step of his plan, in the caller's transaction."""
     text = await conversations.reveal(session, ticket.resident_id, text)
-    await _begin_step(runtime, session, Party.of(ticket), None, text, origin, reply.id if reply else None, now)
+    link = letters.link(runtime, letter.id) if letter else None
+    await _begin_step(
+        runtime, session, Party.of(ticket), None, text, origin, reply.id if reply else None, now, link,
+        letter.id if letter else None,
+    )
 
 
 async def tell_resident(
@@ -145,6 +151,7 @@ async def _begin_step(
     reply_id: int | None,
     now: datetime,
     link: str | None = None,
+    letter_id: int | None = None,
 ) -> None:
     """Begin the step that follows `after` (the first for None); with none left, the call-back."""
     steps = await plan(runtime, session, party)
@@ -176,6 +183,7 @@ async def _begin_step(
         ticket_id=party.ticket.id if party.ticket else None,
         resident_id=party.resident_id,
         reply_id=reply_id,
+        letter_id=letter_id,
         scheduled_at=waits,
         deadline_at=(waits or now) + STEP_LASTS.get(step.name, OTHER_STEPS_LAST),
     )
@@ -235,7 +243,7 @@ async def _send(runtime: Runtime, row: Outbox, others: Sequence[Outbox]) -> Sent
         recipient=row.recipient.removeprefix(TO_STAFF),
         text="\n\n".join(item.text for item in (row, *others)),
         origin=row.origin,
-        attachments=queues.attachments_of(row),
+        attachments=(*queues.attachments_of(row), *await letters.attach(runtime, row)),
         in_reply_to=row.in_reply_to,
         choices=tuple(row.choices),
         link=row.link,
@@ -324,7 +332,7 @@ async def resend_announced(
         )
         queues.enqueue(
             session, message, now, step=channel.capabilities.carries[0], conversation_id=conversation.id,
-            ticket_id=row.ticket_id, reply_id=row.reply_id, deadline_at=now + OTHER_STEPS_LAST,
+            ticket_id=row.ticket_id, reply_id=row.reply_id, letter_id=row.letter_id, deadline_at=now + OTHER_STEPS_LAST,
         )
 
 
@@ -429,4 +437,6 @@ async def _begin_next(runtime: Runtime, session: AsyncSession, row: Outbox, now:
         party = Party(row.resident_id, row.conversation_id)
     else:
         return
-    await _begin_step(runtime, session, party, row.step, row.text, row.origin, row.reply_id, now, row.link)
+    await _begin_step(
+        runtime, session, party, row.step, row.text, row.origin, row.reply_id, now, row.link, row.letter_id
+    )

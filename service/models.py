@@ -18,6 +18,7 @@ import ticketing.appointments
 import ticketing.calendar_days
 import ticketing.canned_replies
 import ticketing.gate
+import ticketing.letters
 import ticketing.model
 import ticketing.roster
 import ticketing.saved_views
@@ -26,3 +27,4 @@ import ticketing.sla
 import ticketing.slots
 import ticketing.staff
 import ticketing.staff_notices
+import ticketing.staff_numbers

@@ -15,12 +15,15 @@ from core.attachments import StoredFile, files_of
 from core.conversation import Resident
 from core.errors import TooMany
 from core.targets import parse_target
-from service import clients, delivery, notice_board
+from service import clients, delivery, letter_paper, notice_board
+from service import letters as letter_ways
 from service.api.attachments import serve_file
 from service.api.endpoint import RUNTIME
+from service.api.letters import serve as serve_sheet
 from service.runtime import Runtime
 from service.texts import say
-from ticketing import green_channel, sla, views
+from ticketing import green_channel, letters, sla, views
+from ticketing.letters import Letter
 from ticketing.model import Reply, Ticket
 from ticketing.staff import Actor
 
@@ -36,6 +39,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/progress", progress),
         web.post("/progress", progress),
         web.get("/r/{token}", read_reply),
+        web.get("/r/{token}/letter.{form:pdf|txt}", read_letter_sheet),
         web.get(r"/r/{token}/files/{id:\d+}", read_reply_file),
     ]
 
@@ -109,7 +113,12 @@ async def _find_progress(runtime: Runtime, number: str, code: str) -> dict[str, 
             return None
         actor = Actor("resident", frozenset({"resident"}), None, ticket.resident_id)
         described = await views.describe(session, runtime.office, actor, ticket, clock.now())
-        return {"ticket": described, "promise": await sla.promise(session, runtime.office, ticket)}
+        papers = [
+            {"title": item["title"], "number": item["number"], "token": letter_ways.token(runtime, item["id"])}
+            for item in described["letters"] if item["void_at"] is None
+        ]
+        promise = await sla.promise(session, runtime.office, ticket)
+        return {"ticket": described, "promise": promise, "papers": papers}
 
 
 async def read_reply_file(request: web.Request) -> web.StreamResponse:
@@ -129,7 +138,11 @@ async def read_reply(request: web.Request) -> web.Response:
     """One reply in full. Opening it is what delivers a reply that was only announced."""
     runtime, now = request.app[RUNTIME], clock.now()
     token = request.match_info["token"]
-    reply_id = delivery.read_reply_token(runtime, token) if len(token) <= LONGEST_TOKEN else None
+    if len(token) > LONGEST_TOKEN:
+        return render(request, "missing.html", 404)
+    if letter_id := letter_ways.read_token(runtime, token):
+        return await _show_letter(request, letter_id)
+    reply_id = delivery.read_reply_token(runtime, token)
     if reply_id is None:
         return render(request, "missing.html", 404)
     async with runtime.db.writing() as session:
@@ -143,9 +156,35 @@ async def read_reply(request: web.Request) -> web.Response:
             await delivery.open_reply(runtime, session, reply_id, now)
         files = {} if withdrawn else await files_of(session, [item["id"] for item in reply.attachments])
         listed = [{"name": row.name, "id": row.id, "kb": max(1, row.size // 1024)} for row in files.values()]
+        letter = None if withdrawn else await letters.of_reply(session, reply_id)
         at = clock.local(reply.approved_at or now).strftime("%Y年%m月%d日")
     return render(
-        request, "reply.html", withdrawn=withdrawn, number=ticket.number, text=text, at=at, files=listed, token=token
+        request, "reply.html", withdrawn=withdrawn, number=ticket.number, text=text, at=at, files=listed, token=token,
+        letter=letter,
     )
+
+
+async def _show_letter(request: web.Request, letter_id: int) -> web.Response:
+    """A letter's page, for who has its link. Opening it is what delivers a letter that was only announced."""
+    runtime, now = request.app[RUNTIME], clock.now()
+    async with runtime.db.writing() as session:
+        letter = await session.get(Letter, letter_id)
+        if letter is None:
+            return render(request, "missing.html", 404)
+        sheet = await letters.lay_out(session, runtime.office, letter)
+        if request.method == "GET":
+            await letter_ways.open_page(session, letter_id, now)
+    return render(request, "letter.html", sheet=sheet, token=request.match_info["token"], void=letter_paper.VOID)
+
+
+async def read_letter_sheet(request: web.Request) -> web.StreamResponse:
+    """The sheet of a letter, for who has its link or that of its reply."""
+    runtime, token = request.app[RUNTIME], request.match_info["token"][:LONGEST_TOKEN]
+    letter_id, reply_id = letter_ways.read_token(runtime, token), delivery.read_reply_token(runtime, token)
+    async with runtime.db.reading() as session:
+        letter = await session.get(Letter, letter_id) if letter_id else None
+        letter = await letters.of_reply(session, reply_id) if reply_id else letter
+        sheet = await letters.lay_out(session, runtime.office, letter) if letter else None
+    return await serve_sheet(sheet, request.match_info["form"]) if sheet else render(request, "missing.html", 404)
 
 

@@ -37,6 +37,7 @@ from service import (
     embedding,
     guide_pages,
     health,
+    letter_pages,
     mail_pages,
     notice_desk,
     pages,
@@ -97,6 +98,7 @@ def build_app(settings: Settings, db: Database, assistant_token: str, with_worke
     app.add_routes(appointment_desk.routes())
     app.add_routes(notice_desk.routes())
     app.add_routes(desk_pages.routes())
+    app.add_routes(letter_pages.routes())
     app.add_routes(quick_desk.routes())
     app.add_routes(resident_desk.routes())
     app.router.add_static("/static", HERE / "static")
@@ -108,6 +110,7 @@ def build_runtime(settings: Settings, db: Database, assistant_token: str) -> Run
     """Every part of the service, joined."""
     http = aiohttp.ClientSession()
     news = LocalNews()
+    runtime: Runtime
     office = make_office(settings, lambda *told: delivery.tell(runtime, *told))
     knowledge = Knowledge(settings, office)
     runtime = Runtime(

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import audit
 from core.checking import check_body
 from core.errors import Conflict, Forbidden, NotFound
-from ticketing import sla
+from ticketing import letters, sla
 from ticketing.bodies import CallbackDone
 from ticketing.delivery import delivered
+from ticketing.letters import Letter
 from ticketing.model import CallAttempt, Callback, Reply, Ticket
 from ticketing.office import Office
 from ticketing.staff import Actor
@@ -61,6 +62,9 @@ async def done(
     if body.reached:
         callback.done_at, callback.done_by = now, actor.name
         await sla.on_event(session, office, ticket, "finish_call_back", f"callback:{callback.id}", now)
+    if outcome == "collected":
+        of_it = Letter.reply_id.is_(None) if callback.reply_id is None else Letter.reply_id == callback.reply_id
+        await letters.mark_collected(session, actor, ticket, body.note, now, of_it)
     audit.record(session, now, actor.name, "callback:call", f"callback:{callback.id}")
     await session.flush()
     reply = await session.get(Reply, callback.reply_id) if callback.reply_id is not None else None

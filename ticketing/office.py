@@ -1,8 +1,8 @@
 """The office as ticketing sees it: its preset, its switches, its calendars, and how it speaks to a resident."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,8 +12,17 @@ from ticketing.model import Reply, Ticket
 from ticketing.preset import Preset
 from ticketing.roster import Person
 
-Tell = Callable[[AsyncSession, Ticket, str, str, Reply | None, datetime], Awaitable[None]]
-"""(session, ticket, text, origin, reply, now): puts a text on its way to the ticket's resident."""
+if TYPE_CHECKING:
+    from ticketing.letters import Letter
+
+
+class Tell(Protocol):
+    """Puts a text on its way to the ticket's resident, and the letter that goes with it, in the caller's transaction."""
+
+    async def __call__(
+        self, session: AsyncSession, ticket: Ticket, text: str, origin: str, reply: Reply | None, now: datetime,
+        letter: "Letter | None" = None, /,
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from core.targets import fit_count, parse_target
 from core.working_hours import WorkingHours
 from ticketing.booking_rules import BookingRules
 from ticketing.calendars import NO_DAYS, Calendar, Days, build
+from ticketing.letter_texts import Letters
 
 FOLDER = Path(__file__).parent / "presets"
 
@@ -188,6 +189,7 @@ class Preset(Part):
     tasks: TaskTargets = TaskTargets()
     appointments: BookingRules = BookingRules()
     ladder: Ladder = Ladder()
+    letters: Letters = Letters()
     sla: tuple[Rule, ...] = Field(min_length=1)
     _days: Days = PrivateAttr(NO_DAYS)
 

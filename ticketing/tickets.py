@@ -18,7 +18,7 @@ from core.conversation import Conversation, Resident
 from core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from core.message import Address
 from core.targets import Unit, parse_target
-from ticketing import escalation, roster, search, sla
+from ticketing import escalation, letters, roster, search, sla
 from ticketing.bodies import Register, ResidentBody
 from ticketing.canned_replies import require_filled_in
 from ticketing.delivery import has_reached, is_delivered, newest_reply
@@ -215,6 +215,7 @@ async def perform(
         facts = await find_facts(session, ticket)
         allowed = ", ".join(allowed_verbs(office, actor, ticket, facts)) or "nothing"
         raise Conflict(f"{verb} is not possible while the ticket is {ticket.state}; possible is: {allowed}")
+    await letters.hold_register(session, verb, now)
     await DO[verb](act)
     await escalation.after_verb(session, office, actor, ticket, verb, now)
     await session.flush()

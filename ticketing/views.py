@@ -11,7 +11,7 @@ from core import audit, clock, privacy
 from core.attachments import files_of
 from core.conversation import Conversation, Resident, ResidentAddress, reveal
 from core.queues import Outbox, Result, Status
-from ticketing import sla
+from ticketing import letters, sla
 from ticketing.lifecycle import PLAIN_WORDS, State
 from ticketing.model import Callback, Measure, Reply, Task, Ticket, Transition
 from ticketing.office import Office
@@ -95,6 +95,7 @@ async def describe(
         "transitions": await _describe_transitions(session, ticket, reader, actor),
         "level": ticket.level,
         "replies": await _describe_replies(session, ticket, reader, actor),
+        "letters": await _describe_letters(session, ticket),
         "measures": await _describe_measures(session, ticket, reader),
         "tasks": await _describe_tasks(session, ticket, reader) if actor.resident_id is None else [],
         "elements": [{**item, "value": await reader.text(item.get("value"))} for item in ticket.elements],
@@ -259,6 +260,11 @@ def _delivery_status(row: Outbox) -> str:
     if row.result == Result.ANNOUNCED:
         return "delivered" if row.opened_at else "announced"
     return "failed"
+
+
+async def _describe_letters(session: AsyncSession, ticket: Ticket) -> list[dict[str, Any]]:
+    found = [letters.describe(row) for row in await letters.of_ticket(session, ticket)]
+    return [{k: write_time(v) if k.endswith("_at") else v for k, v in item.items()} for item in found]
 
 
 async def _describe_measures(session: AsyncSession, ticket: Ticket, reader: Reader) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from service.api import (
     conversations,
     guides,
     knowledge,
+    letters,
     office,
     openapi,
     queue_rows,
@@ -33,6 +34,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *guides.ENDPOINTS,
     *unanswered.ENDPOINTS,
     *rehearsals.ENDPOINTS,
+    *letters.ENDPOINTS,
     *office.ENDPOINTS,
     *residents.ENDPOINTS,
     *roster.ENDPOINTS,
@@ -46,6 +48,7 @@ def routes() -> list[web.RouteDef]:
     """All routes of the API. A path that does not exist answers as problem details too."""
     found = [web.route(item.method, BASE + item.path, make_view(item)) for item in ENDPOINTS]
     found += attachments.routes(BASE)
+    found += letters.routes(BASE)
     found.append(web.get(BASE + "/openapi.json", _describe))
     found.append(web.route("*", BASE + "/{rest:.*}", _unknown))
     return found
@@ -53,7 +56,7 @@ def routes() -> list[web.RouteDef]:
 
 async def _describe(_request: web.Request) -> web.Response:
     described = openapi.describe(ENDPOINTS, BASE)
-    described["paths"] |= attachments.described(BASE)
+    described["paths"] |= attachments.described(BASE) | letters.described(BASE)
     return web.json_response(described)
 
 

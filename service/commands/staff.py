@@ -9,7 +9,7 @@ from core import clock
 from service import sign_in
 from service.commands.common import new_group, opened, read_settings, run
 from service.office import make_office
-from ticketing import handover, staff
+from ticketing import handover, staff, staff_numbers
 from ticketing.staff import Actor
 
 app = new_group("Who may sign in.")
@@ -22,16 +22,34 @@ def add_staff(
     role: Annotated[list[str], typer.Option(help="May be given several times.")],
     department: Annotated[str | None, typer.Option()] = None,
     password_stdin: Annotated[bool, typer.Option("--password-stdin")] = False,
+    number: Annotated[str | None, typer.Option(help="工号, which residents read; left out: the next free one.")] = None,
 ) -> None:
     """A new member of staff."""
     password = sys.stdin.readline().rstrip("\n") if password_stdin else None
-    run(_add_staff(name, role, department, password))
+    run(_add_staff(name, role, department, password, number))
     print(f"staff {name}: {', '.join(role)}")
 
 
-async def _add_staff(name: str, roles: list[str], department: str | None, password: str | None) -> None:
+async def _add_staff(
+    name: str, roles: list[str], department: str | None, password: str | None, number: str | None
+) -> None:
     async with opened() as db, db.writing() as session:
         await staff.add(session, name, roles, department, password, clock.now())
+        if number is not None:
+            await staff_numbers.give(session, name, number)
+
+
+@app.command("number")
+def show_number(name: str, number: Annotated[str | None, typer.Argument()] = None) -> None:
+    """What residents read of somebody instead of his name (工号); with NUMBER: give him the office's own."""
+    print(f"{name}: {run(_number(name, number))}")
+
+
+async def _number(name: str, number: str | None) -> str | None:
+    async with opened() as db, db.writing() as session:
+        if number is not None:
+            await staff_numbers.give(session, name, number)
+        return await staff_numbers.number_of(session, Actor(name, frozenset(), None))
 
 
 @app.command("leave")

@@ -3,6 +3,7 @@
 import asyncio
 import email
 import email.policy
+import io
 import smtplib
 import socket
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import pdfplumber
 import pytest
 from sqlalchemy import select, update
 
@@ -500,3 +502,15 @@ async def test_the_service_takes_mail_by_lmtp_and_says_which_port_it_cannot_have
     (item,) = (await house.get("/inbox"))["items"]
     assert (item["account"], item["sender"]) == ("office", WANG)
     await close()
+
+
+async def test_the_letter_is_a_sheet_of_paper_in_the_mail_that_tells_the_resident(post: Post):
+    number = await registered(post)
+    await post.house.do(number, "accept")
+    await post.settle()
+    mail = post.out()[-1]
+    (sheet,) = mail.iter_attachments()
+    assert sheet.get_filename() == "受理通知书_物服受字〔2026〕1号.pdf"
+    with pdfplumber.open(io.BytesIO(sheet.get_content())) as opened:
+        assert "物服受字〔2026〕1号" in opened.pages[0].extract_text()
+    assert "已于11月25日受理" in words(mail)

@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.conversation import hide, reveal
-from ticketing import record, sla
+from ticketing import letters, record, sla
+from ticketing.letter_texts import LetterKind
+from ticketing.letters import Letter
 from ticketing.model import Reply, Ticket
 from ticketing.office import Office
 from ticketing.staff import Actor
@@ -37,10 +39,16 @@ class Act:
             to=to, reason=reason, changes=changes, if_match=self.if_match,
         )
 
-    async def tell(self, sentence: str, origin: str, reply: Reply | None = None, **values: object) -> None:
-        """A sentence of texts.yml to the resident, number and title filled in."""
+    async def tell(
+        self, sentence: str, origin: str, reply: Reply | None = None, letter: Letter | None = None, **values: object
+    ) -> None:
+        """A sentence of texts.yml to the resident, number and title filled in, with the letter it is about."""
         text = say(sentence, number=self.ticket.number, title=self.ticket.title, **values)
-        await self.office.tell(self.session, self.ticket, text, origin, reply, self.now)
+        await self.office.tell(self.session, self.ticket, text, origin, reply, self.now, letter)
+
+    async def write_letter(self, kind: LetterKind, **values: str) -> Letter:
+        """The letter that this verb owes, numbered and fixed."""
+        return await letters.make(self.session, self.office, self.actor, self.ticket, kind, self.now, values)
 
     async def hide(self, text: str) -> str:
         """The text as it is stored: the resident's personal data as tokens."""

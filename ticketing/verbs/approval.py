@@ -7,6 +7,7 @@ from sqlalchemy import and_, delete, exists, or_, select, update
 from core.attachments import take_for_reply
 from core.errors import Conflict, Forbidden, Invalid
 from core.queues import Outbox, Result, Status
+from ticketing import letters
 from ticketing.delivery import is_delivered, newest_reply
 from ticketing.model import COPY_ROUND, Callback, Measure, Reply, Ticket, Transition
 from ticketing.verbs.act import Act, Do
@@ -68,6 +69,7 @@ async def send_back(act: Act) -> None:
     await _stop(act, [reply.id for reply in replies])
     for reply in replies:
         reply.withdrawn_at = act.now
+    await letters.withdraw(act.session, [reply.id for reply in replies], act.now)
     for own, ticket in shared:
         await take_back(act, own, ticket)
     await act.move("in_progress", reason=act.body.reason, changes=await _remove_measures(act))

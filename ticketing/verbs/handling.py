@@ -3,6 +3,7 @@
 from core import clock
 from core.errors import Conflict, Invalid
 from ticketing import mentions, roster, routing, sla
+from ticketing.letters import write_day
 from ticketing.lifecycle import OPEN
 from ticketing.model import Note, Ticket
 from ticketing.verbs.act import Act, Do
@@ -86,7 +87,9 @@ async def extend(act: Act) -> None:
     await act.move(reason=act.body.reason, changes={"due_at": [None, act.body.due_at.isoformat()]})
     await sla.extend(act.session, act.office, act.ticket, act.body.clock, act.body.due_at, act.now)
     due = clock.local(act.body.due_at)
-    await act.tell("extended", "extension", due=f"{due.month}月{due.day}日", reason=act.body.reason)
+    letter = await act.write_letter("extension", due=write_day(act.body.due_at), reason=act.body.reason)
+    day = f"{due.month}月{due.day}日"
+    await act.tell("extended", "extension", letter=letter, due=day, reason=act.body.reason)
 
 
 async def check_extension(act: Act) -> None:

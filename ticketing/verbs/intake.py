@@ -8,7 +8,8 @@ from core import clock
 from core.conversation import Resident
 from core.errors import Conflict, Forbidden, Invalid
 from core.privacy import mask, mask_name
-from ticketing import roster, routing, sla
+from ticketing import letters, roster, routing, sla
+from ticketing.letters import Letter
 from ticketing.model import COPY_ROUND, Reply, Task, Ticket
 from ticketing.office import Office
 from ticketing.verbs.act import Act, Do
@@ -17,6 +18,8 @@ from ticketing.visibility import about_as_given, about_with_code, is_about, may_
 PLAIN_FIELDS = ("category", "kind", "place", "happened_at", "urgency", "confidential", "about")
 TEXT_FIELDS = ("title", "description")
 TOKEN = re.compile(r"<(PHONE|ID|CARD|EMAIL)_\d+>")
+ON_PAPER = frozenset({"letter", "collection"})
+"""Who wants the answer on paper gets a letter for a word said at the counter too."""
 NEVER_EMPTY = ("title", "description", "kind", "urgency", "confidential")
 
 
@@ -75,7 +78,8 @@ async def ask_supplement(act: Act) -> None:
     act.ticket.missing = list(act.body.missing)
     await act.move(reason="、".join(act.body.missing))
     listed = "\n".join(f"{number}. {item}" for number, item in enumerate(act.body.missing, 1))
-    await act.tell("ask_supplement", "supplement", missing=listed)
+    letter = await act.write_letter("supplement", missing=listed)
+    await act.tell("ask_supplement", "supplement", letter=letter, missing=listed)
 
 
 async def supplement(act: Act) -> None:
@@ -87,7 +91,9 @@ async def supplement(act: Act) -> None:
 async def accept(act: Act) -> None:
     await act.move("accepted")
     day = clock.local(act.now)
-    await act.tell("accepted", "receipt", date=f"{day.month}月{day.day}日", promise=await act.promise())
+    letter = await act.write_letter("acceptance")
+    date = f"{day.month}月{day.day}日"
+    await act.tell("accepted", "receipt", letter=letter, date=date, promise=await act.promise())
 
 
 async def decline(act: Act) -> None:
@@ -96,7 +102,9 @@ async def decline(act: Act) -> None:
 
     await act.move("declined", reason=f"{act.body.code}：{act.body.reason}")
     await hand_on(act)
-    await act.tell("declined", "decline", reason=act.body.reason, where_to=act.body.where_to)
+    words = {"reason": act.body.reason, "where_to": act.body.where_to}
+    letter = await act.write_letter("decline", **words)
+    await act.tell("declined", "decline", letter=letter, **words)
 
 
 async def may_answer_directly(act: Act) -> None:
@@ -116,7 +124,7 @@ async def answer_directly(act: Act) -> None:
         return
     reply = await add_reply(act, act.body.reply)
     await act.move("approved")
-    await send_reply(act, reply)
+    await send_reply(act, reply, on_paper=False)
 
 
 def _said_in_call(act: Act) -> str:
@@ -155,18 +163,25 @@ async def add_reply(
     return reply
 
 
-async def send_reply(act: Act, reply: Reply) -> None:
-    """On its way along the delivery plan, to residents of merged and linked tickets too."""
+async def send_reply(act: Act, reply: Reply, on_paper: bool = True) -> None:
+    """On its way along the delivery plan, to residents of merged and linked tickets too; `on_paper`: with a 答复书."""
     from ticketing.verbs.joining import merged_into
     from ticketing.verbs.linking import share_with_all
 
     reply.approved_at, reply.approved_by = act.now, act.actor.name
     await act.session.flush()
     text = await act.reveal(reply.text)
-    await act.tell("reply", "reply", reply, text=text)
+    await act.tell("reply", "reply", reply, await _write_reply(act, reply, on_paper), text=text)
     for ticket in await merged_into(act.session, act.ticket):
-        await _send_to_merged(act, reply, ticket)
-    await share_with_all(act, reply)
+        await _send_to_merged(act, reply, ticket, on_paper)
+    await share_with_all(act, reply, on_paper)
+
+
+async def _write_reply(act: Act, reply: Reply, on_paper: bool) -> Letter | None:
+    """The 答复书, where one is owed or the resident asked for paper."""
+    if not on_paper and act.ticket.reply_by not in ON_PAPER:
+        return None
+    return await letters.make_for_reply(act.session, act.office, act.ticket, reply, act.now)
 
 
 async def words_for(act: Act, reply: Reply, ticket: Ticket) -> str:
@@ -175,7 +190,7 @@ async def words_for(act: Act, reply: Reply, ticket: Ticket) -> str:
     return text if ticket.resident_id == act.ticket.resident_id else await without_person(act, text)
 
 
-async def _send_to_merged(act: Act, reply: Reply, ticket: Ticket) -> None:
+async def _send_to_merged(act: Act, reply: Reply, ticket: Ticket, on_paper: bool) -> None:
     """A merged ticket's resident gets the words in a reply of his own, so that its page and its call are his too.
 
     Nothing personal of the first resident is in it, and its delivery says nothing of the first one's.
@@ -188,7 +203,7 @@ async def _send_to_merged(act: Act, reply: Reply, ticket: Ticket) -> None:
     own.round, own.submitted_by, own.submitted_at = COPY_ROUND, reply.submitted_by, reply.submitted_at
     own.approved_at, own.approved_by = reply.approved_at, reply.approved_by
     await act.session.flush()
-    await other.tell("reply", "reply", own, text=text)
+    await other.tell("reply", "reply", own, await _write_reply(other, own, on_paper), text=text)
 
 
 async def without_person(act: Act, text: str) -> str:

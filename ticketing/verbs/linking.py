@@ -77,13 +77,13 @@ async def unlink(act: Act) -> None:
     await act.move(changes={"linked": [lead.number, None]})
 
 
-async def share_with_all(act: Act, reply: Reply) -> None:
+async def share_with_all(act: Act, reply: Reply, on_paper: bool) -> None:
     """The lead's answer goes out: to everybody whose ticket waits for it."""
     for ticket in await linked_to(act.session, act.ticket, Ticket.state.in_(SHARES), lock=True):
-        await share(act, reply, ticket)
+        await share(act, reply, ticket, on_paper)
 
 
-async def share(act: Act, reply: Reply, ticket: Ticket) -> None:
+async def share(act: Act, reply: Reply, ticket: Ticket, on_paper: bool = True) -> None:
     """The same words as this ticket's own reply: its page, its call-back and its proof are its resident's alone."""
     from ticketing.verbs.intake import add_reply, send_reply, words_for
 
@@ -98,7 +98,7 @@ async def share(act: Act, reply: Reply, ticket: Ticket) -> None:
         own.attachments = reply.attachments
     ticket.supplement_open = False
     await own_act.move(State.APPROVED, changes={"reply_of": [None, act.ticket.number]})
-    await send_reply(own_act, own)
+    await send_reply(own_act, own, on_paper)
     own.approved_by = reply.approved_by
 
 

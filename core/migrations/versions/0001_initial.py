@@ -799,6 +799,7 @@ def upgrade() -> None:
         sa.Column("ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("reply_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("letter_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("result", sa.String(), nullable=True),
         sa.Column("platform_id", sa.String(), nullable=True),
@@ -818,6 +819,7 @@ def upgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_outbox_conversation_id"), ["conversation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbox_inbox_id"), ["inbox_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_outbox_letter_id"), ["letter_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbox_platform_id"), ["platform_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_outbox_reply_id"), ["reply_id"], unique=False)
         batch_op.create_index("ix_outbox_status", ["status", "id"], unique=False)
@@ -892,6 +894,50 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("webchat_claim", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_webchat_claim_phone_digest"), ["phone_digest"], unique=False)
+
+    op.create_table(
+        "letter_number",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "year", name=op.f("pk_letter_number")),
+    )
+    op.create_table(
+        "staff_number",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_number")),
+        sa.UniqueConstraint("name", name=op.f("uq_staff_number_name")),
+        sa.UniqueConstraint("number", name=op.f("uq_staff_number_number")),
+    )
+    op.create_table(
+        "letter",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reply_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("office", sa.String(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=True),
+        sa.Column("staff_number", sa.String(), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("void_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("collected_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("collected_by", sa.String(), nullable=True),
+        sa.Column("collected_note", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["reply_id"], ["reply.id"], name=op.f("fk_letter_reply_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_letter_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter")),
+        sa.UniqueConstraint("kind", "year", "ordinal", name=op.f("uq_letter_kind_year_ordinal")),
+    )
+    with op.batch_alter_table("letter", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_letter_reply_id"), ["reply_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_letter_ticket_id"), ["ticket_id"], unique=False)
 
     op.create_table(
         "call_attempt",
