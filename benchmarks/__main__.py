@@ -1,6 +1,6 @@
 """`make bench`: the budgets that can be measured so far, in one table: figure, ratio, budget, met or not.
 
-`python -m benchmarks [name …]` runs only these: service, intake, search, understanding, guides, warnings, races, promises, rehearsal, real, others.
+`python -m benchmarks [name …]` runs only these: service, intake, search, understanding, guides, warnings, races, writers, promises, rehearsal, real, others.
 """
 
 import asyncio
@@ -164,6 +164,17 @@ async def measure_races() -> Lines:
     ] or [Line("races for the last place", "failed: " + done.strip()[-200:], met=False)]
 
 
+async def measure_writers() -> Lines:
+    """Many writers on one ticket, on both databases; `python -m benchmarks.writers` runs ten thousand."""
+    done = await _run(["-m", "benchmarks.writers", "400"], LONGEST_S - 10)
+    found = re.findall(r"(\w+): (\d+) writers on one ticket, (\d+) lost updates, (\d+) refusals", done)
+    return [
+        Line(f"writers racing on one ticket, {name}: lost updates", lost, f"{writers} writers, {refused} refusals", "0",
+             lost == "0")
+        for name, writers, lost, refused in found
+    ] or [Line("writers racing on one ticket", "failed: " + done.strip()[-200:], met=False)]
+
+
 async def measure_promises() -> Lines:
     """On the held-out half of the labelled replies."""
     rows = [row for row in promises.read_labels() if not row.tune]
@@ -224,6 +235,7 @@ MEASURES: dict[str, Callable[[], Awaitable[Lines]]] = {
     "guides": measure_guides,
     "warnings": measure_warnings,
     "races": measure_races,
+    "writers": measure_writers,
     "promises": measure_promises,
     "rehearsal": measure_rehearsal,
     "understanding": measure_understanding,

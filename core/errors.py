@@ -1,5 +1,8 @@
 """The few kinds of error. Each says when it is raised; `detail` says what to do next."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 
 class HuiyinError(Exception):
     """The root: every error that the service raises on purpose."""
@@ -45,10 +48,17 @@ class Invalid(HuiyinError):
 
 
 class Stale(HuiyinError):
-    """Somebody else changed the thing since the caller read it. Read again, then decide."""
+    """Somebody else changed the thing since the caller read it. Read again, then decide.
+
+    `changed` says what was done to it meanwhile, as the API shows it.
+    """
 
     status = 412
     title = "Changed meanwhile"
+
+    def __init__(self, detail: str, changed: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(detail)
+        self.changed = changed
 
 
 class Conflict(HuiyinError):

@@ -151,6 +151,15 @@ class Submit(Body):
     measures: list[NewMeasure] = []
 
 
+class SaveDraft(Body):
+    """What stands in the form of a submit so far; nothing of it need be there yet."""
+
+    findings: Literal["upheld", "partly_upheld", "not_upheld"] | None = None
+    action_taken: Annotated[str, Field(max_length=20_000)] = ""
+    reply: Annotated[str, Field(max_length=20_000)] = ""
+    measures: Annotated[list[NewMeasure], Field(max_length=50)] = []
+
+
 class DraftReply(Body):
     reply: Text
 

@@ -139,6 +139,23 @@ class Reply(Base):
     """Given in the call itself: the turn that is its proof."""
 
 
+class Draft(Base):
+    """One saved version of the reply that a ticket's officers write together. None is overwritten: nothing is lost."""
+
+    __tablename__ = "draft"
+    __table_args__ = (UniqueConstraint("ticket_id", "version"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
+    version: Mapped[int]
+    findings: Mapped[str | None]
+    action_taken: Mapped[str]
+    reply: Mapped[str]
+    measures: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    saved_by: Mapped[str]
+    saved_at: Mapped[datetime] = mapped_column(UTC)
+
+
 class Task(Base):
     """协办 or 征求意见: what another department does or says, without owning the ticket."""
 

@@ -25,7 +25,7 @@ from ticketing.delivery import has_reached, is_delivered, newest_reply
 from ticketing.lifecycle import VERBS, State, Verb
 from ticketing.model import Reply, Ticket, TicketNumber
 from ticketing.office import Office
-from ticketing.record import add_transition
+from ticketing.record import add_transition, find_changes
 from ticketing.routing import first_asked, suggest_category
 from ticketing.staff import SYSTEM, Actor
 from ticketing.verbs import CHECKS, DO, MAY, Act
@@ -210,7 +210,12 @@ async def perform(
     if verb in CHECKS:
         await CHECKS[verb](act)
     if if_match is not None and if_match != ticket.version:
-        raise Stale(f"the ticket is at version {ticket.version} now, and {ticket.state}: read it again, then decide")
+        changed = await find_changes(session, actor, ticket.id, if_match)
+        said = "; ".join(f"{item['verb']} by {item['actor']}" for item in changed[-3:])
+        raise Stale(
+            f"the ticket is at version {ticket.version} now, and {ticket.state}{said and f' ({said})'}: "
+            "read it again, then decide", changed,
+        )
     if ticket.state not in row.sources:
         facts = await find_facts(session, ticket)
         allowed = ", ".join(allowed_verbs(office, actor, ticket, facts)) or "nothing"

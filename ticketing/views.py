@@ -13,7 +13,7 @@ from core.conversation import Conversation, Resident, ResidentAddress, reveal
 from core.queues import Outbox, Result, Status
 from ticketing import letters, sla
 from ticketing.lifecycle import PLAIN_WORDS, State
-from ticketing.model import Callback, Measure, Reply, Task, Ticket, Transition
+from ticketing.model import Callback, Draft, Measure, Reply, Task, Ticket, Transition
 from ticketing.office import Office
 from ticketing.staff import Actor
 from ticketing.tickets import allowed_verbs, find_facts
@@ -285,4 +285,17 @@ async def describe_task(row: Task, number: str, reader: Reader) -> dict[str, Any
         "status": "done" if row.answered_at else "open", "text": await reader.text(row.text),
         "due_at": write_time(row.due_at), "answer": await reader.text(row.answer),
         "answered_at": write_time(row.answered_at),
+    }
+
+
+async def describe_draft(draft: Draft | None, reader: Reader) -> dict[str, Any]:
+    """Version 0 where nobody has saved one."""
+    if draft is None:
+        return {"version": 0, "findings": None, "action_taken": "", "reply": "", "measures": [], "saved_by": None,
+                "saved_at": None}
+    return {
+        "version": draft.version, "findings": draft.findings, "action_taken": await reader.text(draft.action_taken),
+        "reply": await reader.text(draft.reply),
+        "measures": [item | {"what": await reader.text(item["what"])} for item in draft.measures],
+        "saved_by": draft.saved_by, "saved_at": write_time(draft.saved_at),
     }

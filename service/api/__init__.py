@@ -8,6 +8,7 @@ from service.api import (
     assistant,
     attachments,
     conversations,
+    drafts,
     guides,
     knowledge,
     letters,
@@ -39,6 +40,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *residents.ENDPOINTS,
     *roster.ENDPOINTS,
     *quick_work.ENDPOINTS,
+    *drafts.ENDPOINTS,
     *tickets.ENDPOINTS,
 )
 """Tickets last: `/tickets/{number}/{verb}` takes whatever no other line took."""

@@ -16,7 +16,7 @@ from core import audit, clock, log
 from core.checking import check_body
 from core.conversation import Conversation, Matter, reveal
 from core.db import Database
-from core.errors import Forbidden, HuiyinError, Invalid, NotFound
+from core.errors import Forbidden, HuiyinError, Invalid, NotFound, Stale
 from core.message import storable
 from service import idempotency
 from service.auth import Caller, identify
@@ -258,6 +258,8 @@ def problem(error: HuiyinError) -> web.Response:
     headers = {}
     if isinstance(error, Invalid) and error.field:
         body["field"] = error.field
+    if isinstance(error, Stale):
+        body["changed"] = list(error.changed)
     if reason := getattr(error, "reason", None):
         body["reason"] = reason
     if retry_after := getattr(error, "retry_after", None):

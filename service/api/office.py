@@ -14,15 +14,16 @@ from core.conversation import Conversation, hide
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.queues import Inbox, Outbox
 from service.api.endpoint import Call, Endpoint, Result, cut, page
-from ticketing import bodies, calendar_days, callbacks, pauses, sla, tickets
+from ticketing import bodies, calendar_days, callbacks, pauses, record, sla, tickets
 from ticketing.calendars import describe_due, list_days
-from ticketing.lifecycle import OPEN
+from ticketing.lifecycle import OPEN, State
 from ticketing.model import Callback, Task, Ticket
 from ticketing.views import Reader, describe_task, write_time
 from ticketing.visibility import hides_person, is_about, roles_on, visible
 
 STAFF = frozenset({"clerk", "officer", "supervisor", "inspector", "auditor"})
 CALENDAR_WRITERS = frozenset({"supervisor", "administrator"})
+REPLY_IS_WRITTEN = frozenset({State.IN_APPROVAL, State.APPROVED})
 TASK_GIVERS = frozenset({"clerk", "officer"})
 
 
@@ -143,8 +144,11 @@ async def add_task(call: Call) -> Result:
     body = call.body()
     office = call.runtime.office
     department = office.preset.department(body.department)
+    await record.lock(call.session, ticket)
     if ticket.state not in OPEN:
         raise Conflict(f"the ticket is {ticket.state}: redo it first, then give tasks")
+    if body.kind == "joint" and ticket.state in REPLY_IS_WRITTEN:
+        raise Conflict(f"the ticket is {ticket.state}: its reply is written; send it back first, or ask for advice")
     if is_about(ticket, department.code, department.name):
         raise Conflict(f"the ticket is about {department.name}: ask another department")
     target = getattr(office.preset.tasks, body.kind)

@@ -22,6 +22,8 @@ def describe(endpoints: tuple[Endpoint, ...], base: str) -> dict[str, Any]:
             "properties": {
                 "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
                 "detail": {"type": "string", "description": "says what to do next"}, "field": {"type": "string"},
+                "changed": {"type": "array", "items": {"type": "object"},
+                            "description": "with 412: what was done meanwhile, by which verb, to which fields"},
             },
         }
     }

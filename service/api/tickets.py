@@ -2,20 +2,17 @@
 
 from typing import Any
 
-from core import clock
-from core.errors import Forbidden, NotFound
+from core.errors import NotFound
 from service.api.endpoint import Call, Endpoint, Result
 from service.calls import facts_of_call
 from service.categories import Sorted
 from service.runtime import Runtime
-from ticketing import bodies, promises, saved_views, search, similar, sla, tickets, views
+from ticketing import bodies, saved_views, search, similar, sla, tickets, views
 from ticketing.lifecycle import VERBS
 from ticketing.model import Ticket
 from ticketing.staff import Actor
-from ticketing.visibility import roles_on
 
 SUGGESTED_TO = frozenset({"clerk", "officer", "supervisor", "inspector"})
-DRAFTERS = frozenset({"clerk", "officer", "supervisor"})
 REGISTRARS = frozenset({"clerk", "officer", "supervisor", "inspector", "assistant"})
 
 
@@ -102,17 +99,6 @@ async def list_similar(call: Call) -> Result:
     return Result({"items": items, "next": None})
 
 
-async def list_promises(call: Call) -> Result:
-    """What a draft reply promises for a day, to be entered as `measures` of its submit; nothing is kept."""
-    ticket = await tickets.find_visible(call.session, call.actor, call.params["number"])
-    if not roles_on(call.actor, ticket) & DRAFTERS:
-        raise Forbidden("promises are found for who writes replies: a clerk, an officer or a supervisor")
-    hours = call.runtime.office.calendars.of(ticket.department)
-    found = promises.find_promises(call.body().reply, clock.local(call.now).date(), hours)
-    items = [{"what": item.what, "due_on": item.due_on.isoformat(), "quote": item.quote} for item in found]
-    return Result({"items": items, "next": None})
-
-
 async def _describe(call: Call, ticket: Ticket) -> dict[str, object]:
     return await views.describe(call.session, call.runtime.office, call.actor, ticket, call.now)
 
@@ -124,7 +110,5 @@ ENDPOINTS = (
     Endpoint("GET", "/tickets/{number}", read, "One ticket"),
     Endpoint("GET", "/tickets/{number}/clocks", clocks, "A ticket's clocks, explained"),
     Endpoint("GET", "/tickets/{number}/similar", list_similar, "Past consultations like this one", query=("limit",)),
-    Endpoint("POST", "/tickets/{number}/promises", list_promises, "The dated promises of a draft reply",
-             bodies.DraftReply),
     Endpoint("POST", "/tickets/{number}/{verb}", perform, "Do something with a ticket", session="write"),
 )

@@ -39,6 +39,10 @@ class Act:
             to=to, reason=reason, changes=changes, if_match=self.if_match,
         )
 
+    async def hold(self) -> None:
+        """Nothing of this ticket changes until the verb is done."""
+        await record.hold(self.session, self.actor, self.ticket, self.if_match)
+
     async def tell(
         self, sentence: str, origin: str, reply: Reply | None = None, letter: Letter | None = None, **values: object
     ) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import and_, delete, exists, or_, select, update
 from core.attachments import take_for_reply
 from core.errors import Conflict, Forbidden, Invalid
 from core.queues import Outbox, Result, Status
-from ticketing import letters
+from ticketing import drafts, letters
 from ticketing.delivery import is_delivered, newest_reply
 from ticketing.model import COPY_ROUND, Callback, Measure, Reply, Ticket, Transition
 from ticketing.verbs.act import Act, Do
@@ -24,6 +24,7 @@ async def check_submit(act: Act) -> None:
 
 async def submit(act: Act) -> None:
     """What was done and what is to be told; straight on where the category needs no approval."""
+    await act.hold()  # A joint task that is being given at this moment is seen, or waits and is refused.
     if await open_tasks(act, "joint"):
         raise Conflict("a joint task is still open: wait for the other department's answer")
     reply = await add_reply(act, act.body.reply, act.body.action_taken, act.body.findings)
@@ -31,6 +32,7 @@ async def submit(act: Act) -> None:
         reply.attachments = await take_for_reply(act.session, act.body.attachments, act.actor.name, act.ticket.id)
     except ValueError as error:
         raise Invalid(f"attachments: {error} is no file you uploaded: POST /attachments first", "attachments") from None
+    await drafts.save(act.session, act.actor, act.ticket, act.body, None, act.now)
     changes = await _add_measures(act)
     if act.office.preset.needs_approval(act.ticket.category):
         await act.move("in_approval", changes=changes)

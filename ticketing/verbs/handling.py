@@ -19,9 +19,10 @@ async def reassign(act: Act) -> None:
 
 
 async def sign_for(act: Act) -> None:
+    changes: dict[str, list[object]] | None = None
     if act.ticket.assignee is None:
-        act.ticket.assignee = act.actor.name
-    await act.move()
+        act.ticket.assignee, changes = act.actor.name, {"assignee": [None, act.actor.name]}
+    await act.move(changes=changes)
 
 
 async def contact(act: Act) -> None:
