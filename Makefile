@@ -25,7 +25,7 @@ bench: setup-dev
 	@.venv/bin/python -m benchmarks
 
 setup: .venv/ready bot/.venv/ready
-	@.venv/bin/huiyin train
+	@.venv/bin/huiyin train --shipped
 
 setup-dev: setup .venv/ready-dev
 

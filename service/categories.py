@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core import log
+from core.db import Database
+from core.errors import HuiyinError
 from service.knowledge import Knowledge, take_prepared
 from service.settings import Settings
-from ticketing import urgency
+from service.weights_store import FILE, read_file
+from ticketing import urgency, weights
 from ticketing.preset import PRESETS, Preset, load_preset
 from ticketing.routing import suggest_category
 
 if TYPE_CHECKING:
     from ticketing.matters import Guess, Matters
 
-FILE = "matters.npz"
+logger = log.logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,42 +34,71 @@ class Sorted:
 
 
 class Categories:
-    """Learnt at the start from the preset's phrases; until that is done the preset's keywords decide."""
+    """By the weights in force, else by what is learnt at the start from the preset's phrases; until then by keywords."""
 
     def __init__(self, settings: Settings, preset: Preset, knowledge: Knowledge) -> None:
         self._settings = settings
         self._preset = preset
         self._knowledge = knowledge
+        self._shipped: Matters | None = None
         self._matters: Matters | None = None
+        self._loading = asyncio.Lock()
+        self._seen = (weights.SHIPPED, 0)
+        self.version = weights.SHIPPED
+        self.trouble = ""
+        """Why the version in force is not what tickets are sorted by, in Chinese; empty where it is."""
 
     @property
     def is_ready(self) -> bool:
         return self._matters is not None
 
     async def load(self) -> None:
-        """Learn; numpy is not there before the service answers."""
-        if self._matters is not None:
+        """Learn what is shipped; numpy is not there before the service answers."""
+        if self._shipped is not None:
             return
-        module = await asyncio.to_thread(importlib.import_module, "ticketing.matters")
+        module = await asyncio.to_thread(importlib.import_module, "ticketing.lesson")
         folder = self._settings.data_dir / "vectors"
         await asyncio.to_thread(take_prepared, folder, FILE)
         embedder = await self._knowledge.embedder()
-        self._matters = await _learn(module, self._preset, embedder, folder / FILE)
+        self._shipped = await _learn(module, self._preset, embedder, folder / FILE)
+        self._matters = self._shipped
+
+    async def refresh(self, db: Database) -> None:
+        """Load the version in force, or another one since that was put in force; turns that run go on meanwhile."""
+        async with self._loading:
+            await self.load()
+            async with db.reading() as session:
+                now_in_force = await weights.in_force(session, self._preset.name)
+            if now_in_force != self._seen:
+                await self._take(db, now_in_force[0])
+                self._seen = now_in_force
+
+    async def _take(self, db: Database, version: int) -> None:
+        """What cannot be used is replaced by what is shipped, and said."""
+        matters, trouble = self._shipped, ""
+        if version != weights.SHIPPED:
+            try:
+                matters = await read_file(db, db.keys, self._preset, self._settings.data_dir, version)
+            except (HuiyinError, OSError) as error:
+                said = error.detail if isinstance(error, HuiyinError) else str(error.strerror)
+                trouble = f"第 {version} 版不能用，暂按随软件提供的版本分类：{said}"
+                logger.error("the learnt weights cannot be used", version=version, reason=said)
+        self._matters, self.trouble = matters, trouble
+        self.version = weights.SHIPPED if trouble else version
 
     async def sort(self, text: str, kind: str) -> Sorted:
         """Category and urgency of a text. A kind that leads to no ticket has no category."""
         level, pressing = urgency.judge(text)
         if self._matters is None:
             return Sorted(suggest_category(self._preset, kind, text), 0.0, (), level, pressing)
-        best = (await self._guess(text))[0]
+        best = (await self._guess(self._matters, text))[0]
         return Sorted(best.category, best.share, best.words, level, pressing)
 
-    async def _guess(self, text: str) -> "list[Guess]":
+    async def _guess(self, matters: "Matters", text: str) -> "list[Guess]":
         from ticketing.matters import pieces
 
-        assert self._matters is not None
         vectors = await (await self._knowledge.embedder()).query(pieces(text))
-        return self._matters.guess(text, vectors)
+        return matters.guess(text, vectors)
 
 
 async def prepare_matters(folder: Path) -> None:
@@ -83,8 +116,9 @@ async def prepare_matters(folder: Path) -> None:
 
 async def _learn(module: Any, preset: Preset, embedder: Any, path: Path) -> "Matters":
     from core.known_vectors import KnownVectors
+    from ticketing.matters import phrases_of
 
-    phrases = module.phrases_of(preset)
+    phrases = phrases_of(preset)
     vectors = await KnownVectors(embedder, path).of([phrase.text for phrase in phrases])
-    learnt: Matters = await asyncio.to_thread(module.Matters, preset, phrases, vectors)
+    learnt: Matters = await asyncio.to_thread(module.learn, preset, phrases, vectors)
     return learnt

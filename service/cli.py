@@ -6,8 +6,8 @@ import typer
 
 from core import log
 from core.errors import HuiyinError
-from service import bot, schema
-from service.commands import calendar, calls, guides, queue_rows, slots, staff, wechat
+from service import schema
+from service.commands import calendar, calls, guides, queue_rows, slots, staff, train, wechat
 from service.commands.common import read_settings, run
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -20,6 +20,7 @@ GROUPS = {
     "calendar": calendar.app,
     "wechat": wechat.app,
     "calls": calls.app,
+    "train": train.app,
 }
 for name, group in GROUPS.items():
     app.add_typer(group, name=name)
@@ -51,19 +52,6 @@ def serve() -> None:
 def migrate() -> None:
     """Bring the database up to date."""
     run(schema.migrate(read_settings()))
-
-
-@app.command()
-def train() -> None:
-    """Train the assistant, and prepare the guides and categories for search, where either changed."""
-    from service.categories import prepare_matters
-    from service.knowledge import PREPARED, prepare_vectors
-
-    settings = read_settings()
-    print(f"assistant: {run(bot.train(settings.understanding.vectors)).name}")
-    if settings.understanding.vectors:
-        run(prepare_vectors())
-        run(prepare_matters(PREPARED))
 
 
 @app.command()

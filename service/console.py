@@ -27,6 +27,7 @@ from service import clients, presence, sign_in
 from service.api import attachments, queue_rows
 from service.api import conversations as api_conversations
 from service.api.endpoint import RUNTIME, reading_on_record
+from service.api.weights import READERS as KEEPERS
 from service.forms import describe_verbs, read_form
 from service.runtime import Runtime
 from service.words import KINDS, OUTCOMES, STATES
@@ -62,6 +63,7 @@ class Visit:
         values |= {
             "me": self.me, "form_token": self.form_token, "office": self.runtime.office.name,
             "waiting": waiting, "unread": unread, "refresh": refresh, "editing": EDITING,
+            "keeping": KEEPERS,
         }
         values.setdefault("error", self.request.query.get("error"))
         return secure(aiohttp_jinja2.render_template(f"staff/{template}", self.request, values, status=status))

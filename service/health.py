@@ -48,8 +48,7 @@ async def _look_at_parts(runtime: Runtime, now: datetime) -> dict[str, Part]:
         parts[f"worker.{worker}"] = _part(DEGRADED, "silent for a minute") if late else _part(OK, "working")
     parts["calendar"] = _part(*check_notice(runtime.office.preset.hours(), now))
     parts["guides"] = _part(OK, "loaded") if runtime.knowledge.is_ready else _part(DEGRADED, "the guides are being loaded")
-    ready = runtime.categories.is_ready
-    parts["categories"] = _part(OK, "learnt") if ready else _part(DEGRADED, "being learnt: keywords decide until then")
+    parts["categories"] = _look_at_categories(runtime)
     return parts
 
 
@@ -60,6 +59,13 @@ async def _look_at_database(runtime: Runtime) -> Part:
     except (SQLAlchemyError, OSError, sqlite3.Error) as error:
         return _part(DOWN, f"cannot be read ({type(error).__name__})")
     return _part(OK, runtime.db.engine.dialect.name)
+
+
+def _look_at_categories(runtime: Runtime) -> Part:
+    here = runtime.categories
+    if not here.is_ready:
+        return _part(DEGRADED, "being learnt: keywords decide until then")
+    return _part(DEGRADED, here.trouble) if here.trouble else _part(OK, f"version {here.version}")
 
 
 async def _look_at_assistant(runtime: Runtime) -> Part:

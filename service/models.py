@@ -28,3 +28,4 @@ import ticketing.slots
 import ticketing.staff
 import ticketing.staff_notices
 import ticketing.staff_numbers
+import ticketing.weights

@@ -24,6 +24,11 @@ def is_sqlite(settings: Settings) -> bool:
     return settings.resolved_database_url.startswith("sqlite")
 
 
+def is_missing(settings: Settings) -> bool:
+    """Whether no service ever ran on this `data_dir`; of another database than SQLite that is not known."""
+    return _is_missing_file(settings.resolved_database_url)
+
+
 def alembic_config(url: str) -> "Config":
     from alembic.config import Config
 

@@ -44,6 +44,7 @@ from service import (
     presence,
     quick_desk,
     resident_desk,
+    weights_pages,
     workers,
 )
 from service.api.endpoint import RUNTIME, problem
@@ -99,6 +100,7 @@ def build_app(settings: Settings, db: Database, assistant_token: str, with_worke
     app.add_routes(notice_desk.routes())
     app.add_routes(desk_pages.routes())
     app.add_routes(letter_pages.routes())
+    app.add_routes(weights_pages.routes())
     app.add_routes(quick_desk.routes())
     app.add_routes(resident_desk.routes())
     app.router.add_static("/static", HERE / "static")
@@ -247,7 +249,7 @@ async def _keep_index_fresh(runtime: Runtime) -> None:
 async def _refresh_index(runtime: Runtime) -> None:
     try:
         await runtime.knowledge.refresh(runtime.db)
-        await runtime.categories.load()
+        await runtime.categories.refresh(runtime.db)
     except asyncio.CancelledError:
         raise
     except Exception:

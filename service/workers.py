@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from channels.base import rings
 from core import clock, log, queues
+from core.errors import Conflict
 from core.loops import keep
 from core.queues import MAX_ATTEMPTS, Inbox, Outbox
 from service import bookings, delivery, guide_calendar, intake, media, open_questions, passive, rehearsals, reminders
@@ -54,6 +55,7 @@ async def run(runtime: Runtime) -> None:
         group.create_task(_repeat(runtime, warn, WARN_EVERY_S))
         group.create_task(_repeat(runtime, _measure, LOOK_EVERY_S))
         group.create_task(_repeat(runtime, _inspect, LOOK_EVERY_S))
+        group.create_task(_repeat(runtime, _learn, LOOK_EVERY_S))
 
 
 async def stop(runtime: Runtime, running: asyncio.Task[None]) -> None:
@@ -62,7 +64,7 @@ async def stop(runtime: Runtime, running: asyncio.Task[None]) -> None:
     A transaction that is cancelled may keep SQLite's one write lock with a connection that nobody ends.
     """
     runtime.stopping.set()
-    for topic in ("inbox", "outbox", "rehearse"):
+    for topic in ("inbox", "outbox", "rehearse", "learn"):
         runtime.news.notify(topic)
     await asyncio.wait({running}, timeout=WORK_ENDS_S)
     running.cancel()
@@ -214,6 +216,23 @@ async def _inspect(runtime: Runtime) -> None:
     async with runtime.db.writing() as session:
         await open_questions.collect(runtime, session, now)
     await rehearsals.run(runtime, "system", now)
+
+
+async def _learn(runtime: Runtime) -> None:
+    """When somebody asks for it in the console: the categories learn from the office's own tickets."""
+    asked = await runtime.news.wait("learn", INSPECT_EVERY_S)
+    if not asked or runtime.stopping.is_set():
+        return
+    from service.learning import Office, teach  # Brings numpy with it: not at the start.
+
+    settings = runtime.settings
+    office = Office(runtime.db, runtime.db.keys, runtime.office.preset, settings.data_dir,
+                    settings.understanding.vectors)
+    try:
+        await teach(office, runtime.learning_for, clock.now())
+    except Conflict as error:
+        logger.warning("nothing was learnt", reason=error.detail)
+    runtime.news.notify("guides")
 
 
 async def _measure(runtime: Runtime) -> None:

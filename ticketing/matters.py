@@ -1,11 +1,11 @@
 """What a complaint is about: the category whose matters lie nearest to its words, learnt from phrases.
 
-Kernel ridge regression (one against all) over the preset's phrases; the kernel adds the cosine of TF-IDF terms and the
-cosine of centred sentence vectors at equal weight. Why so, and how well: docs/decisions/0007.
+The score of a category is linear in a text's TF-IDF terms and in its centred sentence vectors; `ticketing/lesson.py`
+learns the weights. Why so, and how well: docs/decisions/0007.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,26 +18,29 @@ from core.segment import terms
 from ticketing.preset import Preset
 
 HERE = Path(__file__).parent / "presets" / "matters"
-RIDGE = 1.0
 SHARPNESS = 8.0
 """How far apart the shares of two scores lie; read from the petitions, so that a share is about a probability."""
 LONGEST_WORDS = 600
 BEGINNING, GOING_ON = 60, 80
 """Characters of the first and the second piece that are embedded: a petition says at its head what it is about."""
 FALLBACK = "other"
-NOTHING_KNOWN = 0.05
-"""Below this likeness to every phrase a text is about nothing we know."""
 
 Matrix = npt.NDArray[np.float32]
+Name = Callable[[str], str]
+"""What stands for a term: itself, or a keyed digest where nothing readable may be kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A phrase that is about this category. `weight` counts an officer's correction more than a made-up example."""
+    """A text that is about this category. `weight` counts an officer's correction more than a made-up example.
+
+    `resident` says whose words they are, where they are no example of ours.
+    """
 
     category: str
     text: str
     weight: float = 1.0
+    resident: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,76 +70,72 @@ def pieces(text: str) -> list[str]:
     return [plain[:BEGINNING], plain[BEGINNING : BEGINNING + GOING_ON] or plain[:BEGINNING]]
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What one learning gave: for each level (first-level categories; all of them) what terms and vectors say for each.
+
+    `words` has a row for each term, `vectors` one for each of a vector's 384 numbers; a column is a category.
+    """
+
+    codes: list[str]
+    words: Matrix
+    vectors: Matrix | None
+
+    def score(self, words: Matrix, near: Matrix | None) -> Matrix:
+        """How much a text is about each category; the shares of one level compare, the numbers mean nothing else."""
+        scores: Matrix = words @ self.words
+        if near is not None and self.vectors is not None:
+            scores = scores + near @ self.vectors
+        return scores
+
+
 class Matters:
-    """Learnt from phrases; never changed, replaced as a whole."""
+    """Learnt once; never changed, replaced as a whole. It holds numbers for terms, and no text it was learnt from."""
 
-    def __init__(self, preset: Preset, phrases: Sequence[Phrase], vectors: Matrix | None) -> None:
-        """`vectors`: one row (384 numbers, length 1) a phrase; None learns from words alone."""
-        self._parents = {item.code: item.parent or item.code for item in preset.categories}
-        self._codes = [item.code for item in preset.categories]
-        self._phrases = list(phrases)
-        self._number: dict[str, int] = {}
-        counts = [_count(phrase.text) for phrase in phrases]
-        for term in dict.fromkeys(term for count in counts for term in count):
-            self._number[term] = len(self._number)
-        known = Counter(term for count in counts for term in count)
-        self._rarity = np.array([np.log((1 + len(counts)) / (1 + known[term])) + 1 for term in self._number], np.float32)
-        self._words = np.stack([self._weigh(count) for count in counts])
-        self._mean: Matrix | None = None
-        self._vectors: Matrix | None = None
-        kernel = self._words @ self._words.T
-        if vectors is not None:
-            self._mean = vectors.mean(axis=0)
-            self._vectors = _unit(vectors - self._mean)
-            kernel = kernel + self._vectors @ self._vectors.T
-        ridge = np.diag([RIDGE / phrase.weight for phrase in phrases]).astype(np.float32)
-        self._learnt = np.linalg.solve(kernel + ridge, self._targets(self._tops))
-        self._learnt_below = np.linalg.solve(kernel + ridge, self._targets(self._codes))
-
-    @property
-    def _tops(self) -> list[str]:
-        return list(dict.fromkeys(self._parents.values()))
-
-    def _targets(self, codes: Sequence[str]) -> Matrix:
-        """1 where a phrase is about the category (or, on the first level, about one below it)."""
-        found = np.zeros((len(self._phrases), len(codes)), np.float32)
-        first_level = set(codes) == set(self._tops)
-        for row, phrase in enumerate(self._phrases):
-            code = self._parents[phrase.category] if first_level else phrase.category
-            found[row, codes.index(code)] = 1.0
-        return found
+    def __init__(
+        self, parents: Mapping[str, str], names: Sequence[str], rarity: Matrix, mean: Matrix | None, first: Weights,
+        every: Weights, name: Name = str,
+    ) -> None:
+        """`parents`: code → its first-level category. `names` of the terms, as `name` writes them, with their `rarity`."""
+        self.parents, self.names, self.rarity, self.mean = dict(parents), list(names), rarity, mean
+        self.first, self.every = first, every
+        self._name = name
+        self._number = {each: at for at, each in enumerate(self.names)}
 
     def guess(self, text: str, vectors: Matrix | None) -> list[Guess]:
         """First-level categories by share, each narrowed to the likeliest below it. `vectors`: those of `pieces(text)`."""
-        words = self._weigh(_count(text[:LONGEST_WORDS]))
-        likeness = self._words @ words
-        if vectors is not None and self._vectors is not None and self._mean is not None:
-            near = _unit(vectors - self._mean).mean(axis=0)
-            likeness = likeness + self._vectors @ near
-        if likeness.max(initial=0.0) < NOTHING_KNOWN and FALLBACK in self._codes:
+        found = self._find(text)
+        words = weigh({at: times for at, times in found.values()}, self.rarity)
+        near = None if vectors is None or self.mean is None else unit(vectors - self.mean).mean(axis=0)
+        if not found and near is None and FALLBACK in self.every.codes:
             return [Guess(FALLBACK, 1.0, ())]
-        shares = _shares(likeness @ self._learnt)
-        below = dict(zip(self._codes, likeness @ self._learnt_below, strict=True))
-        order = sorted(zip(self._tops, shares, strict=True), key=lambda pair: -pair[1])
-        return [self._narrow(top, float(share), below, words) for top, share in order]
+        shares = _shares(self.first.score(words, near))
+        below = dict(zip(self.every.codes, self.every.score(words, near), strict=True))
+        order = sorted(enumerate(self.first.codes), key=lambda pair: -shares[pair[0]])
+        return [self._narrow(column, float(shares[column]), below, found, words) for column, _ in order]
 
-    def _narrow(self, top: str, share: float, below: Mapping[str, float], words: Matrix) -> Guess:
-        code = max((code for code in self._codes if self._parents[code] == top), key=lambda code: below[code])
-        mine = np.array([self._parents[phrase.category] == top for phrase in self._phrases])
-        counted = words * self._words[mine].sum(axis=0)
-        names = list(self._number)
-        deciding = [names[at] for at in np.argsort(-counted)[:12] if counted[at] > 0]
-        return Guess(code, share, tuple(_longest(deciding)[:4]))
+    def _find(self, text: str) -> dict[str, tuple[int, int]]:
+        """The text's known terms: number and how often."""
+        counted = count_terms(text[:LONGEST_WORDS])
+        known = ((term, self._number.get(self._name(term)), times) for term, times in counted.items())
+        return {term: (at, times) for term, at, times in known if at is not None}
 
-    def _weigh(self, count: Mapping[str, int]) -> Matrix:
-        row = np.zeros(len(self._number), np.float32)
-        for term, times in count.items():
-            if (at := self._number.get(term)) is not None:
-                row[at] = (1 + np.log(times)) * self._rarity[at]
-        return _unit(row)
+    def _narrow(
+        self, column: int, share: float, below: Mapping[str, float], found: Mapping[str, tuple[int, int]], words: Matrix
+    ) -> Guess:
+        top = self.first.codes[column]
+        code = max((code for code in self.every.codes if self.parents[code] == top), key=lambda code: below[code])
+        said_for = {term: float(words[at] * self.first.words[at, column]) for term, (at, _) in found.items()}
+        deciding = sorted((term for term in said_for if said_for[term] > 0), key=lambda term: -said_for[term])
+        return Guess(code, share, tuple(_longest(deciding[:12])[:4]))
 
 
-def _count(text: str) -> Counter[str]:
+def parents_of(preset: Preset) -> dict[str, str]:
+    """Every category → the first-level category it stands under."""
+    return {item.code: item.parent or item.code for item in preset.categories}
+
+
+def count_terms(text: str) -> Counter[str]:
     return Counter(term for term in terms(text) if len(term) > 1)
 
 
@@ -151,7 +150,15 @@ def _shares(scores: Matrix) -> Matrix:
     return shares
 
 
-def _unit(vectors: Any) -> Matrix:
+def unit(vectors: Any) -> Matrix:
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     unit: Matrix = (vectors / np.maximum(length, 1e-9)).astype(np.float32)
     return unit
+
+
+def weigh(count: Mapping[int, int], rarity: Matrix) -> Matrix:
+    """TF-IDF of terms given by their numbers, length 1."""
+    row = np.zeros(len(rarity), np.float32)
+    for at, times in count.items():
+        row[at] = (1 + np.log(times)) * rarity[at]
+    return unit(row)

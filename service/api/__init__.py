@@ -21,6 +21,7 @@ from service.api import (
     roster,
     tickets,
     unanswered,
+    weights,
 )
 from service.api.endpoint import Endpoint, make_view, problem
 
@@ -41,6 +42,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *roster.ENDPOINTS,
     *quick_work.ENDPOINTS,
     *drafts.ENDPOINTS,
+    *weights.ENDPOINTS,
     *tickets.ENDPOINTS,
 )
 """Tickets last: `/tickets/{number}/{verb}` takes whatever no other line took."""

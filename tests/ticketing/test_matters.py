@@ -3,6 +3,8 @@
 import pytest
 
 from ticketing import urgency
+from ticketing.examination import fixed_questions
+from ticketing.lesson import learn
 from ticketing.matters import FALLBACK, Matters, Phrase, phrases_of, pieces
 from ticketing.preset import PRESETS, load_preset
 
@@ -10,7 +12,7 @@ from ticketing.preset import PRESETS, load_preset
 @pytest.fixture(scope="module")
 def hall() -> Matters:
     preset = load_preset("hall")
-    return Matters(preset, phrases_of(preset), None)
+    return learn(preset, phrases_of(preset), None)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -45,8 +47,8 @@ def test_what_is_about_nothing_we_know_is_other(hall: Matters) -> None:
 def test_what_officers_corrected_weighs_more_than_an_example() -> None:
     preset = load_preset("hall")
     corrected = [Phrase("affairs-community", "楼下麻将馆通宵打牌", 3.0)]
-    assert Matters(preset, phrases_of(preset), None).guess("楼下麻将馆通宵", None)[0].category != "affairs-community"
-    learnt = Matters(preset, [*phrases_of(preset), *corrected], None)
+    assert learn(preset, phrases_of(preset), None).guess("楼下麻将馆通宵", None)[0].category != "affairs-community"
+    learnt = learn(preset, [*phrases_of(preset), *corrected], None)
     assert learnt.guess("楼下麻将馆通宵", None)[0].category == "affairs-community"
 
 
@@ -71,3 +73,30 @@ def test_any_text_has_two_pieces_that_fit_the_engine(text: str) -> None:
 def test_urgency_is_read_from_the_words_unless_they_are_taken_back(text: str, level: str) -> None:
     found, words = urgency.judge(text)
     assert found == level and bool(words) == (level != "routine")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_fixed_test_asks_about_categories_there_are_and_nothing_that_is_learnt(name: str) -> None:
+    preset = load_preset(name)
+    asked = fixed_questions(preset)
+    learnt = {phrase.text for phrase in phrases_of(preset)}
+    assert len(asked) >= 60 and len({text for text, _ in asked}) == len(asked)
+    assert {code for _, code in asked} <= {item.code for item in preset.categories}
+    assert not [text for text, _ in asked if text in learnt]
+
+
+def test_a_word_that_only_two_residents_use_is_not_learnt() -> None:
+    preset = load_preset("hall")
+
+    def knows(residents: int) -> bool:
+        own = [Phrase("affairs-aid", "欧阳铁柱要低保", 1.0, resident) for resident in range(residents)]
+        return "铁柱" in learn(preset, [*phrases_of(preset), *own], None).names
+
+    assert [knows(2), knows(3)] == [False, True]
+
+
+def test_a_ticket_at_the_first_level_says_nothing_about_the_levels_below() -> None:
+    preset = load_preset("hall")
+    own = [Phrase("labour", f"厂里拖欠工资{n}个月", 3.0, n) for n in range(30)]
+    best = learn(preset, [*phrases_of(preset), *own], None).guess("厂里拖欠工资", None)[0]
+    assert best.category == "labour-wages"

@@ -262,6 +262,31 @@ def upgrade() -> None:
         batch_op.create_index("ix_unanswered_open", ["preset", "settled_at", "id"], unique=False)
 
     op.create_table(
+        "weights",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("preset", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column(
+            "figures", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("lessons", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=True),
+        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.Column("replaced", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_weights")),
+    )
+    op.create_table(
+        "weights_in_force",
+        sa.Column("preset", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("changes", sa.Integer(), nullable=False),
+        sa.Column("learning_by", sa.String(), nullable=True),
+        sa.Column("learning_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("preset", name=op.f("pk_weights_in_force")),
+    )
+    op.create_table(
         "webchat_session",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("token_digest", sa.String(), nullable=False),
