@@ -28,10 +28,9 @@ from service.api import attachments, queue_rows
 from service.api import conversations as api_conversations
 from service.api.endpoint import RUNTIME, reading_on_record
 from service.api.weights import READERS as KEEPERS
-from service.forms import describe_verbs, read_form
 from service.runtime import Runtime
-from service.words import KINDS, OUTCOMES, STATES
-from ticketing import bulk, callbacks, canned_replies, saved_views, search, staff_notices, tickets, views
+from service.words import KINDS, OUTCOMES, STATES, describe_error
+from ticketing import bulk, callbacks, saved_views, search, staff_notices, views
 from ticketing import staff as staff_table
 from ticketing.lifecycle import VERBS
 from ticketing.staff import Actor
@@ -103,7 +102,7 @@ def signed_in(view: View) -> Callable[[web.Request], Awaitable[web.StreamRespons
             return await view(visit)
         except HuiyinError as error:
             back = request.headers.get("X-Back") or request.path.rsplit("/", 1)[0]
-            raise web.HTTPSeeOther(f"{back}?{urlencode({'error': error.detail})}") from None
+            raise web.HTTPSeeOther(f"{back}?{urlencode({'error': describe_error(error)})}") from None
 
     return handle
 
@@ -201,30 +200,7 @@ async def queue(visit: Visit) -> web.StreamResponse:
     )
 
 
-@signed_in
-async def show_ticket(visit: Visit) -> web.StreamResponse:
-    """Reading a confidential resident's ticket is audited, hence the writing transaction."""
-    number = visit.request.match_info["number"]
-    async with visit.runtime.db.writing() as session:
-        try:
-            ticket = await tickets.find_visible(session, visit.me, number)
-        except NotFound:
-            raise web.HTTPNotFound(text="没有这张工单，或者您不能查看。") from None
-        described = await views.describe(session, visit.runtime.office, visit.me, ticket, visit.now)
-        messages = await _messages(session, ticket.conversation_id, hides_person(visit.me, ticket))
-        canned = await canned_replies.offer(session, visit.runtime.office, visit.me, ticket, visit.now)
-    verbs = describe_verbs(described["allowed"], visit.runtime.office.preset)
-    preset = visit.runtime.office.preset
-    names = {item.code: item.name for item in preset.departments} | {
-        item.code: item.name for item in preset.categories
-    }
-    return await visit.render(
-        "ticket.html", t=described, messages=messages, verbs=verbs, canned=canned,
-        category=names.get(described["category"]), department=names.get(described["department"]),
-    )
-
-
-async def _messages(session: Any, conversation_id: int | None, masked: bool) -> list[dict[str, Any]]:
+async def list_messages(session: Any, conversation_id: int | None, masked: bool) -> list[dict[str, Any]]:
     """A ticket's conversation; a masked resident's words stay with their tokens."""
     if conversation_id is None:
         return []
@@ -243,22 +219,6 @@ async def _messages(session: Any, conversation_id: int | None, masked: bool) -> 
         }
         for row in rows
     ]
-
-
-@signed_in
-async def act(visit: Visit) -> web.StreamResponse:
-    """A verb's form: the version seen on the page decides, so that two people do not overwrite each other."""
-    number, verb = visit.request.match_info["number"], visit.request.match_info["verb"]
-    form = await visit.request.post()
-    body = read_form(verb, {key: str(value) for key, value in form.items()})
-    version = str(form.get("version", ""))
-    async with visit.runtime.db.writing() as session:
-        await tickets.perform(
-            session, visit.runtime.office, visit.me, number, verb, body,
-            int(version) if version.isdecimal() else None, visit.now,
-        )
-    visit.runtime.news.notify("outbox")
-    raise web.HTTPSeeOther(f"/staff/tickets/{number}")
 
 
 # Conversations
@@ -297,7 +257,7 @@ async def show_conversation(visit: Visit) -> web.StreamResponse:
         masked = row.id in await api_conversations.confidential_among(session, [row.id])
         if masked:
             masked = not api_conversations.may_see_person(session, visit.me, row.id, visit.now)
-        messages = await _messages(session, row.id, masked)
+        messages = await list_messages(session, row.id, masked)
         described = api_conversations.describe(row, masked)
         if not masked:
             described["summary"] = await conversations.reveal(session, row.resident_id, row.summary or "")
@@ -417,8 +377,6 @@ def routes() -> list[web.RouteDef]:
         web.post("/staff/leave", leave),
         web.get("/staff", _to_queue),
         web.get("/staff/", queue),
-        web.get("/staff/tickets/{number}", show_ticket),
-        web.post("/staff/tickets/{number}/{verb}", act),
         web.get("/staff/conversations", list_conversations),
         web.get(r"/staff/conversations/{id:\d+}", show_conversation),
         web.post(r"/staff/conversations/{id:\d+}/{deed:take|give_back|messages|typing}", act_on_conversation),

@@ -1,6 +1,7 @@
 """A verb's body as a form: its fields from the model the API checks, and what a browser sent back as that body."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any, get_args, get_origin
 
 from core.config import bare_type
@@ -15,7 +16,7 @@ LABELS = {
     "description": "内容", "place": "地点", "happened_at": "发生时间", "urgency": "紧急程度", "note": "说明",
     "missing": "缺什么（每行一项）", "into": "并入的工单号", "to": "关联的工单号", "call_turn": "通话中第几句",
     "reached": "联系上了吗", "solved": "解决了吗", "satisfied": "满意度（5 非常满意 … 1 非常不满意）",
-    "comment": "居民的话", "joint": "协办部门（每行一个）", "measure": "承诺编号", "confidential": "为居民保密",
+    "comment": "居民的话", "joint": "协办部门（每行一个）", "measure": "哪一项承诺", "confidential": "为居民保密",
     "turn": "第几句", "clock": "哪个时限",
 }
 LONG = {"reply", "action_taken", "reason", "text", "description", "note", "where_to", "missing", "comment", "joint"}
@@ -57,6 +58,12 @@ def describe_verb(verb: str, preset: Preset) -> VerbForm:
     return VerbForm(verb, VERBS[verb].chinese, tuple(_fields(verb, preset)))
 
 
+def offer_choices(form: VerbForm, field: str, choices: tuple[tuple[str, str], ...]) -> VerbForm:
+    """The form with these choices for its field of this name, where it has one."""
+    fields = (replace(item, choices=choices) if item.name == field else item for item in form.fields)
+    return replace(form, fields=tuple(fields))
+
+
 def _fields(verb: str, preset: Preset) -> list[FormField]:
     found = []
     for name, field in VERBS[verb].body.model_fields.items():
@@ -87,6 +94,17 @@ def read_form(verb: str, form: dict[str, str]) -> dict[str, Any]:
         if text:
             body[name] = _value(text, bare_type(field.annotation))
     return body
+
+
+_MEASURE = re.compile(r"measure-(\d{1,3})-what", re.ASCII)
+
+
+def read_measures(form: dict[str, str]) -> list[dict[str, str]]:
+    """The ticked rows of `measure-N-take, -what, -due_on`; a row in which nothing is written is none."""
+    numbers = [found[1] for name in form if (found := _MEASURE.fullmatch(name))]
+    rows = [{name: storable(form.get(f"measure-{number}-{name}", "").strip()) for name in ("what", "due_on")}
+            for number in numbers if form.get(f"measure-{number}-take")]
+    return [row for row in rows if row["what"]]
 
 
 def _value(text: str, kind: Any) -> Any:

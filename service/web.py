@@ -44,6 +44,7 @@ from service import (
     presence,
     quick_desk,
     resident_desk,
+    ticket_pages,
     weights_pages,
     workers,
 )
@@ -90,6 +91,7 @@ def build_app(settings: Settings, db: Database, assistant_token: str, with_worke
     app.add_routes(api.routes())
     app.add_routes(health.routes())
     app.add_routes(console.routes())
+    app.add_routes(ticket_pages.routes())
     app.add_routes(editor_pages.routes())
     app.add_routes(mail_pages.routes())
     app.add_routes(pages.routes())

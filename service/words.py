@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from core import clock
+from core.errors import HuiyinError, Stale
 from ticketing.lifecycle import VERBS
 
 STATES = {
@@ -51,6 +52,14 @@ def _day(moment: datetime) -> str:
 
 def _verb(code: str) -> str:
     return VERBS[code].chinese if code in VERBS else {"register": "登记"}.get(code, code)
+
+
+def describe_error(error: HuiyinError) -> str:
+    """What went wrong, as staff read it; who changed what meanwhile in their own words."""
+    if not isinstance(error, Stale) or not error.changed:
+        return error.detail
+    said = [f"{item['actor']} {_verb(item['verb']) if 'verb' in item else '存了草稿'}" for item in error.changed]
+    return f"您打开之后有人改过：{'、'.join(said[-3:])}。请看一下现在的内容，再决定。"
 
 
 def _when(text: str | None) -> str:

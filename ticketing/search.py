@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, Select, delete, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.clock import local
 from core.db import Base
 from core.errors import Invalid
 from core.segment import terms
@@ -93,6 +94,8 @@ def _filter(query: Select[Any], name: str, value: str, actor: Actor, now: dateti
         return query.where(Ticket.confidential.is_(_switch(name, value)))
     if name == "promises":
         condition = exists().where(Measure.ticket_id == Ticket.id, Measure.fulfilled_at.is_(None))
+        if value == "overdue":
+            return query.where(condition.where(Measure.due_on < local(now).date()))
         return query.where(condition if _switch(name, value) else ~condition)
     columns: dict[str, Any] = {
         "state": Ticket.state, "kind": Ticket.kind, "department": Ticket.department,

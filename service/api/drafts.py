@@ -3,14 +3,17 @@
 from core import audit, clock
 from core.errors import Forbidden, Invalid, NotFound
 from service.api.endpoint import Call, Endpoint, Result
-from ticketing import bodies, drafts, promises, tickets
+from ticketing import bodies, drafts, joint, promises, tickets
 from ticketing.model import Draft, Ticket
 from ticketing.views import Reader, describe_draft
 from ticketing.visibility import hides_person, roles_on
 
 
 async def read(call: Call) -> Result:
-    """The newest version, or the one named by `version`; version 0 while nobody saved one."""
+    """The newest version, or the one named by `version`; version 0 while nobody saved one.
+
+    `answers` are those of the other departments, `merged` the reply with the joint ones below it.
+    """
     ticket = await _find(call)
     version = call.query.get("version")
     if version is not None and (not version.isascii() or not version.isdecimal() or len(version) > 9):
@@ -48,7 +51,10 @@ async def _show(call: Call, ticket: Ticket, draft: Draft | None) -> Result:
     hidden = hides_person(call.actor, ticket)
     if ticket.confidential and not hidden:
         audit.record(call.session, call.now, call.actor.name, "resident:read", f"ticket:{ticket.number}")
-    described = await describe_draft(draft, Reader(call.session, ticket, hidden))
+    reader = Reader(call.session, ticket, hidden)
+    described = await describe_draft(draft, reader)
+    described["answers"] = await joint.list_answers(call.session, call.runtime.office, ticket, reader)
+    described["merged"] = joint.merge_answers(described["reply"], described["answers"])
     return Result(described, headers={"ETag": f'"{described["version"]}"'})
 
 
