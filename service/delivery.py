@@ -78,10 +78,11 @@ async def tell(
     reply: Reply | None,
     now: datetime,
     letter: Letter | None = None,
+    link: str | None = None,
 ) -> None:
     """How ticketing speaks to a resident: the first step of his plan, in the caller's transaction."""
     text = await conversations.reveal(session, ticket.resident_id, text)
-    link = letters.link(runtime, letter.id) if letter else None
+    link = letters.link(runtime, letter.id) if letter else link
     await _begin_step(
         runtime, session, Party.of(ticket), None, text, origin, reply.id if reply else None, now, link,
         letter.id if letter else None,

@@ -64,7 +64,7 @@ async def register(visit: Visit) -> web.StreamResponse:
 async def _register(visit: Visit, form: Any) -> str:
     if not visit.me.roles & MAY_REGISTER:
         raise Invalid("登记来信来访需要坐席、专员或主管角色。")
-    papers = [await _keep(visit.runtime, item) for item in form.getall("file", []) if _is_file(item)]
+    papers = [await keep_upload(visit.runtime, item) for item in form.getall("file", []) if _is_file(item)]
     body: dict[str, Any] = _filled(form, FIELDS)
     body["resident"] = _filled(form, OF_RESIDENT)
     async with visit.runtime.db.writing() as session:
@@ -84,7 +84,8 @@ def _is_file(item: Any) -> bool:
     return isinstance(item, web.FileField) and bool(item.filename)
 
 
-async def _keep(runtime: Runtime, upload: Any) -> Attachment:
+async def keep_upload(runtime: Runtime, upload: Any) -> Attachment:
+    """A file that came with a form. Invalid, in words for the clerk, when its kind is not taken."""
     try:
         return await runtime.files.keep(upload.file.read(), storable(upload.filename))
     except NotAllowed as error:

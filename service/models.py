@@ -28,4 +28,5 @@ import ticketing.slots
 import ticketing.staff
 import ticketing.staff_notices
 import ticketing.staff_numbers
+import ticketing.visits
 import ticketing.weights

@@ -22,10 +22,11 @@ from service.api.endpoint import RUNTIME
 from service.api.letters import serve as serve_sheet
 from service.runtime import Runtime
 from service.texts import say
-from ticketing import green_channel, letters, sla, views
+from ticketing import green_channel, letters, sla, views, visits
 from ticketing.letters import Letter
 from ticketing.model import Reply, Ticket
 from ticketing.staff import Actor
+from ticketing.visits import VisitStatus
 
 NUMBER = re.compile(r"HY\d{8}-\d{5,}")
 LONGEST_TOKEN = 200
@@ -118,7 +119,11 @@ async def _find_progress(runtime: Runtime, number: str, code: str) -> dict[str, 
             for item in described["letters"] if item["void_at"] is None
         ]
         promise = await sla.promise(session, runtime.office, ticket)
-        return {"ticket": described, "promise": promise, "papers": papers}
+        trips = [
+            item | {"token": visits.token(runtime.db.keys, item["id"])}
+            for item in described["visits"] if item["status"] != VisitStatus.CANCELLED
+        ]
+        return {"ticket": described, "promise": promise, "papers": papers, "trips": trips}
 
 
 async def read_reply_file(request: web.Request) -> web.StreamResponse:

@@ -45,6 +45,8 @@ from service import (
     quick_desk,
     resident_desk,
     ticket_pages,
+    visit_pages,
+    visit_work,
     weights_pages,
     workers,
 )
@@ -90,6 +92,7 @@ def build_app(settings: Settings, db: Database, assistant_token: str, with_worke
     app.add_routes([web.route("*", "/channels/{rest:.*}", _no_such_channel)])
     app.add_routes(api.routes())
     app.add_routes(health.routes())
+    app.add_routes(visit_work.routes())  # Before the console, whose `{verb}` takes whatever no other line took.
     app.add_routes(console.routes())
     app.add_routes(ticket_pages.routes())
     app.add_routes(editor_pages.routes())
@@ -103,6 +106,7 @@ def build_app(settings: Settings, db: Database, assistant_token: str, with_worke
     app.add_routes(desk_pages.routes())
     app.add_routes(letter_pages.routes())
     app.add_routes(weights_pages.routes())
+    app.add_routes(visit_pages.routes())
     app.add_routes(quick_desk.routes())
     app.add_routes(resident_desk.routes())
     app.router.add_static("/static", HERE / "static")

@@ -29,6 +29,8 @@ CLOCKS = {
 REPLY_WAYS = {"call": "打电话", "letter": "寄信", "collection": "来窗口领取"}
 OUTCOMES = {"connected": "接通", "no_answer": "无人接听", "wrong_number": "空号", "busy": "占线", "refused": "拒接",
             "posted": "已寄出", "collected": "已领取"}
+VISITS = {"planned": "已约", "on_the_way": "已出发", "arrived": "已到达", "finished": "已完工", "cancelled": "已取消",
+          "missed": "居民不在家"}
 ROLES = {"clerk": "坐席", "officer": "专员", "supervisor": "主管", "inspector": "纪检", "editor": "编辑",
          "auditor": "审计", "administrator": "管理员"}
 
@@ -73,6 +75,6 @@ def _when(text: str | None) -> str:
 FILTERS: dict[str, Callable[..., str]] = {
     "state": _words(STATES), "kind": _words(KINDS), "urgency": _words(URGENCIES), "channel": _words(CHANNELS),
     "author": _words(AUTHORS), "delivery": _words(DELIVERIES), "clockname": _words(CLOCKS), "role": _words(ROLES),
-    "outcome": _words(OUTCOMES), "replyway": _words(REPLY_WAYS),
+    "outcome": _words(OUTCOMES), "replyway": _words(REPLY_WAYS), "visit": _words(VISITS),
     "moment": _moment, "when": _when, "verb": _verb, "day": _day,
 }

@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ from service import bookings, delivery, guide_calendar, intake, media, open_ques
 from service.idempotency import KEPT, IdempotencyKey
 from service.pace import stopwatch
 from service.runtime import Runtime
-from ticketing import calendar_days, escalation, sla, staff_notices, tickets
+from ticketing import calendar_days, escalation, sla, staff_notices, tickets, visit_desk
 from ticketing.staff import SYSTEM
 
 logger = log.logger(__name__)
@@ -182,10 +182,20 @@ async def tidy(runtime: Runtime) -> None:
         await tickets.archive_due(session, runtime.office, now)
     await delivery.go_on_with_unopened(runtime, now)
     await bookings.run_calendar(runtime, now)
+    await _remind_of_visits(runtime, now)
     await calendar_days.refresh(runtime.db, runtime.office, SYSTEM, now)
     await guide_calendar.run_calendar(runtime, now)
     async with runtime.db.writing() as session:
         await session.execute(delete(IdempotencyKey).where(IdempotencyKey.at < now - KEPT))
+
+
+async def _remind_of_visits(runtime: Runtime, now: datetime) -> None:
+    async with runtime.db.reading() as session:
+        due = await visit_desk.anything_to_remind(session, now)
+    while due:
+        async with runtime.db.writing() as session:
+            due = await visit_desk.remind_due(session, runtime.office, now) == visit_desk.AT_ONCE
+        runtime.news.notify("outbox")
 
 
 async def warn(runtime: Runtime) -> None:

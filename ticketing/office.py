@@ -21,8 +21,9 @@ class Tell(Protocol):
 
     async def __call__(
         self, session: AsyncSession, ticket: Ticket, text: str, origin: str, reply: Reply | None, now: datetime,
-        letter: "Letter | None" = None, /,
-    ) -> None: ...
+        letter: "Letter | None" = None, link: str | None = None, /,
+    ) -> None:
+        """`link` is the page that says the same, for ways that only announce; a letter has its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ from core import audit, clock, privacy
 from core.attachments import files_of
 from core.conversation import Conversation, Resident, ResidentAddress, reveal
 from core.queues import Outbox, Result, Status
-from ticketing import letters, sla
+from ticketing import letters, sla, visits
 from ticketing.lifecycle import PLAIN_WORDS, State
 from ticketing.model import Callback, Draft, Measure, Reply, Task, Ticket, Transition
 from ticketing.office import Office
 from ticketing.staff import Actor
 from ticketing.tickets import allowed_verbs, find_facts
 from ticketing.visibility import about_as_given, hides_person, reads_state_alone, visible
+from ticketing.visits import Visit
 
 TOLD = frozenset({"ask_supplement", "supplement", "decline", "progress", "extend", "withdraw", "urge", "follow_up"})
 """Verbs whose words were said to the resident, or by him: of the others he is shown the step alone."""
@@ -95,6 +96,7 @@ async def describe(
         "transitions": await _describe_transitions(session, ticket, reader, actor),
         "level": ticket.level,
         "replies": await _describe_replies(session, ticket, reader, actor),
+        "visits": await _describe_visits(session, ticket, actor, hidden),
         "letters": await _describe_letters(session, ticket),
         "measures": await _describe_measures(session, ticket, reader),
         "tasks": await _describe_tasks(session, ticket, reader) if actor.resident_id is None else [],
@@ -265,6 +267,23 @@ def _delivery_status(row: Outbox) -> str:
 async def _describe_letters(session: AsyncSession, ticket: Ticket) -> list[dict[str, Any]]:
     found = [letters.describe(row) for row in await letters.of_ticket(session, ticket)]
     return [{k: write_time(v) if k.endswith("_at") else v for k, v in item.items()} for item in found]
+
+
+async def _describe_visits(session: AsyncSession, ticket: Ticket, actor: Actor, hidden: bool) -> list[dict[str, Any]]:
+    rows = await visits.of_ticket(session, ticket)
+    return [await describe_visit(session, row, ticket, actor, hidden) for row in rows]
+
+
+async def describe_visit(
+    session: AsyncSession, visit: Visit, ticket: Ticket, actor: Actor, hidden: bool
+) -> dict[str, Any]:
+    """A visit for this reader, times written out. Residents read the worker's number, staff his name too."""
+    # The assistant reads tokens: they are resolved on the way out.
+    hidden = hidden or ASSISTANT in actor.roles
+    found = await visits.describe(session, visit, ticket, actor.resident_id is None, hidden)
+    if found["price"]:
+        found["price"]["answered_at"] = write_time(found["price"]["answered_at"])
+    return {k: write_time(v) if k.endswith("_at") else v for k, v in found.items()}
 
 
 async def _describe_measures(session: AsyncSession, ticket: Ticket, reader: Reader) -> list[dict[str, Any]]:

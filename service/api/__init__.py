@@ -21,6 +21,7 @@ from service.api import (
     roster,
     tickets,
     unanswered,
+    visits,
     weights,
 )
 from service.api.endpoint import Endpoint, make_view, problem
@@ -43,6 +44,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *quick_work.ENDPOINTS,
     *drafts.ENDPOINTS,
     *weights.ENDPOINTS,
+    *visits.ENDPOINTS,
     *tickets.ENDPOINTS,
 )
 """Tickets last: `/tickets/{number}/{verb}` takes whatever no other line took."""

@@ -29,9 +29,9 @@ class FakeTell:
 
     told: list[tuple[str, str, str]] = field(default_factory=list)
 
-    async def __call__(self, session, ticket, text, origin, reply, now, letter=None) -> None:
+    async def __call__(self, session, ticket, text, origin, reply, now, letter=None, link=None) -> None:
         self.told.append((ticket.number, origin, text))
-        message = OutboundMessage("webchat", "web", f"resident-{ticket.resident_id}", text, origin)
+        message = OutboundMessage("webchat", "web", f"resident-{ticket.resident_id}", text, origin, link=link)
         enqueue(session, message, now, ticket_id=ticket.id, reply_id=reply.id if reply else None)
         await session.flush()
 

@@ -2,6 +2,7 @@
 
 from core.conversation import hide
 from core.errors import Conflict, Invalid
+from ticketing import visits
 from ticketing.delivery import is_delivered, open_callback
 from ticketing.model import Measure
 from ticketing.verbs.act import Act, Do
@@ -71,6 +72,7 @@ async def redo(act: Act) -> None:
 
 async def withdraw(act: Act) -> None:
     await act.move("withdrawn", reason=act.body.reason)
+    await visits.cancel_open(act.session, act.office, act.ticket, "您已撤回", act.now, told=False)
     await hand_on(act)
     if act.actor.resident_id is None:
         await act.tell("withdrawn", "receipt")

@@ -2,7 +2,7 @@
 
 from core import clock
 from core.errors import Conflict, Invalid
-from ticketing import mentions, roster, routing, sla
+from ticketing import mentions, roster, routing, sla, visits
 from ticketing.letters import write_day
 from ticketing.lifecycle import OPEN
 from ticketing.model import Note, Ticket
@@ -54,6 +54,7 @@ async def grant_return(act: Act) -> None:
     changes: dict[str, list[object]] = {"department": [act.ticket.department, None]}
     act.ticket.department = act.ticket.assignee = None
     await act.move("accepted", changes=changes)
+    await visits.cancel_open(act.session, act.office, act.ticket, "改由其他部门办理", act.now, told=True)
 
 
 async def refuse_return(act: Act) -> None:
