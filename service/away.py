@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import conversation as conversations
 from core.conversation import Conversation, Matter, Message
+from service import danger
 from service.assistant import Saying
 from service.calls import facts_of_call
 from service.runtime import Runtime
@@ -27,20 +28,26 @@ async def hand_to_clerk(
 ) -> list[Saying]:
     """Register what was said for a clerk, or add it to the ticket that waits already; what the resident is told.
 
-    A call has a ticket of its own, however many there are from one caller.
+    A call has a ticket of its own, however many there are from one caller. Danger has an emergency ticket of its own,
+    and the number to call stands first.
     """
     text = await conversations.reveal(session, conversation.resident_id, message.text)
     known = await facts_of_call(session, conversation.resident_id, message.inbox_id)
     answered, recording = known.pop("answered_on_call", None), known.pop("recording", None)
+    alarm = danger.see(text)
     waiting = None if known else await _waiting_ticket(session, conversation)
+    if alarm and waiting is not None and waiting.urgency != danger.EMERGENCY:
+        waiting = None
     if waiting is not None:
         actor = Actor("resident", frozenset({"resident"}), None, conversation.resident_id)
         await tickets.perform(
             session, runtime.office, actor, waiting.number, "supplement", {"text": text}, None, now
         )
         matter.ticket_id = waiting.id
-        return [Saying(say("assistant_away_again", number=waiting.number))]
+        return [Saying(_first(alarm, say("assistant_away_again", number=waiting.number)))]
     body = {"kind": "consultation", "title": _title(text), "description": text}
+    if alarm:
+        body |= {"kind": "request", "urgency": danger.EMERGENCY}
     ticket = await tickets.register(
         session, runtime.office, SYSTEM, body, now,
         resident_id=conversation.resident_id, conversation_id=conversation.id,
@@ -49,7 +56,12 @@ async def hand_to_clerk(
     ticket.answered_on_call, ticket.recording = answered, recording
     matter.ticket_id = ticket.id
     promise = await sla.promise(session, runtime.office, ticket)
-    return [Saying(say("assistant_away", number=ticket.number, promise=promise))]
+    told = "assistant_away_in_danger" if alarm else "assistant_away"
+    return [Saying(_first(alarm, say(told, number=ticket.number, promise=promise)))]
+
+
+def _first(alarm: str | None, text: str) -> str:
+    return f"{alarm}\n{text}" if alarm else text
 
 
 def _title(text: str) -> str:
@@ -62,7 +74,7 @@ async def _waiting_ticket(session: AsyncSession, conversation: Conversation) -> 
         select(Ticket)
         .where(
             Ticket.conversation_id == conversation.id,
-            Ticket.kind == "consultation",
+            or_(Ticket.kind == "consultation", Ticket.urgency == danger.EMERGENCY),
             Ticket.state.in_(OPEN),
             Ticket.registered_by == SYSTEM.name,
         )

@@ -17,7 +17,7 @@ from core.conversation import Conversation, Holder, Matter, Message
 from core.errors import AssistantUnavailable
 from core.message import Address, OutboundMessage
 from core.queues import Inbox
-from service import away, calls, delivery, mail, mail_machines, photographs, scenes
+from service import away, calls, danger, delivery, mail, mail_machines, photographs, scenes
 from service.assistant import Saying, Turn
 from service.runtime import Runtime
 from service.texts import say
@@ -151,7 +151,7 @@ async def _speaks_all_the_same(runtime: Runtime, place: Place, now: datetime) ->
     try:
         understood = await runtime.assistant.understand(place.message.text)
     except AssistantUnavailable:
-        return False
+        return danger.see(place.message.text) is not None
     return bool((understood.get("intent") or {}).get("name") == "report_emergency")
 
 

@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
+import yaml
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
@@ -12,15 +14,9 @@ from actions.places import place_of
 from actions.reading import SKIPPED, own_phone
 from actions.step import Events, Step, sentence, text_of
 
-DANGERS: list[tuple[str, str]] = [
-    (r"自杀|不想活|想死|跳楼|轻生|割腕|活不下去|结束生命|寻短见|吞.{0,4}(?:安眠)?药|遗书", "utter_suicide"),
-    (r"燃气|煤气|天然气|瓦斯|液化气", "utter_gas"),
-    (r"(?:电梯|轿厢).{0,12}(?:困|关|卡|出不来|出不去|停在)|(?:困|关|卡)在?.{0,4}(?:电梯|轿厢)", "utter_lift"),
-    (r"着火|起火|火灾|失火|冒烟|烧起来|烧着|爆炸|火势|明火|浓烟|大火", "utter_fire"),
-    (r"晕倒|昏迷|没呼吸|呼吸困难|喘不上|流血|出血|摔伤|骨折|心梗|中风|抽搐|触电|溺水|落水|掉.{0,4}(?:水|河|湖)里|受伤|砸伤|没意识|晕过去|中毒|胸口|不省人事|休克|倒地", "utter_injury"),
-    (r"刀|砍人|杀人|抢劫|抢.{0,3}(?:包|钱|东西)|打人|打架|打起来|小偷|贼|入室|行凶|绑架|尾随|猥亵|强奸|斗殴|偷|家暴|撬|跟踪|被打", "utter_crime"),
-]
-"""The first that matches decides; gas before fire, because a spark is the danger there."""
+_WORDS = yaml.safe_load((Path(__file__).parent.parent / "nlu" / "components" / "danger.yml").read_text(encoding="utf-8"))
+DANGERS: list[tuple[str, str]] = [(row["when"], row["say"]) for row in _WORDS["sentences"]]
+"""Which sentence goes first: the first whose words the text has decides."""
 
 
 async def raise_alarm(say: CollectingDispatcher, tracker: Tracker, api: Api) -> None:

@@ -7,6 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import yaml
+
+from service import danger
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bot"))
 
@@ -111,3 +114,12 @@ def test_a_number_that_arrives_as_it_is_reads_like_its_token() -> None:
 def test_folding_keeps_every_offset() -> None:
     text = "電梯壞咗，唔該快啲嚟ＡＢＣ😡"
     assert len(fold(text)) == len(text)
+
+
+def test_the_service_sees_the_same_danger_while_the_assistant_is_away() -> None:
+    texts = [
+        text for path in sorted((Path(__file__).parents[1] / "data").glob("understanding*.yml"))
+        for rows in yaml.safe_load(path.read_text("utf-8"))["said"].values() for text in rows
+    ]
+    assert len(texts) > 700
+    assert [text for text in texts if (danger.see(text) is None) != (signs.see_danger(text) is None)] == []

@@ -1,0 +1,50 @@
+"""Danger while the assistant is away: the number to call comes first, and an emergency ticket rings a clerk."""
+
+import pytest
+
+from service import danger
+from tests.service.test_chat import Browser
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("3栋电梯困人了，里面有老人", "96333"), ("家里起火了快来人", "119"), ("厨房一股煤气味", "燃气公司"),
+        ("我爸晕倒了叫不醒", "120"), ("有人拿刀砍人", "110"), ("我不想活了", "12356"), ("救命啊", "110"),
+    ],
+    ids=lambda value: value[:6],
+)
+def test_the_right_number_is_named(text: str, number: str):
+    said = danger.see(text)
+    assert said and number in said
+
+
+@pytest.mark.parametrize("text", ["煤气费怎么交", "消防演练几点开始", "电梯坏了", "忙死了", "感谢你们救了我爸"], ids=str)
+def test_what_is_no_danger_raises_no_alarm(text: str):
+    assert danger.see(text) is None
+
+
+async def test_while_the_assistant_is_away_danger_is_told_the_number_and_rings_a_clerk(house):
+    house.rasa.is_away = True
+    guest = await Browser.open(house)
+    await guest.say("停车费多少钱")
+    await guest.hears("智能助手暂时不在线")
+    await guest.say("3栋电梯困人了！")
+    await guest.hears("紧急工单")
+    alarm = next(line for line in await guest.lines() if "紧急工单" in line)
+    assert "96333" in alarm.splitlines()[0]
+    emergency, ordinary = (await house.get("/tickets"))["items"]
+    assert (emergency["urgency"], emergency["kind"], ordinary["urgency"]) == ("emergency", "request", "routine")
+    await guest.say("2单元，里面两个人")
+    await guest.hears(f"补充到工单 {emergency['number']}")
+    assert len((await house.get("/tickets"))["items"]) == 2
+
+
+async def test_in_a_persons_hands_danger_is_answered_though_the_assistant_is_away(house):
+    guest = await Browser.open(house)
+    await guest.say("你好")
+    talk = await guest.conversation()
+    await house.post(f"/conversations/{talk['id']}/take")
+    house.rasa.is_away = True
+    await guest.say("着火了！快来人")
+    await guest.hears("119")
