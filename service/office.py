@@ -9,12 +9,13 @@ from ticketing.roster import Person
 def make_office(settings: Settings, tell: Tell) -> Office:
     """Misconfigured when the preset or a limit cannot be read."""
     preset = load_preset(settings.office.preset)
-    own = settings.tickets.self_approval
+    own, countersigned = settings.tickets.self_approval, settings.tickets.decline_countersigned
     return Office(
         name=settings.office.name or preset.title,
         preset=preset,
         tell=tell,
         self_approval=preset.self_approval if own is None else own,
+        decline_countersigned=preset.decline_countersigned if countersigned is None else countersigned,
         close_after=settings.tickets.close_after,
         archive_after=settings.tickets.archive_after,
         satisfied_from=settings.survey.satisfied_from,

@@ -88,6 +88,7 @@ class Tickets(Section):
     close_after: str = "3 working days"
     archive_after: str = "30 days"
     self_approval: bool | None = None
+    decline_countersigned: bool | None = None
 
 
 class Delivery(Section):

@@ -24,7 +24,7 @@ from ticketing.roster import Person, Roster
 from ticketing.routing import concerns_person
 from ticketing.sla import Due
 from ticketing.staff import SYSTEM, Actor
-from ticketing.staff_notices import CONSOLE
+from ticketing.staff_notices import CONSOLE, StaffNotice
 from ticketing.verbs import DO
 from ticketing.verbs.act import Act
 
@@ -137,6 +137,7 @@ async def after_verb(
 
 TOLD_AT_ONCE: dict[str, tuple[tuple[str, ...], str]] = {
     "urge": (("assignee",), "催办：工单 {number} 被催办，请尽快答复。"),
+    "decline": (("supervisor",), "拟不予受理：工单 {number} 等您核定。"),
     "raise": (("assignee", "department head", "supervisor"), "督办：工单 {number} 升到第 {level} 级，请限期办结。"),
 }
 
@@ -148,9 +149,19 @@ async def _tell_at_once(
     here = await roster.load(session, office, now)
     if verb == "urge" and ticket.state == State.REGISTERED:
         words = ("clerk",)
-    people = [person for person in find_all(here, ticket, words) if person.name != actor.name]
     said = text.format(number=ticket.number, level=ticket.level)
+    spared = {actor.name} | (await _heard_today(session, ticket, said, now) if verb == "urge" else set())
+    people = [person for person in find_all(here, ticket, words) if person.name not in spared]
     await staff_notices.note(session, describe(office, here, ticket, people, said, now, pressing=verb == "raise"))
+
+
+async def _heard_today(session: AsyncSession, ticket: Ticket, said: str, now: datetime) -> set[str]:
+    """Who urges ten times a day is on record ten times, and disturbs each of those who work on it once."""
+    today = local(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    query = select(StaffNotice.whom).where(
+        StaffNotice.ticket_id == ticket.id, StaffNotice.text == said, StaffNotice.noted_at >= today
+    )
+    return set(await session.scalars(query))
 
 
 # Who

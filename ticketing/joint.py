@@ -1,27 +1,67 @@
 """Several departments at one ticket: their answers in one consolidated reply, and what becomes of open tasks."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.errors import Invalid
-from ticketing import sla
+from core import audit
+from core.conversation import hide
+from core.errors import Conflict, Invalid
+from ticketing import record, sla
+from ticketing.bodies import NewTask
+from ticketing.clocks import write_rfc3339
+from ticketing.lifecycle import OPEN, State
 from ticketing.model import Task, Ticket
 from ticketing.office import Office
+from ticketing.staff import Actor
 from ticketing.texts import say
-from ticketing.views import Reader, write_time
+from ticketing.visibility import is_about
+
+if TYPE_CHECKING:
+    from ticketing.views import Reader
+
+
+async def give_task(
+    session: AsyncSession, office: Office, actor: Actor, ticket: Ticket, body: NewTask, now: datetime
+) -> Task:
+    """Another department's part, or its advice, with a limit of its own.
+
+    Conflict where the ticket is about that department, is not open, or has its reply written already: a joint answer
+    could not be in it any more. A submit at the same moment waits, and then sees the task; or this waits for it.
+    """
+    department = office.preset.department(body.department)
+    await record.lock(session, ticket)
+    if ticket.state not in OPEN:
+        raise Conflict(f"the ticket is {ticket.state}: redo it first, then give tasks")
+    if body.kind == "joint" and ticket.state in REPLY_IS_WRITTEN:
+        raise Conflict(f"the ticket is {ticket.state}: its reply is written; send it back first, or ask for advice")
+    if is_about(ticket, department.code, department.name):
+        raise Conflict(f"the ticket is about {department.name}: ask another department")
+    due_at = body.due_at or office.after(now, getattr(office.preset.tasks, body.kind), department.code)
+    text = await hide(session, ticket.resident_id, body.text)
+    task = Task(ticket_id=ticket.id, department=department.code, kind=body.kind, text=text, due_at=due_at)
+    session.add(task)
+    audit.record(session, now, actor.name, "task:add", f"ticket:{ticket.number}")
+    await session.flush()
+    await sla.on_event(
+        session, office, ticket, "give_task", f"task:{task.id}", now, department=department.code, due_at=due_at
+    )
+    return task
+
+
+REPLY_IS_WRITTEN = frozenset({State.IN_APPROVAL, State.APPROVED})
 
 
 async def list_answers(
-    session: AsyncSession, office: Office, ticket: Ticket, reader: Reader
+    session: AsyncSession, office: Office, ticket: Ticket, reader: "Reader"
 ) -> list[dict[str, Any]]:
     """`[{task, kind, department, name, text, answered_at}]`, in the order in which the departments answered."""
     query = select(Task).where(Task.ticket_id == ticket.id, Task.answer.is_not(None)).order_by(Task.answered_at, Task.id)
     return [
         {"task": row.id, "kind": row.kind, "department": row.department, "name": _name(office, row.department),
-         "text": await reader.text(row.answer), "answered_at": write_time(row.answered_at)}
+         "text": await reader.text(row.answer), "answered_at": write_rfc3339(row.answered_at)}
         for row in await session.scalars(query)
     ]
 

@@ -13,7 +13,7 @@ COPY_ROUND = 0
 
 
 class TicketNumber(Base):
-    """The last number given on a day."""
+    """The last number given on a day; of archived cases, in their row of the archive."""
 
     __tablename__ = "ticket_number"
 
@@ -74,6 +74,10 @@ class Ticket(Base):
     return_open: Mapped[bool] = mapped_column(default=False)
     returns_refused: Mapped[int] = mapped_column(default=0)
     extension_asked: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    decline_asked: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """A refusal that waits for the supervisor's countersignature: `{code, reason, where_to, by, at}`."""
+    archive: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """Once archived: `{number, at, index: [{seq, at, title}]}`."""
     solved: Mapped[bool | None]
     satisfied: Mapped[int | None]
     excluded: Mapped[bool] = mapped_column(default=False)

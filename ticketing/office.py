@@ -60,6 +60,8 @@ class Office:
     name: str
     tell: Tell
     self_approval: bool = False
+    decline_countersigned: bool = False
+    """不予受理 is a clerk's proposal until a supervisor declines too."""
     close_after: str = "3 working days"
     archive_after: str = "30 days"
     announce_wait: str = "2 working days"

@@ -65,6 +65,8 @@ class Due:
 
 async def on_verb(session: AsyncSession, office: "Office", ticket: Ticket, verb: str, now: datetime) -> None:
     """What a verb does to the ticket's clocks, in the verb's transaction, after its state and transition are written."""
+    if verb == "decline" and ticket.state in _BEFORE_REPLY:
+        return  # It waits for its countersignature: nothing is decided yet.
     acts = await _acts(session, ticket, verb)
     for clock in await _running(session, ticket.id):
         if clock.name in OUTLIVES or (clock.subject and verb not in ENDS):

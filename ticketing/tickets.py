@@ -18,7 +18,7 @@ from core.conversation import Conversation, Resident
 from core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from core.message import Address
 from core.targets import Unit, parse_target
-from ticketing import escalation, letters, roster, search, sla
+from ticketing import archive, escalation, letters, roster, search, sla
 from ticketing.bodies import Register, ResidentBody
 from ticketing.canned_replies import require_filled_in
 from ticketing.delivery import has_reached, is_delivered, newest_reply
@@ -29,7 +29,15 @@ from ticketing.record import add_transition, find_changes
 from ticketing.routing import first_asked, suggest_category
 from ticketing.staff import SYSTEM, Actor
 from ticketing.verbs import CHECKS, DO, MAY, Act
-from ticketing.visibility import about_with_code, may_answer, may_ask_again, roles_on, visible, was_registered_by
+from ticketing.visibility import (
+    about_with_code,
+    may_answer,
+    may_ask_again,
+    may_decline,
+    roles_on,
+    visible,
+    was_registered_by,
+)
 
 logger = log.logger(__name__)
 
@@ -271,6 +279,8 @@ def _makes_sense(office: Office, actor: Actor, row: Verb, ticket: Ticket, facts:
         "request_return": not ticket.return_open,
         "refuse_extension": ticket.extension_asked is not None,
         "ask_supplement": not ticket.supplement_open and may_ask_again(actor, ticket),
+        "decline": may_decline(actor, ticket, office.self_approval),
+        "send_back": ticket.state != State.REGISTERED or ticket.decline_asked is not None,
         "answer_directly": may_answer(actor, ticket),
         "approve": office.self_approval or facts.submitted_by != actor.name,
         "close": facts.delivered,
@@ -301,11 +311,12 @@ async def archive_due(session: AsyncSession, office: Office, now: datetime) -> i
         Ticket.state.in_(VERBS["archive"].sources), Ticket.moved_at <= now - _least(office.archive_after)
     )
 
-    async def archive(number: str) -> None:
+    async def put_away(number: str) -> None:
         ticket = await find_visible(session, SYSTEM, number)
+        ticket.archive = await archive.file(session, ticket, now)
         await Act(session, office, SYSTEM, ticket, "archive", None, now).move(State.ARCHIVED)
 
-    return await _each_due(session, office, query, office.archive_after, now, archive)
+    return await _each_due(session, office, query, office.archive_after, now, put_away)
 
 
 def _least(target: str) -> timedelta:

@@ -102,6 +102,8 @@ async def describe(
         "tasks": await _describe_tasks(session, ticket, reader) if actor.resident_id is None else [],
         "elements": [{**item, "value": await reader.text(item.get("value"))} for item in ticket.elements],
         "missing": ticket.missing,
+        "decline_asked": await _describe_proposal(ticket, reader) if actor.resident_id is None else None,
+        "archive": ticket.archive if actor.resident_id is None else None,
         "solved": ticket.solved,
         "satisfied": ticket.satisfied,
         "merged_into": into.number if into else None,
@@ -115,6 +117,11 @@ async def _describe_links(session: AsyncSession, ticket: Ticket, actor: Actor) -
     lead = await session.get(Ticket, ticket.lead_id) if ticket.lead_id else None
     query = select(Ticket.number).where(Ticket.lead_id == ticket.id, visible(actor)).order_by(Ticket.id)
     return {"lead": lead.number if lead else None, "linked": list((await session.scalars(query)).all())}
+
+
+async def _describe_proposal(ticket: Ticket, reader: Reader) -> dict[str, Any] | None:
+    asked = ticket.decline_asked
+    return asked and {**asked, "reason": await reader.text(asked["reason"]), "where_to": await reader.text(asked["where_to"])}
 
 
 def _describe_state(ticket: Ticket) -> dict[str, Any]:
@@ -166,9 +173,14 @@ async def _describe_transitions(
             item["changes"] = row.changes
         if actor.resident_id is None:
             found.append(item)
-        elif row.verb not in INTERNAL:
+        elif row.verb not in INTERNAL and not is_proposed(row):
             found.append(_for_resident(item))
     return found
+
+
+def is_proposed(row: Transition) -> bool:
+    """A refusal that waited for its countersignature: nobody outside reads what may not come."""
+    return row.verb == "decline" and row.from_state == row.to_state
 
 
 def _outside(name: str) -> str:

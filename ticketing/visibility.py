@@ -87,6 +87,14 @@ def may_ask_again(actor: Actor, ticket: Ticket) -> bool:
     return not asked or "supervisor" in roles_on(actor, ticket)
 
 
+def may_decline(actor: Actor, ticket: Ticket, self_approval: bool) -> bool:
+    """A refusal is a clerk's to begin; one that waits for its countersignature another supervisor's to end."""
+    roles, asked = roles_on(actor, ticket), ticket.decline_asked
+    if asked is None:
+        return "clerk" in roles
+    return "supervisor" in roles and (self_approval or asked["by"] != actor.name)
+
+
 def may_answer(actor: Actor, ticket: Ticket) -> bool:
     """The assistant answers consultations only."""
     return ticket.kind == "consultation" or "assistant" not in actor.roles

@@ -14,16 +14,14 @@ from core.conversation import Conversation, hide
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.queues import Inbox, Outbox
 from service.api.endpoint import Call, Endpoint, Result, cut, page
-from ticketing import bodies, calendar_days, callbacks, pauses, record, sla, tickets
+from ticketing import bodies, calendar_days, callbacks, joint, pauses, sla, tickets
 from ticketing.calendars import describe_due, list_days
-from ticketing.lifecycle import OPEN, State
 from ticketing.model import Callback, Task, Ticket
 from ticketing.views import Reader, describe_task, write_time
-from ticketing.visibility import hides_person, is_about, roles_on, visible
+from ticketing.visibility import hides_person, roles_on, visible
 
 STAFF = frozenset({"clerk", "officer", "supervisor", "inspector", "auditor"})
 CALENDAR_WRITERS = frozenset({"supervisor", "administrator"})
-REPLY_IS_WRITTEN = frozenset({State.IN_APPROVAL, State.APPROVED})
 TASK_GIVERS = frozenset({"clerk", "officer"})
 
 
@@ -141,27 +139,7 @@ async def add_task(call: Call) -> Result:
     ticket = await tickets.find_visible(call.session, call.actor, call.params["number"])
     if not roles_on(call.actor, ticket) & TASK_GIVERS:
         raise Forbidden("a task is given by a clerk or an officer")
-    body = call.body()
-    office = call.runtime.office
-    department = office.preset.department(body.department)
-    await record.lock(call.session, ticket)
-    if ticket.state not in OPEN:
-        raise Conflict(f"the ticket is {ticket.state}: redo it first, then give tasks")
-    if body.kind == "joint" and ticket.state in REPLY_IS_WRITTEN:
-        raise Conflict(f"the ticket is {ticket.state}: its reply is written; send it back first, or ask for advice")
-    if is_about(ticket, department.code, department.name):
-        raise Conflict(f"the ticket is about {department.name}: ask another department")
-    target = getattr(office.preset.tasks, body.kind)
-    due_at = body.due_at or office.after(call.now, target, department.code)
-    text = await hide(call.session, ticket.resident_id, body.text)
-    task = Task(ticket_id=ticket.id, department=department.code, kind=body.kind, text=text, due_at=due_at)
-    call.session.add(task)
-    audit.record(call.session, call.now, call.actor.name, "task:add", f"ticket:{ticket.number}")
-    await call.session.flush()
-    await sla.on_event(
-        call.session, office, ticket, "give_task", f"task:{task.id}", call.now, department=department.code,
-        due_at=due_at,
-    )
+    task = await joint.give_task(call.session, call.runtime.office, call.actor, ticket, call.body(), call.now)
     return Result(await describe_task(task, ticket.number, _reader(call, ticket)), 201)
 
 

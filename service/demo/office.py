@@ -46,7 +46,8 @@ def _step(role: str, verb: str, **body: Any) -> tuple[str, str, dict[str, Any]]:
 
 
 ACCEPT = (_step("clerk", "accept"),)
-ASSIGN = (*ACCEPT, _step("clerk", "assign", department="engineering"), _step("officer", "sign_for"))
+ASSIGN = (*ACCEPT, _step("clerk", "assign", department="engineering"),
+          _step("officer", "contact", reached=True, note="已电话约好上门时间"))
 SUBMIT = (*ASSIGN, _step("officer", "submit", reply="已经修好，请您留意，有问题随时再找我们。", **RESULT))
 DELIVER = (*SUBMIT, _step("clerk", "call", reached=True, note="已电话告知本人"))
 

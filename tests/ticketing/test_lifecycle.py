@@ -18,7 +18,7 @@ from ticketing.staff import Actor
 from ticketing.verbs import DO
 from ticketing.visibility import roles_on
 
-ONLY_ON_OCCASION = {"grant_return", "refuse_return", "refuse_extension", "sign_for", "unlink"}
+ONLY_ON_OCCASION = {"grant_return", "refuse_return", "refuse_extension", "sign_for", "unlink", "decline", "send_back"}
 """Verbs that answer a request, or that the preset switches off."""
 
 

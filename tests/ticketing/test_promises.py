@@ -3,8 +3,12 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from benchmarks.promises import DRAFTED, measure, read_labels
+from core.errors import Conflict, Invalid
+from tests.ticketing.conftest import CLERK, OFFICER, SUBMISSION, SUPERVISOR
+from ticketing.model import Measure
 from ticketing.preset import load_preset
 from ticketing.promises import find_promises
 
@@ -73,3 +77,43 @@ def test_one_day_said_twice_in_a_sentence_is_one_promise():
 
 def test_a_long_letter_is_read_in_a_moment_however_it_is_written():
     assert days("3" * 20_000) == days("十" * 20_000) == days("至" * 20_000) == []
+
+
+# What becomes of a promise
+
+
+async def promise(desk, count: int = 1) -> tuple[str, list[int]]:
+    """A delivered reply that promises so many things; their ids."""
+    number = await desk.bring_to("in_progress")
+    measures = [{"what": f"更换{which}号灯", "due_on": "2027-01-31"} for which in range(count)]
+    await desk.do(number, "submit", SUBMISSION | {"measures": measures}, OFFICER)
+    await desk.do(number, "approve", {}, SUPERVISOR)
+    await desk.deliver(number)
+    async with desk.db.reading() as session:
+        return number, list(await session.scalars(select(Measure.id).order_by(Measure.id)))
+
+
+async def test_a_promise_kept_is_told_with_its_proof_and_the_resident_is_asked(desk, tell):
+    number, (kept, other) = await promise(desk, 2)
+    await desk.do(number, "fulfil", {"measure": kept, "note": "0号灯已换，附照片"}, OFFICER)
+    _, origin, text = tell.told[-1]
+    assert origin == "progress" and "更换0号灯" in text and "0号灯已换，附照片" in text and "是这样吗？" in text
+    async with desk.db.reading() as session:
+        rows = {row.id: row for row in await session.scalars(select(Measure))}
+    assert rows[kept].fulfilled_at and rows[kept].proof == "0号灯已换，附照片" and rows[other].fulfilled_at is None
+    with pytest.raises(Conflict, match="fulfilled already"):
+        await desk.do(number, "fulfil", {"measure": kept, "note": "又一次"}, OFFICER)
+
+
+async def test_a_promise_is_kept_after_the_ticket_was_closed_and_not_without_proof(desk):
+    number, (kept,) = await promise(desk)
+    await desk.do(number, "close", {}, OFFICER)
+    with pytest.raises(Invalid, match="note"):
+        await desk.do(number, "fulfil", {"measure": kept}, OFFICER)
+    assert await desk.do(number, "fulfil", {"measure": kept, "note": "已换"}, OFFICER) == "closed"
+
+
+async def test_a_resident_who_says_that_it_is_not_so_is_a_reason_to_redo(desk):
+    number, (kept,) = await promise(desk)
+    await desk.do(number, "fulfil", {"measure": kept, "note": "已换"}, OFFICER)
+    assert await desk.do(number, "redo", {"reason": "居民说没换"}, CLERK) == "in_progress"

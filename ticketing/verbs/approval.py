@@ -61,7 +61,13 @@ async def current_reply(act: Act) -> Reply:
 
 
 async def send_back(act: Act) -> None:
-    """Not like this. What was not delivered yet is stopped; what was announced says that it was withdrawn."""
+    """Not like this. What was not delivered yet is stopped; what was announced says that it was withdrawn.
+
+    Of a registered ticket it is the refusal that is not countersigned: the clerk takes it up, or proposes it anew.
+    """
+    if act.ticket.state == "registered":
+        await _refuse_refusal(act)
+        return
     if act.ticket.state == "approved" and await is_delivered(act.session, act.ticket):
         raise Conflict("the reply has reached the resident: redo is the way back now")
     reply = await current_reply(act)
@@ -75,6 +81,14 @@ async def send_back(act: Act) -> None:
     for own, ticket in shared:
         await take_back(act, own, ticket)
     await act.move("in_progress", reason=act.body.reason, changes=await _remove_measures(act))
+
+
+async def _refuse_refusal(act: Act) -> None:
+    if act.ticket.decline_asked is None:
+        raise Conflict("nothing waits for a countersignature here: the clerk accepts or declines")
+    changes: dict[str, list[object]] = {"decline_asked": [act.ticket.decline_asked["code"], None]}
+    act.ticket.decline_asked = None
+    await act.move(reason=act.body.reason, changes=changes)
 
 
 async def _copies(act: Act, into: Sequence[int]) -> Sequence[Reply]:

@@ -2,7 +2,7 @@
 
 from core import clock
 from core.errors import Conflict, Invalid
-from ticketing import mentions, roster, routing, sla, visits
+from ticketing import joint, mentions, roster, routing, sla, visits
 from ticketing.letters import write_day
 from ticketing.lifecycle import OPEN
 from ticketing.model import Note, Ticket
@@ -19,6 +19,8 @@ async def reassign(act: Act) -> None:
 
 
 async def sign_for(act: Act) -> None:
+    if not act.office.preset.sign_for:
+        raise Conflict("this office does not sign for tickets: who it was assigned to has it in hand")
     changes: dict[str, list[object]] | None = None
     if act.ticket.assignee is None:
         act.ticket.assignee, changes = act.actor.name, {"assignee": [None, act.actor.name]}
@@ -52,6 +54,7 @@ async def grant_return(act: Act) -> None:
     _require_return(act)
     act.ticket.return_open = False
     changes: dict[str, list[object]] = {"department": [act.ticket.department, None]}
+    changes |= await joint.end_tasks(act.session, act.office, act.ticket, act.actor.name, act.now)
     act.ticket.department = act.ticket.assignee = None
     await act.move("accepted", changes=changes)
     await visits.cancel_open(act.session, act.office, act.ticket, "改由其他部门办理", act.now, told=True)

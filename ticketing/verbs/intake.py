@@ -13,7 +13,7 @@ from ticketing.letters import Letter
 from ticketing.model import COPY_ROUND, Reply, Task, Ticket
 from ticketing.office import Office
 from ticketing.verbs.act import Act, Do
-from ticketing.visibility import about_as_given, about_with_code, is_about, may_answer, may_ask_again
+from ticketing.visibility import about_as_given, about_with_code, is_about, may_answer, may_ask_again, may_decline
 
 PLAIN_FIELDS = ("category", "kind", "place", "happened_at", "urgency", "confidential", "about")
 TEXT_FIELDS = ("title", "description")
@@ -89,6 +89,7 @@ async def supplement(act: Act) -> None:
 
 
 async def accept(act: Act) -> None:
+    act.ticket.decline_asked = None
     await act.move("accepted")
     day = clock.local(act.now)
     letter = await act.write_letter("acceptance")
@@ -96,11 +97,32 @@ async def accept(act: Act) -> None:
     await act.tell("accepted", "receipt", letter=letter, date=date, promise=await act.promise())
 
 
+async def check_who_declines(act: Act) -> None:
+    if may_decline(act.actor, act.ticket, act.office.self_approval):
+        return
+    if act.ticket.decline_asked is None:
+        raise Forbidden("a refusal is a clerk's to begin: leave it to the desk")
+    raise Forbidden("the refusal waits for the countersignature of another supervisor: he declines too, or sends it back")
+
+
 async def decline(act: Act) -> None:
-    """Not taken up: the coded reason, words, and where to go instead; delivered like a reply."""
+    """Not taken up: the coded reason, words, and where to go instead; delivered like a reply.
+
+    Where the office has refusals countersigned the clerk's is a proposal: nothing is said to the resident until a
+    supervisor declines too, in words of his own or the same.
+    """
     from ticketing.verbs.linking import hand_on
 
-    await act.move("declined", reason=f"{act.body.code}：{act.body.reason}")
+    reason = f"{act.body.code}：{act.body.reason}"
+    if act.office.decline_countersigned and act.ticket.decline_asked is None:
+        proposed = {**act.body.model_dump(), "by": act.actor.name, "at": act.now.isoformat()}
+        for name in ("reason", "where_to"):
+            proposed[name] = await act.hide(proposed[name])
+        act.ticket.decline_asked = proposed
+        await act.move(reason=reason, changes={"decline_asked": [None, act.body.code]})
+        return
+    act.ticket.decline_asked = None
+    await act.move("declined", reason=reason)
     await hand_on(act)
     words = {"reason": act.body.reason, "where_to": act.body.where_to}
     letter = await act.write_letter("decline", **words)
@@ -224,7 +246,11 @@ async def check_assign(act: Act) -> None:
 async def assign(act: Act) -> None:
     """To a department, never to the unit it is about; joint departments get tasks."""
     department = act.office.preset.department(act.body.department)
-    joint = [act.office.preset.department(code) for code in act.body.joint]
+    asked = {task.department for task in await open_tasks(act, "joint")}
+    joint = [
+        act.office.preset.department(code) for code in dict.fromkeys(act.body.joint)
+        if code != department.code and code not in asked
+    ]
     for item in (department, *joint):
         if is_about(act.ticket, item.code, item.name):
             raise Conflict(f"the ticket is about {item.name}: it must go to another department")
@@ -262,7 +288,7 @@ DO: dict[str, Do] = {
     "confirm": confirm, "amend": amend, "ask_supplement": ask_supplement, "supplement": supplement,
     "accept": accept, "decline": decline, "answer_directly": answer_directly, "assign": assign,
 }
-MAY: dict[str, Do] = {"ask_supplement": may_ask_supplement, "answer_directly": may_answer_directly}
+MAY: dict[str, Do] = {"decline": check_who_declines, "ask_supplement": may_ask_supplement, "answer_directly": may_answer_directly}
 CHECKS: dict[str, Do] = {
     "amend": check_amend, "answer_directly": check_answer_directly, "assign": check_assign,
 }
