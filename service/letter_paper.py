@@ -6,6 +6,7 @@ reader shows them, rare ones in names too. What a letter says is handed to it as
 
 import asyncio
 import json
+import unicodedata
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -13,14 +14,22 @@ from pathlib import Path
 import typst
 
 from core import clock
+from core.errors import HuiyinError
 from ticketing.letters import Sheet
 
 TEMPLATE = Path(__file__).with_name("letter.typ")
 VOID = "本文书已作废，以新的文书为准。"
 
 
-class NotDrawn(Exception):
+UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+"""Kinds of characters that no paper shows; some of them in an odd place make Typst fail."""
+
+
+class NotDrawn(HuiyinError):
     """The sheet could not be made; the letter's text is there all the same."""
+
+    status = 500
+    title = "Not drawn"
 
 
 def write(sheet: Sheet) -> str:
@@ -38,18 +47,23 @@ async def draw(sheet: Sheet) -> bytes:
 def _draw(sheet: Sheet) -> bytes:
     day = clock.local(sheet.made_at)
     said = {
-        "office": sheet.office, "title": sheet.title, "number": sheet.number, "addressee": sheet.addressee,
-        "paragraphs": sheet.paragraphs, "signature": sheet.signature, "void": VOID if sheet.is_void else "",
+        "office": _seen(sheet.office), "title": _seen(sheet.title), "number": sheet.number,
+        "addressee": _seen(sheet.addressee), "paragraphs": [_seen(line) for line in sheet.paragraphs],
+        "signature": [_seen(line) for line in sheet.signature], "void": VOID if sheet.is_void else "",
         "day": [day.year, day.month, day.day],
     }
     try:
         drawn = typst.compile(
             str(TEMPLATE), font_paths=[_fonts()], ignore_system_fonts=True, sys_inputs={"letter": json.dumps(said)}
         )
-    except (typst.TypstError, RuntimeError) as error:
-        raise NotDrawn(str(error)) from error
+    except BaseException as error:  # A panic of the engine is none of Python's ordinary errors.
+        raise NotDrawn(f"the sheet could not be drawn ({type(error).__name__}): take the letter as text") from error
     assert isinstance(drawn, bytes)
     return drawn
+
+
+def _seen(text: str) -> str:
+    return "".join(character for character in text if unicodedata.category(character) not in UNSEEN)
 
 
 @cache

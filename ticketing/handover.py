@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import audit
 from core.conversation import Conversation
 from core.errors import Conflict, Invalid
-from ticketing import record, roster, routing
+from ticketing import record, roster, routing, visits
 from ticketing.lifecycle import OPEN, State
 from ticketing.model import Measure, Ticket
 from ticketing.roster import Absence, Duty, Roster
@@ -57,6 +57,7 @@ async def hand_over(
     await session.execute(
         update(Ticket).where(Ticket.asked_first == name, Ticket.state == State.REGISTERED).values(asked_first=to)
     )
+    await visits.note_handed_over(session, name, to, now)
     if leaves:
         await _leave(session, name, now)
     detail = {"to": to, "tickets": tickets, "queued": queued}

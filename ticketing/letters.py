@@ -19,6 +19,7 @@ from core.conversation import Resident, hide, reveal
 from core.db import UTC, Base, Id
 from ticketing import sla, staff_numbers
 from ticketing.letter_texts import LetterKind
+from ticketing.lifecycle import State
 from ticketing.model import Reply, Ticket
 from ticketing.office import Office
 from ticketing.staff import Actor
@@ -160,7 +161,9 @@ def _unit_of(office: Office, ticket: Ticket) -> str | None:
 
 
 async def of_ticket(session: AsyncSession, ticket: Ticket) -> Sequence[Letter]:
-    """A ticket's letters, oldest first."""
+    """A ticket's letters, oldest first. One that was only registered is not asked for: lists hold many of those."""
+    if ticket.state == State.REGISTERED and not ticket.supplements_asked:
+        return []
     return (await session.scalars(select(Letter).where(Letter.ticket_id == ticket.id).order_by(Letter.id))).all()
 
 
@@ -214,9 +217,9 @@ async def _addressee(session: AsyncSession, office: Office, ticket: Ticket) -> s
 
 
 def describe(letter: Letter) -> dict[str, Any]:
-    """An item of a ticket's `letters`, but for where it is read."""
+    """An item of a ticket's `letters`; `url` is the sheet, for staff."""
     return {
         "id": letter.id, "kind": letter.kind, "title": letter.title, "number": letter.number,
         "made_at": letter.made_at, "void_at": letter.void_at, "collected_at": letter.collected_at,
-        "reply": letter.reply_id,
+        "reply": letter.reply_id, "url": f"/api/v1/letters/{letter.id}/pdf",
     }

@@ -18,6 +18,8 @@ from core.conversation import reveal
 from core.db import UTC, Base, Id, Json
 from core.encryption import Keyring
 from core.queues import Outbox, Result, Status
+from ticketing import staff_notices
+from ticketing.lifecycle import State
 from ticketing.model import Ticket
 from ticketing.texts import say
 
@@ -157,7 +159,9 @@ async def _overtake(session: AsyncSession, ticket: Ticket, where: str) -> bool:
 
 
 async def of_ticket(session: AsyncSession, ticket: Ticket) -> Sequence[Visit]:
-    """A ticket's visits, oldest first."""
+    """A ticket's visits, oldest first. One that was only registered has none."""
+    if ticket.state == State.REGISTERED:
+        return []
     return (await session.scalars(select(Visit).where(Visit.ticket_id == ticket.id).order_by(Visit.id))).all()
 
 
@@ -184,6 +188,21 @@ async def cancel_open(
         await session.refresh(visit)
         if changed.rowcount and told:  # type: ignore[attr-defined]
             await tell(session, office, visit, ticket, "visit_cancelled", now, reason=reason)
+
+
+async def note_handed_over(session: AsyncSession, name: str, to: str | None, now: datetime) -> None:
+    """Somebody does not come to his visits any more: who has the ticket now sends another, and so the resident is told.
+
+    A visit is not given to another by itself: he may be elsewhere, and the resident holds the first one's number.
+    """
+    query = select(Visit, Ticket).join(Ticket, Ticket.id == Visit.ticket_id)
+    for visit, ticket in await session.execute(query.where(Visit.worker == name, Visit.status.in_(COMING))):
+        words = say("visit_handed_over", number=ticket.number, when=write_when(visit), who=name)
+        await staff_notices.note(session, [
+            {"whom": whom, "by": staff_notices.CONSOLE, "ticket_id": ticket.id, "text": words, "pressing": True,
+             "noted_at": now, "not_before": now}
+            for whom in {to or ticket.assignee or visit.planned_by, visit.planned_by} - {name}
+        ])
 
 
 async def describe(session: AsyncSession, visit: Visit, ticket: Ticket, for_staff: bool, hidden: bool) -> dict[str, Any]:

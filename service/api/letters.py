@@ -49,7 +49,7 @@ async def list_letters(call: Call) -> Result:
 
 
 def describe(letter: Letter, ticket: Ticket) -> dict[str, Any]:
-    found = letters.describe(letter) | {"ticket": ticket.number, "url": f"/api/v1{PATH}/{letter.id}/pdf"}
+    found = letters.describe(letter) | {"ticket": ticket.number}
     return {name: write_time(value) if name.endswith("_at") else value for name, value in found.items()}
 
 

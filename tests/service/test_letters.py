@@ -74,6 +74,13 @@ async def test_a_residents_title_is_text_on_the_sheet_whatever_stands_in_it(hous
     assert response.status == 200 and "<b>粗</b>" not in page and "&lt;b&gt;粗" in page
 
 
+async def test_characters_that_no_paper_shows_keep_no_letter_from_being_drawn(house):
+    odd = "\u202e倒\u202c\u2028行\u00ad软\ufeff\u200b零\u0301\u0e34泰\ue000私\U0001f600笑"
+    number = (await house.register(title=odd, resident={"name": f"林{odd}"}))["number"]
+    found = text_of(await sheet(house, (await house.do(number, "accept"))["letters"][0]))
+    assert all(word in found for word in "倒行软零泰私笑")
+
+
 async def test_a_very_long_reply_goes_over_several_pages_and_loses_no_word(house):
     number = (await house.register())["number"]
     reply = "\n".join(f"第{line}项，已经处理完毕并请您核对；" * 12 for line in range(60))

@@ -12,10 +12,11 @@ from core import clock
 from core.errors import Conflict, Invalid, Stale
 from core.queues import Outbox, Status
 from tests.ticketing.conftest import CLERK, OFFICER, Desk
-from ticketing import staff, tickets, visit_desk
+from ticketing import handover, staff, tickets, visit_desk
 from ticketing.model import Ticket
 from ticketing.roster import Absence
 from ticketing.staff import SYSTEM
+from ticketing.staff_notices import StaffNotice
 from ticketing.visit_desk import Finish, Move, Price, PriceAnswer, Solved, Why, Window
 from ticketing.visits import Visit
 
@@ -300,6 +301,18 @@ async def test_a_ticket_that_goes_another_way_has_no_visitor(repairs):
     assert [(await repairs.read(item)).status for item in (first, second)] == ["cancelled", "cancelled"]
     told = [text for _, _, text in repairs.told if "上门取消" in text]
     assert len(told) == 1 and returned in told[0]
+
+
+async def test_who_hands_over_his_work_leaves_no_resident_waiting_unnoticed(repairs, db):
+    number = await repairs.ticket()
+    visit = await repairs.plan(number, window())
+    async with db.writing() as session:
+        await handover.hand_over(session, repairs.desk.office, SYSTEM, "ma", "tang", "调岗", NOW)
+    async with db.reading() as session:
+        notices = (await session.scalars(select(StaffNotice).where(StaffNotice.whom == "tang"))).all()
+    assert [number in item.text and "09:00–11:00" in item.text for item in notices].count(True) == 1
+    await repairs.do(visit, "move", window(worker="tang", model=Move))
+    assert (await repairs.read(visit)).worker == "tang"
 
 
 @pytest.mark.parametrize("amount", ["-5", "0.001", "1e3", "abc", "", "12345678"])
