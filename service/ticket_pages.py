@@ -37,11 +37,12 @@ async def show_ticket(visit: Visit) -> web.StreamResponse:
         messages = await list_messages(session, ticket.conversation_id, hides_person(visit.me, ticket))
         canned = await canned_replies.offer(session, office, visit.me, ticket, visit.now)
         writing = await _describe_writing(visit, session, ticket) if "submit" in described["allowed"] else {}
-    names = {item.code: item.name for item in office.preset.departments}
-    names |= {item.code: item.name for item in office.preset.categories}
+    departments = {item.code: item.name for item in office.preset.departments}
+    categories = {item.code: item.name for item in office.preset.categories}
     return await visit.render(
         "ticket.html", t=described, messages=messages, verbs=_forms(visit, described), canned=canned,
-        category=names.get(described["category"]), department=names.get(described["department"]), names=names,
+        category=categories.get(described["category"]), department=departments.get(described["department"]),
+        departments=departments,
         today=clock.local(visit.now).date().isoformat(), notice=_NOTICES.get(visit.request.query.get("notice", "")),
         **writing,
     )

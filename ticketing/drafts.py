@@ -54,12 +54,16 @@ async def save(
             await _changed_since(session, ticket, read),
         )
     wanted = await _written(session, ticket, body)
-    if newest is not None and wanted == {name: getattr(newest, name) for name in FIELDS}:
+    if newest is not None and wanted == _fields_of(newest):
         return newest
     draft = Draft(ticket_id=ticket.id, version=at + 1, saved_by=actor.name, saved_at=now, **wanted)
     session.add(draft)
     await session.flush()
     return draft
+
+
+def _fields_of(draft: Draft) -> dict[str, Any]:
+    return {name: getattr(draft, name) for name in FIELDS}
 
 
 async def _written(session: AsyncSession, ticket: Ticket, body: SaveDraft | Submit) -> dict[str, Any]:
@@ -79,11 +83,13 @@ async def _changed_since(session: AsyncSession, ticket: Ticket, read: int) -> li
     """Who saved which version meanwhile, and which fields it changed."""
     query = select(Draft).where(Draft.ticket_id == ticket.id, Draft.version >= read).order_by(Draft.version)
     rows = list(await session.scalars(query))
-    before = rows.pop(0) if rows and rows[0].version == read else None
+    before: dict[str, Any] = {"findings": None, "action_taken": "", "reply": "", "measures": []}
+    if rows and rows[0].version == read:
+        before = _fields_of(rows.pop(0))
     changed = []
     for row in rows:
-        fields = [name for name in FIELDS if getattr(row, name) != (getattr(before, name) if before else None)]
+        fields = [name for name, value in _fields_of(row).items() if value != before[name]]
         changed.append({"version": row.version, "actor": row.saved_by, "at": write_rfc3339(row.saved_at),
                         "fields": fields})
-        before = row
+        before = _fields_of(row)
     return changed

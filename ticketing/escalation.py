@@ -77,7 +77,8 @@ async def _describe_due(
     if SUPERVISE in due.whom and ticket.state in OPEN:
         await _supervise(session, office, ticket, f"{due.clock.title}时限已过，仍未办结", now)
         people = _once([*people, *find_all(here, ticket, SUPERVISED)])
-    rows = describe(office, here, ticket, people, _write(due, ticket), now, pressing=due.share >= 100)
+    words = _write(due, ticket, await _promised(session, due, ticket))
+    rows = describe(office, here, ticket, people, words, now, pressing=due.share >= 100)
     return [row | {"clock_id": due.clock.id, "share": due.share} for row in rows]
 
 
@@ -90,6 +91,14 @@ async def _part(session: AsyncSession, due: Due, ticket: Ticket) -> dict[str, st
         owner = await session.scalar(select(Measure.owner).where(Measure.id == int(number)))
         return {"department": ticket.department, "assignee": owner or ticket.assignee}
     return {"department": ticket.department, "assignee": ticket.assignee}
+
+
+async def _promised(session: AsyncSession, due: Due, ticket: Ticket) -> str:
+    """What was promised, where the clock is a promise's: several of one ticket are told apart by their words."""
+    kind, _, number = (due.clock.subject or "").partition(":")
+    if kind != "measure" or ticket.kind == "report":
+        return ""
+    return str(await session.scalar(select(Measure.what).where(Measure.id == int(number))) or "")
 
 
 SUPERVISED = ("assignee", "department head", "supervisor")
@@ -296,11 +305,14 @@ def next_morning(office: "Office", person: Person, now: datetime) -> datetime:
     return office.calendars.of(person.department).next_opening(now)
 
 
-def _write(due: Due, ticket: Ticket) -> str:
+def _write(due: Due, ticket: Ticket, promised: str) -> str:
     """One line without anything personal: the title has tokens where a person was named."""
     at = local(due.clock.due_at)
     what = "举报" if ticket.kind == "report" else f"“{ticket.title[:20]}”"
     when = f"{at.month}月{at.day}日 {at:%H:%M}"
+    if promised:
+        told = f"工单 {ticket.number} 答应居民的“{promised[:40]}”"
+        return f"超时：{told}应于 {when} 前兑现，还没有兑现。" if due.share >= 100 else f"提醒：{told}应于 {when} 前兑现。"
     if SUPERVISE in due.whom and ticket.state in OPEN:
         return f"督办：工单 {ticket.number}{what}“{due.clock.title}”时限 {when} 已过，升到第 {ticket.level} 级，请限期办结。"
     if due.share >= 100:

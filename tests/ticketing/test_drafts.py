@@ -39,6 +39,9 @@ async def test_who_is_late_reads_who_changed_which_field_by_which_verb(desk):
 async def test_a_colleague_s_draft_is_not_written_over(desk):
     number = await desk.bring_to("in_progress")
     assert await save(desk, number, reply="甲写的", read=0) == 1
+    with pytest.raises(Stale) as first:
+        await save(desk, number, COLLEAGUE, action_taken="乙也是第一个", read=0)
+    assert first.value.changed[0]["fields"] == ["reply"]
     assert await save(desk, number, COLLEAGUE, reply="乙接着写", read=1) == 2
     with pytest.raises(Stale) as refused:
         await save(desk, number, reply="甲又写", action_taken="换了", read=1)

@@ -332,6 +332,8 @@ async def test_a_promise_that_is_not_kept_reaches_its_owner_and_then_the_supervi
     # Both have been reminded of; the first is over.
     found = await told(desk, number, "measure")
     assert ("ou", "console", 100) in found and ("su", "console", 100) in found and ("wu", "console", 80) in found
+    said = {to: text for _, to, text in await outbox(desk) if "答应居民的" in text}
+    assert "“更换门机”应于 12月4日 17:30 前兑现，还没有兑现" in said["staff:su"] and "“清理”" in said["staff:wu"]
     await desk.do(number, "fulfil", {"measure": ids[0], "note": "已换"}, OFFICER)
     async with desk.db.reading() as session:
         open_ones = await session.scalars(select(sla.Clock.subject).where(
