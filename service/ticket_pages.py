@@ -71,7 +71,7 @@ async def _describe_writing(visit: Visit, session: AsyncSession, ticket: Ticket)
     kept = {(item["what"], item["due_on"]) for item in draft["measures"]}
     offered = [
         {"what": item.what, "due_on": item.due_on.isoformat()}
-        for item in promises.find_promises(draft["reply"], today, visit.runtime.office.calendars.of(ticket.department))
+        for item in promises.find_promises(draft["reply"], today, visit.runtime.office.calendars.of_letters(ticket.department))
     ]
     return {
         "draft": draft, "answers": answers, "seen": _digest(draft["reply"]),
@@ -159,7 +159,7 @@ async def _keep(visit: Visit, body: SaveDraft, read: int | None) -> bool:
     async with visit.runtime.db.writing() as session:
         ticket = await tickets.find_visible(session, visit.me, visit.request.match_info["number"])
         await drafts.save(session, visit.me, ticket, body, read, visit.now)
-        hours = visit.runtime.office.calendars.of(ticket.department)
+        hours = visit.runtime.office.calendars.of_letters(ticket.department)
     return bool(promises.find_promises(body.reply, clock.local(visit.now).date(), hours))
 
 

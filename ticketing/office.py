@@ -40,6 +40,12 @@ class Calendars:
             return self.preset.hours(None)
 
 
+    def of_letters(self, department: str | None) -> WorkingHours:
+        """What 工作日 and 国庆节后 mean to a resident: where a department never closes, the office's own calendar."""
+        hours = self.of(department)
+        return hours if hours.known_until is not None else self.preset.hours()
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """How members of staff with these roles are told, besides the console."""

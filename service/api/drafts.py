@@ -34,7 +34,7 @@ async def save(call: Call) -> Result:
 async def list_promises(call: Call) -> Result:
     """What a draft reply promises for a day, to be entered as `measures` of its submit; nothing is kept."""
     ticket = await _find(call)
-    hours = call.runtime.office.calendars.of(ticket.department)
+    hours = call.runtime.office.calendars.of_letters(ticket.department)
     found = promises.find_promises(call.body().reply, clock.local(call.now).date(), hours)
     items = [{"what": item.what, "due_on": item.due_on.isoformat(), "quote": item.quote} for item in found]
     return Result({"items": items, "next": None})

@@ -52,3 +52,11 @@ async def test_what_was_offered_can_be_submitted_as_it_is(house: House):
 async def test_who_may_not_or_asks_wrongly_is_told_so(house: House, who: str | None, body: object, status: int):
     number = await bring_to_draft(house)
     await house.post(f"/tickets/{number}/promises", body, who, status)
+
+
+async def test_a_department_that_never_closes_counts_working_days_as_residents_do(house: House):
+    number = (await house.register())["number"]
+    await house.work(number, "security", until="assign")
+    for text, due in (("3个工作日内修好。", "2026-11-30"), ("元旦后开放。", "2027-01-04")):
+        (item,) = (await house.post(f"/tickets/{number}/promises", {"reply": text}, "guard"))["items"]
+        assert item["due_on"] == due, text

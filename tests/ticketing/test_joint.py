@@ -85,3 +85,10 @@ async def test_no_department_is_asked_twice_or_asked_to_help_itself(desk):
     await desk.do(number, "assign", {"department": "engineering", "joint": ["engineering", "security", "security",
                                                                           "environment"]})
     assert await tasks_of(desk, number) == [("environment", "joint", True), ("security", "joint", True)]
+
+
+async def test_what_is_withdrawn_is_asked_of_nobody_any_more(desk):
+    number = await desk.bring_to("in_progress")
+    await give(desk, number)
+    assert await desk.do(number, "withdraw", {"reason": "不用了"}) == "withdrawn"
+    assert await tasks_of(desk, number) == [("security", "joint", False)]

@@ -2,7 +2,7 @@
 
 from core.conversation import hide
 from core.errors import Conflict, Invalid
-from ticketing import visits
+from ticketing import joint, visits
 from ticketing.delivery import is_delivered, open_callback
 from ticketing.model import Measure
 from ticketing.verbs.act import Act, Do
@@ -71,7 +71,8 @@ async def redo(act: Act) -> None:
 
 
 async def withdraw(act: Act) -> None:
-    await act.move("withdrawn", reason=act.body.reason)
+    ended = await joint.end_tasks(act.session, act.office, act.ticket, act.actor.name, act.now)
+    await act.move("withdrawn", reason=act.body.reason, changes=ended or None)
     await visits.cancel_open(act.session, act.office, act.ticket, "您已撤回", act.now, told=False)
     await hand_on(act)
     if act.actor.resident_id is None:
