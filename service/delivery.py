@@ -238,13 +238,14 @@ async def _send(runtime: Runtime, row: Outbox, others: Sequence[Outbox]) -> Sent
     channel: Channel | None = runtime.channels.get((row.channel, row.account))
     if channel is None:
         raise PermanentFailure(f"no account {row.account} of channel {row.channel} is configured")
+    sheet = await letters.attach(runtime, row) if row.step in channel.capabilities.carries else ()
     message = OutboundMessage(
         channel=row.channel,
         account=row.account,
         recipient=row.recipient.removeprefix(TO_STAFF),
         text="\n\n".join(item.text for item in (row, *others)),
         origin=row.origin,
-        attachments=(*queues.attachments_of(row), *await letters.attach(runtime, row)),
+        attachments=(*queues.attachments_of(row), *sheet),
         in_reply_to=row.in_reply_to,
         choices=tuple(row.choices),
         link=row.link,

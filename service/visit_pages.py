@@ -21,7 +21,8 @@ from service.texts import say
 from ticketing import visit_desk, visits
 from ticketing.model import Ticket
 from ticketing.staff import Actor
-from ticketing.visit_desk import PriceAnswer, Solved, Why
+from ticketing.visit_bodies import PriceAnswer, Solved, Why
+from ticketing.visit_desk import Deed
 from ticketing.visits import Visit
 
 LONGEST_TOKEN = 200
@@ -98,10 +99,10 @@ async def _answer(
         raise Conflict("the visit is another than the page showed")
     said, text = {"yes": True, "no": False}.get(form.get("answer", "")), form.get("text", "")
     do, body = SAYS[deed](said, text)
-    await do(session, runtime.office, actor, visit, ticket, body, now, None)
+    await do(Deed(session, runtime.office, actor, visit, ticket, body, now))
 
 
-SAYS: dict[str, Callable[[bool | None, str], tuple[Callable[..., Awaitable[None]], Any]]] = {
+SAYS: dict[str, Callable[[bool | None, str], tuple[Callable[[Deed], Awaitable[None]], Any]]] = {
     "wish": lambda _, text: (visit_desk.wish, check_body(Why, {"reason": text[:LONGEST_WISH]})),
     "price": lambda said, _: (visit_desk.answer_price, check_body(PriceAnswer, {"agreed": said, "how": ON_THE_PAGE})),
     "solved": lambda said, text: (visit_desk.say_solved, check_body(Solved, {"solved": said, "comment": text or None})),

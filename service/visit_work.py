@@ -20,7 +20,8 @@ from ticketing import tickets, visit_desk
 from ticketing.model import Ticket
 from ticketing.views import describe_visit
 from ticketing.visibility import hides_person, visible
-from ticketing.visit_desk import Window
+from ticketing.visit_bodies import Window
+from ticketing.visit_desk import Deed
 from ticketing.visits import Visit
 
 MOST = 500
@@ -98,10 +99,9 @@ async def act(page: Page) -> web.StreamResponse:
                 session.add_all(rows)
                 await session.flush()
                 body["attachments"] = [row.id for row in rows]
-            await do(
-                session, page.runtime.office, page.me, visit, ticket, check_body(model, body), page.now,
-                int(version[:9]) if version.isascii() and version.isdecimal() else None,
-            )
+            seen = int(version[:9]) if version.isascii() and version.isdecimal() else None
+            checked = check_body(model, body)
+            await do(Deed(session, page.runtime.office, page.me, visit, ticket, checked, page.now, seen))
     except HuiyinError as error:
         raise _back(params["number"], error) from None
     page.runtime.news.notify("outbox")

@@ -14,10 +14,11 @@ from ticketing import tickets, visit_desk
 from ticketing.model import Ticket
 from ticketing.views import describe_visit
 from ticketing.visibility import hides_person, visible
-from ticketing.visit_desk import Finish, Move, Price, PriceAnswer, Solved, Why, Window
+from ticketing.visit_bodies import Finish, Move, Price, PriceAnswer, Solved, Why, Window
+from ticketing.visit_desk import Deed
 from ticketing.visits import Visit
 
-Deed = Callable[..., Awaitable[None]]
+Do = Callable[[Deed], Awaitable[None]]
 
 
 class Nothing(Body):
@@ -28,7 +29,7 @@ class On(Body):
     on: Day
 
 
-DEEDS: dict[str, tuple[Deed, type[BaseModel], str]] = {
+DEEDS: dict[str, tuple[Do, type[BaseModel], str]] = {
     "move": (visit_desk.move, Move, "Another window or another worker"),
     "cancel": (visit_desk.cancel, Why, "Nobody comes; the resident reads the reason"),
     "set_out": (visit_desk.set_out, Nothing, "The worker is on the way"),
@@ -42,7 +43,7 @@ DEEDS: dict[str, tuple[Deed, type[BaseModel], str]] = {
 
 
 async def list_visits(call: Call) -> Result:
-    """Newest first, or a day's in the order of their windows' plan: filters `worker`, `on`, `ticket`."""
+    """Newest first; `on` is the date on which they begin."""
     limit, after = call.limit(), call.after()
     query = select(Visit, Ticket).join(Ticket, Ticket.id == Visit.ticket_id).where(visible(call.actor))
     if worker := call.query.get("worker"):
@@ -81,11 +82,13 @@ async def read(call: Call) -> Result:
     return Result(await describe(call, visit, ticket), headers={"ETag": f'"{visit.version}"'})
 
 
-def _make_handler(do: Deed) -> Callable[[Call], Awaitable[Result]]:
+def _make_handler(do: Do) -> Callable[[Call], Awaitable[Result]]:
     async def handle(call: Call) -> Result:
         visit, ticket = await visit_desk.find(call.session, call.actor, call.number("id"))
         visit_desk.check_role(call.actor, ticket)
-        await do(call.session, call.runtime.office, call.actor, visit, ticket, call.body(), call.now, call.if_match)
+        await do(
+            Deed(call.session, call.runtime.office, call.actor, visit, ticket, call.body(), call.now, call.if_match)
+        )
         call.after_commit += ["outbox", "tickets"]
         return Result(await describe(call, visit, ticket), headers={"ETag": f'"{visit.version}"'})
 

@@ -331,6 +331,20 @@ async def test_a_reply_s_picture_is_shown_and_its_paper_is_named_with_the_page(f
     assert (await followed.call("GET", f"/attachments/{files[1]}", "supervisor")).status == 200
 
 
+async def test_a_letter_is_named_with_its_page_where_the_platform_shows_no_papers(
+    followed: House, wechat: FakeWeChat
+):
+    await followed.do(await ticket_of_follower(followed, wechat, category="repairs-public"), "accept")
+
+    async def said() -> list[str]:
+        return [text for text in wechat.texts(FOLLOWER) if "受理凭证" in text]
+
+    (text,) = await followed.until(said)
+    assert "附件：受理通知书_物服受字〔2026〕1号.pdf" in text
+    response = await followed.client.get(text[text.index("/r/") :].split()[0])
+    assert response.status == 200 and "物服受字〔2026〕1号" in await response.text()
+
+
 # Many at once.
 
 MANY = int(os.environ.get("HUIYIN_MANY", "200"))

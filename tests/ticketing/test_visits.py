@@ -17,7 +17,7 @@ from ticketing.model import Ticket
 from ticketing.roster import Absence
 from ticketing.staff import SYSTEM
 from ticketing.staff_notices import StaffNotice
-from ticketing.visit_desk import Finish, Move, Price, PriceAnswer, Solved, Why, Window
+from ticketing.visit_bodies import Finish, Move, Price, PriceAnswer, Solved, Why, Window
 from ticketing.visits import Visit
 
 NOW = datetime(2026, 11, 25, 10, tzinfo=clock.ZONE)
@@ -50,7 +50,8 @@ class Repairs:
     async def do(self, visit_id: int, what: str, body=None, actor=OFFICER, if_match=None) -> None:
         async with self.db.writing() as session:
             visit, ticket = await visit_desk.find(session, SYSTEM, visit_id)
-            await getattr(visit_desk, what)(session, self.desk.office, actor, visit, ticket, body, self.now, if_match)
+            deed = visit_desk.Deed(session, self.desk.office, actor, visit, ticket, body, self.now, if_match)
+            await getattr(visit_desk, what)(deed)
 
     async def read(self, visit_id: int) -> Visit:
         async with self.db.reading() as session:
