@@ -105,9 +105,12 @@ async def make(
     values: dict[str, str],
     reply: Reply | None = None,
 ) -> Letter:
-    """A new letter with its number, in the caller's transaction; `values` are its own places. When that is rolled back the number is free."""
+    """A new letter with its number; `values` are the places that its kind has besides the common ones.
+
+    It is written in the caller's transaction: when that is rolled back, the number is free again.
+    """
     year = clock.local(now).year
-    ordinal = await _raise(session, kind, year, 1)
+    ordinal = await _count_up(session, kind, year, 1)
     own = office.preset.letters.text_of(kind)
     facts = {
         "number": ticket.number, "title": await reveal(session, ticket.resident_id, ticket.title),
@@ -137,10 +140,10 @@ async def make_for_reply(session: AsyncSession, office: Office, ticket: Ticket, 
 async def hold_register(session: AsyncSession, verb: str, now: datetime) -> None:
     """Take the register before the verb takes its tickets: two who need both take them in one order, and wait."""
     if kind := OWED.get(verb):
-        await _raise(session, kind, clock.local(now).year, 0)
+        await _count_up(session, kind, clock.local(now).year, 0)
 
 
-async def _raise(session: AsyncSession, kind: str, year: int, by: int) -> int:
+async def _count_up(session: AsyncSession, kind: str, year: int, by: int) -> int:
     """One statement raises the counter and locks it until the transaction ends: no number twice, none left out."""
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     statement = dialect.insert(LetterNumber).values(kind=kind, year=year, last=by)

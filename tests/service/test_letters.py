@@ -57,6 +57,7 @@ async def test_every_verb_that_owes_a_letter_makes_one_with_its_number(house):
 async def test_a_sheet_says_what_the_verb_said_and_is_signed_by_unit_and_staff_number(house):
     made = await house.work((await house.register())["number"])
     letter = made["letters"][-1]
+    assert await sheet(house, letter) == await sheet(house, letter)  # Its copy at the resident's is the same.
     said, plain = text_of(await sheet(house, letter)), (await sheet(house, letter, form="txt")).decode()
     for words in ("林小雨：", made["number"], "经核查，您反映的情况属实。", APPROVED, "2026年11月25日", "客户服务部",
                   "物服复字〔2026〕1号"):

@@ -2,6 +2,7 @@
 
 import io
 import re
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -190,7 +191,7 @@ async def test_the_console_plans_a_visit_brings_it_to_its_end_and_lists_the_day(
     number, cookies = await repair(house), await sign_in_as(house, "马师傅")
     ticket = f"/staff/tickets/{number}"
 
-    async def send(path: str, **form: str) -> str:
+    async def send(path: str, **form: Any) -> str:
         shown = await (await house.client.get(ticket, cookies=cookies)).text()
         form["form_token"] = re.search(r'name="form_token" value="([^"]+)"', shown)[1]
         response = await house.client.post(path, data=form, cookies=cookies)
@@ -204,12 +205,14 @@ async def test_the_console_plans_a_visit_brings_it_to_its_end_and_lists_the_day(
     for name, form in (
         ("move", {"day": "2026-11-27", "from": "13:00", "to": "15:00"}), ("set_out", {}), ("arrive", {}),
         ("offer_price", {"amount": "60", "what_for": "阀门"}), ("answer_price", {"agreed": "true", "how": "当面同意"}),
-        ("finish", {"done": "换了阀门", "without_photograph": "居民不愿", "reply": "已换好"}), ("say_solved", {"solved": "true"}),
+        ("finish", {"done": "换了阀门", "file": io.BytesIO(photograph()), "reply": "已换好"}), ("say_solved", {"solved": "true"}),
     ):
         shown = await send(f"{deed}/{name}", **form)
         assert 'role="alert"' not in shown, (name, re.search(r'role="alert">([^<]*)', shown))
     found = (await house.get(f"/tickets/{number}"))["visits"][0]
     assert (found["status"], found["solved"], found["price"]["amount"]) == ("finished", True, "60.00")
+    shown = await house.client.get(f"/staff/attachments/{found['photographs'][0]}", cookies=cookies)
+    assert shown.headers["Content-Type"] == "image/jpeg"
     day = await (await house.client.get("/staff/visits?on=2026-11-27", cookies=cookies)).text()
     assert number in day and "马师傅" in day and "已完工" in day
     assert (await house.client.get("/staff/visits?on=nonsense", cookies=cookies)).status == 200
