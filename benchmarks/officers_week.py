@@ -322,13 +322,51 @@ async def raised(case: Case, pace: Pace) -> None:
     await case.answer("已办结并向您说明。")
 
 
+async def repaired(case: Case, pace: Pace) -> None:
+    """A visit is agreed, moved, priced, made and photographed; the resident says that it is so."""
+    await case.take_up()
+    post = case.week.house.post
+    later = sum(other.plot == case.plot for other in case.week.cases) - 1  # A worker is in one place at a time.
+    window = {"starts_at": _at(1, 9.5 + later), "ends_at": _at(1, 10.5 + later), "worker": case.department}
+    visit = await post(f"/tickets/{case.number}/visits", window, case.department, 201)
+    await pace.until(1, 9)
+    moved = window | {"starts_at": _at(2, 14 + later), "ends_at": _at(2, 15 + later), "reason": "配件明天到"}
+    await post(f"/visits/{visit['id']}/move", moved, case.department)
+    await pace.until(2, 13.5 + later)
+    await post(f"/visits/{visit['id']}/set_out", {}, case.department)
+    await pace.until(2, 14 + later)
+    await post(f"/visits/{visit['id']}/arrive", {}, case.department)
+    price = {"amount": "80", "what_for": "更换阀门"}
+    await post(f"/visits/{visit['id']}/offer_price", price, case.department)
+    done = {"done": "已更换阀门", "without_photograph": "居民不同意拍照"}
+    await post(f"/visits/{visit['id']}/finish", done, case.department, 409)
+    await post(f"/visits/{visit['id']}/answer_price", {"agreed": True, "how": "当面同意"}, case.department)
+    await pace.until(2, 14.5 + later)
+    await post(f"/visits/{visit['id']}/finish", done, case.department)
+    await post(f"/visits/{visit['id']}/say_solved", {"solved": True}, case.department)
+    await case.answer("阀门已更换，现场试水正常。")
+
+
+async def linked_to_the_one_before(case: Case, pace: Pace) -> None:
+    """A second report of the same: it waits for the lead's answer, which goes to both."""
+    lead = next(other for other in reversed(case.week.cases[:-1]) if other.plot == answered_and_liked.__name__
+                and other.kind == "complaint")
+    await case.desk("accept")
+    await case.desk("link", to=lead.number)
+
+
+def _at(day: int, hour: float) -> str:
+    return (MONDAY.replace(hour=0) + timedelta(days=day, hours=hour)).isoformat()
+
+
 PLOTS: tuple[tuple[Plot, str], ...] = (
     (answered_at_once, "consultation"), (answered_and_liked, "complaint"), (sent_back_once, "complaint"),
     (returned_and_given_to_others, "complaint"), (return_refused, "suggestion"), (extended, "complaint"),
     (extension_refused, "request"), (joint, "complaint"), (supplemented, "complaint"), (declined, "complaint"),
     (promised_and_kept, "request"), (promised_and_forgotten, "complaint"), (done_again, "complaint"),
-    (withdrawn, "request"), (left_lying, "complaint"), (taken_up_and_left, "request"), (raised, "complaint"),
-    (answered_and_liked, "report"), (answered_at_once, "praise"), (answered_and_liked, "suggestion"),
+    (repaired, "request"), (withdrawn, "request"), (left_lying, "complaint"), (taken_up_and_left, "suggestion"),
+    (raised, "complaint"),
+    (answered_and_liked, "report"), (answered_at_once, "praise"), (linked_to_the_one_before, "complaint"),
 )
 """A plot and the kind of ticket it happens to; each happens three times."""
 
@@ -405,6 +443,7 @@ def _write(case: Case, ticket: dict[str, Any], told: list[str], notices: int) ->
         for each in ticket["clocks"]
     ]
     lines += [f"  承诺 {each['what']} {each['due_on']} {each['fulfilled_at'] or '未兑现'}" for each in ticket["measures"]]
+    lines += [f"  上门 {each['starts_at'][5:16]}–{each['ends_at'][11:16]} {each['status']}" for each in ticket["visits"]]
     lines += [f"  协办 {each['department']} {each['kind']} {each['answer'] or '未答'}" for each in ticket["tasks"]]
     lines += [f"  居民读到：{' / '.join(text.splitlines())}" for text in told]
     return "\n".join([*lines, f"  内部提醒 {notices} 次"])
