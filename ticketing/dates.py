@@ -15,6 +15,8 @@ from core.working_hours import WorkingHours
 
 PAST_IS_NEARER = 0.8
 """Of a date half a year away in both directions letters tell rather than promise."""
+MOST_WORDS = 200
+"""Nobody names more days in one letter; what comes after them is not read."""
 LONGEST_WAIT = 400
 """The next holiday of a name lies within so many days."""
 
@@ -69,7 +71,7 @@ def find_dates(text: str, on: date, hours: WorkingHours) -> list[Dated]:
     """Every dated word in the order of the text, none within another: the earlier and longer one wins."""
     matches = sorted(_match(text), key=lambda found: (found[0].start(), -found[0].end()))
     kept: list[Dated] = []
-    read_to = 0
+    read_to = seen = 0
     before: date | None = None
     for match, form in matches:
         if match.start() < read_to:
@@ -78,6 +80,9 @@ def find_dates(text: str, on: date, hours: WorkingHours) -> list[Dated]:
             before = None
         # 2月30日 is read to its end too: nothing within it is meant by itself.
         read_to = match.end()
+        seen += 1
+        if seen > MOST_WORDS:
+            break
         try:
             span = form.read(match, _Letter(on, hours, before))
         except (ValueError, OverflowError):

@@ -15,6 +15,9 @@ from ticketing.dates import Dated, find_dates
 SHORT = 8
 """A clause with fewer characters does not say what is promised: the one before it is read with it."""
 LONGEST_WHAT = 200
+REACH = 150
+"""So many characters around a dated word are looked at: no clause of a letter is longer, and a text without any signs
+costs no more than another."""
 _EDGES = " 　、—-（）()"
 
 
@@ -93,22 +96,21 @@ def _read_around(text: str, on: date, word: Dated) -> Said:
 
 def _last_of(text: str, start: int, signs: str) -> int:
     """Where the piece begins that holds this place."""
-    return max(text.rfind(sign, 0, start) for sign in signs) + 1
+    first = max(start - REACH, 0)
+    return max(first, *(text.rfind(sign, first, start) + 1 for sign in signs))
 
 
 def _first_of(text: str, start: int, signs: str) -> int:
-    found = [place for sign in signs if (place := text.find(sign, start)) >= 0]
-    return min(found, default=len(text))
+    last = min(start + REACH, len(text))
+    return min([last, *(place for sign in signs if (place := text.find(sign, start, last)) >= 0)])
 
 
 _MARKS = {"“": "”", "「": "」", "‘": "’", "《": "》"}
 
 
 def _is_quoted(text: str, word: Dated) -> bool:
-    return any(
-        (opened := text.rfind(mark, 0, word.start)) > text.rfind(end, 0, word.start) and text.find(end, opened) > 0
-        for mark, end in _MARKS.items()
-    )
+    before, after = text[max(word.start - REACH, 0) : word.start], text[word.end : word.end + REACH]
+    return any(before.rfind(mark) > before.rfind(end) and end in after for mark, end in _MARKS.items())
 
 
 def _quote(text: str, word: Dated) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from benchmarks.promises import DRAFTED, measure, read_labels
 from core.errors import Conflict, Invalid
 from tests.ticketing.conftest import CLERK, OFFICER, SUBMISSION, SUPERVISOR
+from ticketing.dates import MOST_WORDS
 from ticketing.model import Measure
 from ticketing.preset import load_preset
 from ticketing.promises import find_promises
@@ -77,6 +78,13 @@ def test_one_day_said_twice_in_a_sentence_is_one_promise():
 
 def test_a_long_letter_is_read_in_a_moment_however_it_is_written():
     assert days("3" * 20_000) == days("十" * 20_000) == days("至" * 20_000) == []
+    assert 0 < len(days("我们3日内修好" * 2_800)) <= MOST_WORDS
+
+
+def test_a_sign_far_away_says_nothing_of_a_promise():
+    """A quotation that is never closed, or opened a page before, makes no word the resident's."""
+    far = "这里写了很多别的情况" * 40
+    assert days(f"您说“电梯坏了。{far}。我们12月3日前更换。") == ["2026-12-03"]
 
 
 # What becomes of a promise
