@@ -89,7 +89,8 @@ def make_neighbours(settings: Settings, model: Path, api_url: str, api_token: st
     """The two processes on free ports of 127.0.0.1."""
     folder = (settings.data_dir / "assistant").resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    rasa_port, actions_port, token = free_port(), free_port(), secrets.token_urlsafe(24)
+    # Hexadecimal: one token in 64 of the other alphabet begins with a hyphen, and Rasa takes it for an option and ends.
+    rasa_port, actions_port, token = free_port(), free_port(), secrets.token_hex(24)
     environ = _environ(settings.understanding.vectors) | {
         "HUIYIN_ACTIONS_URL": f"http://127.0.0.1:{actions_port}/webhook",
         "HUIYIN_TRACKER_DB": f"sqlite:///{folder / 'tracker.db'}",

@@ -13,7 +13,20 @@ from actions.emergency import raise_alarm
 from actions.guides import answer
 from actions.handover import SHORT, hand_over, reason_for_person
 from actions.matter import describe_matter, keep_form, silence_before
-from actions.reading import FIELDS, KINDS, SKIPPED, give_up, is_question, mistyped_phone, needed, read, substance
+from actions.parts import FORM_KINDS, read_parts
+from actions.reading import (
+    FIELDS,
+    KINDS,
+    SKIPPED,
+    give_up,
+    is_question,
+    mistyped_phone,
+    needed,
+    read,
+    short,
+    substance,
+)
+from actions.several import answer_parts, find_parts
 from actions.status import say_status
 from actions.step import Events, Step, channel_of, intent_of, moment_of, sentence, text_of
 
@@ -73,11 +86,19 @@ class ReadForm(Step):
         if reason and tells_nothing(message) and matter_speaks(tracker):
             return [*await hand_over(say, tracker, api, reason), *ended()]
         kind = begin.get("kind") or KINDS.get(intent_of(tracker), "complaint")
-        draft = dict(_BLANK) | {"kind": kind}
-        new = draft | read(slots | draft, message, None, moment_of(tracker))
-        events = await self._ask_next(say, api, slots | draft, new, tracker)
+        parts = await find_parts(message, api) if channel_of(tracker) != "phone" else []
+        if any(part.kind in FORM_KINDS for part in parts):
+            draft = read_parts(message, parts, slots, moment_of(tracker))
+            await answer_parts(say, tracker, api, message, parts)
+        else:
+            draft = dict(_BLANK) | {"kind": kind}
+            draft |= read(slots | draft, message, None, moment_of(tracker))
+        first = dict(_BLANK) | {"kind": draft["kind"]}
+        events = await self._ask_next(say, api, slots | first, draft, tracker)
         if events[-1]["value"] is not None:
             await keep_form(api, open=True)
+            if others := (draft["extra"] or {}).get("others"):
+                say.utter_message(text=sentence("utter_several", count=len(others) + 1, first=short(draft["what"])))
         return events
 
     async def _come_back(

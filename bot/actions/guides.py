@@ -28,11 +28,16 @@ def chosen(tracker: Tracker) -> str | None:
     return next((c["guide"] for c in choices if c["title"] == text), None)
 
 
-async def answer(say: CollectingDispatcher, tracker: Tracker, api: Api) -> tuple[str, Events]:
-    """Say the guides' answer → its status and the events; silent for no_guide and error."""
+async def answer(
+    say: CollectingDispatcher, tracker: Tracker, api: Api, question: str | None = None,
+) -> tuple[str, Events]:
+    """Say the guides' answer → its status and the events; silent for no_guide and error.
+
+    `question`: the part of the message that asks, where the rest is about something else.
+    """
     asked = (tracker.get_slot("offer") or {}).get("question")
     guide = chosen(tracker)
-    body: dict[str, Any] = {"question": asked if guide and asked else text_of(tracker)}
+    body: dict[str, Any] = {"question": asked if guide and asked else question or text_of(tracker)}
     if guide:
         body["chosen"] = guide
     found = await api.post("/answers", body)

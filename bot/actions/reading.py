@@ -219,6 +219,11 @@ def mistyped_phone(text: str, entities: list[dict[str, Any]]) -> bool:
         _SHORT_OF_PHONE.search(re.sub(r"[\s-]", "", text)))
 
 
+def is_placeless(what: str) -> bool:
+    """Money, papers and lines: nobody has to go anywhere."""
+    return bool(_PLACELESS.search(what))
+
+
 def needed(kind: str, slots: dict[str, Any], known_phone: bool, *, everything: bool = False) -> list[str]:
     """What still has to be asked for. `everything`: all at once, in a receipt."""
     wanted = set(NEEDED[kind])
@@ -230,3 +235,11 @@ def needed(kind: str, slots: dict[str, Any], known_phone: bool, *, everything: b
         wanted -= {"happened"} if kind == "complaint" and _STANDING.search(what) else set()
         wanted -= {"place", "happened"} if kind == "complaint" and _PLACELESS.search(what) else set()
     return [slot for slot in FIELDS if slot in wanted and slots.get(slot) is None and not (slot == "phone" and known_phone)]
+
+
+def short(what: Any) -> str:
+    """The matter read back: a long story by its beginning, since he knows what he wrote."""
+    text = str(what or SKIPPED)
+    if text == SKIPPED:
+        return "（未说明）"
+    return text if len(text) <= 160 else text[:150] + "……（全文已登记）"

@@ -85,5 +85,7 @@ def channel_of(tracker: Tracker) -> str:
 
 def begins_matter(tracker: Tracker, kind: str = "complaint") -> Events:
     """What was said is a matter of its own, whatever it sounded like: the form takes it."""
-    message = {"text": text_of(tracker), "entities": tracker.latest_message.get("entities") or []}
+    latest = tracker.latest_message
+    message = {"text": text_of(tracker), "entities": latest.get("entities") or [], "matters": latest.get("matters") or [],
+               "metadata": latest.get("metadata")}
     return [SlotSet("begin", {"kind": kind, "message": message}), FollowupAction("ticket_form")]

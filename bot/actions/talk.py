@@ -13,7 +13,9 @@ from actions.api import Api
 from actions.guides import answer, chosen
 from actions.handover import Speaking, hand_over
 from actions.matter import describe_matter
+from actions.parts import FORM_KINDS
 from actions.reading import PETITION
+from actions.several import find_parts
 from actions.status import OPEN, named_number, own_tickets, say_status
 from actions.step import Events, begins_matter, intent_of, sentence, text_of
 
@@ -33,6 +35,8 @@ class Answer(Speaking):
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         """Answer, ask back, or say honestly that there is no guide; who must ask again gets a person."""
         text = text_of(tracker)
+        if any(part.kind in FORM_KINDS for part in await find_parts(tracker.latest_message, api)):
+            return begins_matter(tracker)  # The form takes the matter and answers the question beside it.
         question = plain_question(text)
         if is_same(question, tracker.get_slot("asked")) and not chosen(tracker):
             return await hand_over(say, tracker, api, "同一问题问了两遍")

@@ -12,7 +12,8 @@ from actions.api import Api, ApiError
 from actions.form import blank
 from actions.handover import hand_over
 from actions.matter import describe_matter
-from actions.reading import SKIPPED
+from actions.parts import slots_of_other
+from actions.reading import SKIPPED, short
 from actions.step import Events, Step, sentence
 
 _NAMES = {"what": "具体情况", "place": "位置", "happened": "发生时间", "phone": "联系电话"}
@@ -36,13 +37,24 @@ class Register(Step):
         ticket = await api.post("/tickets", body_of(slots))
         extra = slots.get("extra") or {}
         materials = await _materials(api, slots, ticket) if "missing" in extra else []
-        say.utter_message(text=receipt(slots, ticket, materials))
-        if slots["kind"] == "report" and (await describe_matter(api)).get("interactive"):
+        others = [slots_of_other(slots, other) for other in extra.get("others") or []]
+        told = [receipt(slots, ticket, materials), *[await self._register_other(api, other) for other in others]]
+        say.utter_message(text="\n".join(told))  # An empty line would make two messages of it, and two mails.
+        if "report" in [slots["kind"], *(other["kind"] for other in others)] and (await describe_matter(api)).get("interactive"):
             try:
                 await hand_over(say, tracker, api, "举报工作人员")
             except ApiError:
                 return blank()   # It is registered: an inspector reads it all the same.
         return [*blank(), SlotSet("offer", None)]
+
+    async def _register_other(self, api: Api, slots: dict[str, Any]) -> str:
+        """The next matter of the same message; what cannot be registered is said, the first one stands."""
+        try:
+            ticket = await api.post("/tickets", body_of(slots))
+        except ApiError:
+            return sentence("utter_other_failed", what=short(slots["what"]))
+        return sentence("utter_other_receipt", number=ticket["number"], promise=ticket.get("promise", ""),
+                        code=ticket.get("code", ""), what=short(slots["what"]), details="".join(_details(slots)))
 
 
 def body_of(slots: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +91,7 @@ async def _materials(api: Api, slots: dict[str, Any], ticket: dict[str, Any]) ->
 def receipt(slots: dict[str, Any], ticket: dict[str, Any], materials: list[str]) -> str:
     """Number, promise, way to follow it, and everything read back once."""
     extra = slots.get("extra") or {}
-    lines = [f"\n{_NAMES[k]}：{slots[k]}" for k in ("place", "happened", "phone") if slots.get(k) not in (None, SKIPPED)]
+    lines = _details(slots)
     lines += [f"\n称呼：{extra['name']}"] if extra.get("name") else []
     who = (extra.get("on_behalf_of") or {}).get("relation")
     lines += [f"\n您替{who}反映，我们记下了。"] if who else []
@@ -92,9 +104,5 @@ def receipt(slots: dict[str, Any], ticket: dict[str, Any], materials: list[str])
         missing=sentence("utter_missing", missing=missing) if missing else "")
 
 
-def short(what: Any) -> str:
-    """The matter read back: a long story by its beginning, since he knows what he wrote."""
-    text = str(what or SKIPPED)
-    if text == SKIPPED:
-        return "（未说明）"
-    return text if len(text) <= 160 else text[:150] + "……（全文已登记）"
+def _details(slots: dict[str, Any]) -> list[str]:
+    return [f"\n{_NAMES[k]}：{slots[k]}" for k in ("place", "happened", "phone") if slots.get(k) not in (None, SKIPPED)]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from core import conversation as conversations
+from core.conversation import Matter
 from core.errors import NotFound
 from service.api.endpoint import Call, Endpoint, Result
 from service.calls import facts_of_call
@@ -33,13 +35,21 @@ async def register(call: Call) -> Result:
     ticket = await tickets.register(call.session, call.runtime.office, call.actor, body, call.now, **known)
     ticket.answered_on_call, ticket.recording = answered, recording
     if call.matter is not None:
-        call.matter.ticket_id = ticket.id
-        call.matter.form_open = False
+        matter = await _matter_for(call, call.matter)
+        matter.ticket_id = ticket.id
+        matter.form_open = False
     answer = await _describe(call, ticket)
     answer["code"] = ticket.code
     headers = {"Location": f"/api/v1/tickets/{ticket.number}", "ETag": f'"{ticket.version}"'}
     call.after_commit += ["outbox", "tickets"]
     return Result(answer, 201, headers)
+
+
+async def _matter_for(call: Call, matter: Matter) -> Matter:
+    """A matter has one ticket at most: the second one of a message that told two is a matter of its own."""
+    if matter.ticket_id is None or call.conversation is None:
+        return matter
+    return await conversations.open_matter(call.session, call.conversation, call.now)
 
 
 async def sort_matter(runtime: Runtime, raw: Any) -> Sorted | None:

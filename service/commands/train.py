@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core import clock
+from core import clock, log
 from core.errors import Misconfigured
 from service import bot, schema
 from service.commands.common import AsJson, opened, print_list, read_settings, run
@@ -35,6 +35,7 @@ def train(
     if context.invoked_subcommand is not None:
         return
     settings = read_settings()
+    log.set_up("warning")
     run(_train_shipped(settings))
     if not shipped:
         run(_teach(settings))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.acceptance.office import close, complain, submit, try_to_close
+from tests.acceptance.office import NUMBER, close, complain, submit, try_to_close
 from tests.acceptance.running import Chat, Running
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.asyncio(loop_scope="session")]
@@ -100,3 +100,24 @@ async def test_the_same_message_again_is_the_same_message(chat: Chat):
     await chat.hears("【来源】", "assistant")
     assert await chat.post("once", "物业费怎么交？") == 200
     assert len([item for item in await chat.lines() if item["from"] == "resident"]) == 1
+
+
+async def test_two_matters_in_one_message_are_two_tickets_each_in_its_own_category(office: Running, chat: Chat):
+    await chat.say("6栋1单元的电梯坏了请派人来修，另外楼道垃圾堆了一个星期没人清")
+    assert await chat.hears("2 件事", "assistant")
+    await chat.say("我的电话是13800550166")
+    first, second = NUMBER.findall(await chat.hears("工单号", "assistant"))
+    (_, lift), (_, waste) = [await office.api("clerk", "GET", f"/tickets/{number}") for number in (first, second)]
+    assert lift["category"].startswith("lifts") and waste["category"].startswith("cleaning")
+    assert "垃圾" not in lift["description"] and "电梯" not in waste["description"]
+    assert all("6栋1单元" in ticket["place"] for ticket in (lift, waste))
+    assert all(ticket["resident"]["phone"] == "13800550166" for ticket in (lift, waste))
+
+
+async def test_a_question_beside_a_matter_is_answered_and_the_matter_registered(office: Running, chat: Chat):
+    await chat.say("6栋1单元门口的路灯坏了请派人来修，顺便问一下物业费怎么交？")
+    assert await chat.hears("【来源】《物业费缴纳》", "assistant")
+    await chat.say("13800550167")
+    (number,) = NUMBER.findall(await chat.hears("工单号", "assistant"))
+    _, ticket = await office.api("clerk", "GET", f"/tickets/{number}")
+    assert "路灯" in ticket["description"] and "物业费" not in ticket["description"]

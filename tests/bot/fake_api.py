@@ -18,6 +18,9 @@ SERVICES = ("居住证办理", "营业执照办理")
 BRING = {"居住证办理": ["身份证原件", "住址证明"], "营业执照办理": []}
 STARTS = [(day, hour) for day in ("2026-11-27", "2026-11-30", "2026-12-01", "2026-12-02") for hour in (9, 10, 11, 14, 15)]
 FULL = {("2026-12-02", 9)}
+UNDERSTOOD = [("建议", "suggestion", "greening"), ("表扬", "praise", "staff"), ("怎么交", "consultation", "fees"), ("垃圾", "complaint", "cleaning"),
+              ("电梯", "request", "lifts"), ("路灯", "request", "repairs"), ("噪音", "complaint", "noise"), ("收了", "complaint", "fees")]
+"""What the service makes of a part of a message, by its words: a stand-in for the real one, which acceptance tests ask."""
 Said = tuple[int, dict[str, Any]]
 
 
@@ -68,6 +71,8 @@ def _respond(app: web.Application, method: str, path: str, body: Any, matter: st
         return 200, _answer(body)
     if path == "/categories":
         return 200, {"items": [{"code": "repairs", "name": "报修", "materials": ["房号", "故障部位", "可上门时间"]}], "next": None}
+    if path == "/understand":
+        return 200, _understand(body["text"])
     if path == "/hand-over":
         again = sum(c["path"] == "/hand-over" and c["resident"] == resident for c in app["calls"]) > 1
         if "closed" in matter:
@@ -77,6 +82,11 @@ def _respond(app: web.Application, method: str, path: str, body: Any, matter: st
     if path.startswith("/slots") or path.startswith("/appointments"):
         return _appointments(app, method, path, body, resident, query)
     return _tickets(app, method, path, body, resident)
+
+
+def _understand(text: str) -> dict[str, Any]:
+    kind, category = next((meant for word, *meant in UNDERSTOOD if word in text), (None, None))
+    return {"kind": kind, "category": category, "category_confidence": 0.9 if category else None}
 
 
 def _answer(body: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from core import clock
 from core.conversation import Conversation, Matter, Message, Resident
 from core.db import Database
 from tests.service.house import EVENING, House
+from ticketing.model import Ticket
 
 PHONE = "13900550199"
 
@@ -227,3 +228,20 @@ async def test_the_assistant_reads_tickets_with_tokens_in_place_of_digits(house,
     assert PHONE in (await house.get(f"/tickets/{number}"))["title"], "a clerk must be able to read it"
     async with house.db.reading() as session:
         assert all(PHONE not in text for text in await session.scalars(select(Message.text)))
+
+
+async def test_the_second_ticket_of_one_message_is_a_matter_of_its_own(house):
+    conversation, matter = await house.open_conversation()
+    body = {"kind": "request", "description": "6栋电梯坏了", "resident": {}}
+
+    async def register(description, key):
+        return await house.post("/tickets", body | {"description": description}, "assistant", 201,
+                                X_Huiyin_Matter=str(matter), Idempotency_Key=key)
+
+    first, second = await register("6栋电梯坏了", "9:action_register:1"), await register("楼下垃圾没人清", "9:action_register:2")
+    again = await register("楼下垃圾没人清", "9:action_register:2")
+    assert first["number"] != second["number"] == again["number"]
+    async with house.db.reading() as session:
+        query = select(Matter.ordinal, Ticket.number).join(Ticket, Ticket.id == Matter.ticket_id).order_by(Matter.ordinal)
+        found = (await session.execute(query.where(Matter.conversation_id == conversation))).all()
+    assert [tuple(row) for row in found] == [(1, first["number"]), (2, second["number"])]

@@ -1,0 +1,115 @@
+"""The parts of a message that tells several matters: where they lie, which are tickets of their own, what all share. Pure."""
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from actions.places import named_place
+from actions.reading import is_placeless, read
+
+LONG = 70
+"""From so many characters on the assistant itself tells the wishes of a text (`matters`); shorter ones are cut at words."""
+AT_MOST = 3
+SURE = 0.45
+"""Share of a category from which on it tells two matters apart; less sure parts stay together on one ticket."""
+FORM_KINDS = ("complaint", "request", "suggestion", "praise", "report")
+_TO_BE_MENDED = ("complaint", "request")
+"""Of one thing these are one matter: 电梯又坏了，派人来修."""
+_OPENS = re.compile(
+    r"(?:^|(?<=[。！？!?；;，,、\s]))(?:另外|此外|还有(?:一?[件个](?:事情?|问题)|就是|[，,：:])|再(?:有|一个|就是)|顺便(?:问一?下|说一?下|反映一?下|请)?"
+    r"|其次|第[二三]个?(?:问题|件事)?(?:是|[，,、：:])|其[二三](?:是|[，,、：:])?|[二三](?:是|[、.．])|[23][、.．)）])")
+_LEADS = re.compile(r"^(?:[\s，,、。：:；;]|另外|此外|还有(?:一?[件个](?:事情?|问题)|就是|(?=[，,：:]))|再(?:有|一个|就是)|顺便|其次|第[一二三]个?(?:问题|件事)?(?=是|[，,、：:])|其[一二三]"
+                    r"|[一二三](?=是|[、.．])|[123](?=[、.．)）])|是(?=[^，,。]{4})|[.．)）])+")
+_EDGES = " \t\r\n，,、；;"
+TELLS = 5
+"""Characters without which a part says nothing."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """`text[start:end]` of the message: `kind` of ticket it asks for, consultation for a question, None for neither."""
+
+    start: int
+    end: int
+    kind: str | None
+    category: str
+    sure: float
+
+
+def cut(message: dict[str, Any]) -> list[tuple[int, int]]:
+    """Where the parts of a message lie; one part is all of it."""
+    text = str(message.get("text") or "")
+    if len(text.strip()) >= LONG:
+        cuts = [int(found["start"]) for found in message.get("matters") or []][1:]
+    else:
+        cuts = [found.start() for found in _OPENS.finditer(text) if len(text[:found.start()].strip()) >= TELLS]
+    edges = [0, *sorted(set(cuts)), len(text)]
+    return [(begin, end) for begin, end in itertools.pairwise(edges) if text[begin:end].strip()]
+
+
+def join(parts: list[Part]) -> list[Part]:
+    """What belongs together, by kind and first-level category, stays together; a part without a matter belongs to the one before."""
+    joined: list[Part] = []
+    for part in parts:
+        last = joined[-1] if joined else None
+        if last is not None and (_is_one(last, part) or len(joined) == AT_MOST):
+            first = last if last.kind else part
+            joined[-1] = Part(last.start, part.end, first.kind, first.category, first.sure)
+        else:
+            joined.append(part)
+    return joined
+
+
+def _is_one(one: Part, other: Part) -> bool:
+    if one.kind is None or other.kind is None:
+        return True
+    if one.kind in _TO_BE_MENDED and other.kind in _TO_BE_MENDED:
+        return one.category == other.category or min(one.sure, other.sure) < SURE
+    return one.kind == other.kind and (one.kind == "consultation" or one.category == other.category)
+
+
+def words_of(message: dict[str, Any], part: Part) -> str:
+    """A part as a matter of its own begins: without 另外."""
+    return _LEADS.sub("", str(message["text"])[part.start:part.end]).strip(_EDGES)
+
+
+def only(message: dict[str, Any], part: Part) -> dict[str, Any]:
+    """The message as if nothing but this part had been said; what was read in it keeps its place."""
+    text = str(message["text"])[part.start:part.end]
+    lead = _LEADS.match(text)
+    begins = part.start + (lead.end() if lead else 0)
+    entities = [
+        each | {"start": int(each["start"]) - begins, "end": int(each["end"]) - begins}
+        for each in message.get("entities") or [] if begins <= int(each["start"]) and int(each["end"]) <= part.end
+    ]
+    return {"text": str(message["text"])[begins:part.end].rstrip(_EDGES), "entities": entities, "metadata": message.get("metadata")}
+
+
+def read_parts(message: dict[str, Any], parts: list[Part], slots: dict[str, Any], now: str) -> dict[str, Any]:
+    """The draft of the first matter, with the others in `extra`: who speaks, his number and his wish for confidence hold for all."""
+    blank: dict[str, Any] = dict.fromkeys(("what", "place", "happened", "happened_at", "phone", "extra", "begin"))
+    first, *others = [part for part in parts if part.kind in FORM_KINDS]
+    draft = blank | {"kind": first.kind} | read(slots | blank, only(message, first), None, now)
+    whole = read(slots | blank, message, None, now)
+    draft["phone"] = whole.get("phone")
+    draft["extra"] = dict(whole.get("extra") or {}) | ({"others": [
+        {"kind": part.kind} | {name: value for name, value in read(blank, only(message, part), None, now).items()
+                               if name in ("what", "place", "happened", "happened_at")}
+        for part in others
+    ]} if others else {})
+    if draft.get("place") is None and not any(each.get("place") for each in draft["extra"].get("others") or []):
+        draft["place"] = whole.get("place")
+    return draft
+
+
+def slots_of_other(slots: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Another matter's slots. Where it says no place and needs one, it is where the first one is: 楼道 is that building's."""
+    shared = {name: value for name, value in (slots.get("extra") or {}).items() if name not in ("others", "missing")}
+    place, first = other.get("place"), str(slots.get("place") or "")
+    if place is None and other["kind"] in _TO_BE_MENDED and not is_placeless(str(other.get("what") or "")):
+        place = slots.get("place")
+    elif place and re.search(r"\d", first) and not re.search(r"\d", place) and named_place(place) is None:
+        place = place if place in first else first + place
+    return other | {"place": place, "phone": slots.get("phone"), "extra": shared}
