@@ -9,7 +9,6 @@ from core import conversation as conversations
 from core.conversation import Conversation, Matter, Message
 from service import danger
 from service.assistant import Saying
-from service.calls import facts_of_call
 from service.runtime import Runtime
 from service.texts import say
 from ticketing import sla, tickets
@@ -28,14 +27,11 @@ async def hand_to_clerk(
 ) -> list[Saying]:
     """Register what was said for a clerk, or add it to the ticket that waits already; what the resident is told.
 
-    A call has a ticket of its own, however many there are from one caller. Danger has an emergency ticket of its own,
-    and the number to call stands first.
+    Danger has an emergency ticket of its own, and the number to call stands first.
     """
     text = await conversations.reveal(session, conversation.resident_id, message.text)
-    known = await facts_of_call(session, conversation.resident_id, message.inbox_id)
-    answered, recording = known.pop("answered_on_call", None), known.pop("recording", None)
     alarm = danger.see(text)
-    waiting = None if known else await _waiting_ticket(session, conversation)
+    waiting = await _waiting_ticket(session, conversation)
     if alarm and waiting is not None and waiting.urgency != danger.EMERGENCY:
         waiting = None
     if waiting is not None:
@@ -51,9 +47,8 @@ async def hand_to_clerk(
     ticket = await tickets.register(
         session, runtime.office, SYSTEM, body, now,
         resident_id=conversation.resident_id, conversation_id=conversation.id,
-        channel=conversation.address.partition(":")[0], **known,
+        channel=conversation.address.partition(":")[0],
     )
-    ticket.answered_on_call, ticket.recording = answered, recording
     matter.ticket_id = ticket.id
     promise = await sla.promise(session, runtime.office, ticket)
     told = "assistant_away_in_danger" if alarm else "assistant_away"

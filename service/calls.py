@@ -1,5 +1,6 @@
-"""A call that came before, with other words: its ticket keeps both."""
+"""A call becomes tickets, one a matter; one that came before, with other words, is kept by the ticket it has."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -7,8 +8,16 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from channels.phone import turns_of
-from core.conversation import hide
+from core import log
+from core.conversation import Conversation, Matter, hide
+from core.errors import AssistantUnavailable
 from core.queues import Inbox
+from service import danger
+from service.categories import Sorted
+from service.hearing import Draft, Heard, draft_matters, hear
+from service.hearing.draft import SPEAKERS, write_dialogue, write_numbers
+from service.hearing.matters import split_matters, words_of
+from service.hearing.people import find_phone
 from service.runtime import Runtime
 from service.texts import say
 from ticketing import tickets
@@ -16,27 +25,146 @@ from ticketing.lifecycle import OPEN
 from ticketing.model import Ticket
 from ticketing.staff import Actor
 
-SPEAKERS = {"caller": "来电人", "agent": "话务员"}
+logger = log.logger(__name__)
+
+Parses = dict[int, dict[str, Any]]
+IN_DANGER = {"intent": {"name": "report_emergency", "confidence": 1.0}}
+"""What the assistant would have understood of danger."""
 
 
-async def facts_of_call(session: AsyncSession, resident_id: int, inbox_id: int | None) -> dict[str, Any]:
-    """What a call tells beside its words: its id, when it began, its recording, and what the agent answered in it."""
-    row = await session.get(Inbox, inbox_id) if inbox_id else None
-    if row is None or row.channel != "phone" or "turns" not in row.facts:
-        return {}
-    agent: list[dict[str, Any]] = [
-        {"turn": number, "speaker": turn.speaker,
-         "text": await hide(session, resident_id, turn.text, only_known=True)}
-        for number, turn in enumerate(turns_of(row.text, row.facts))
-        if turn.speaker == "agent"
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One matter of a call, and where its words belong."""
+
+    draft: Draft
+    sorted: Sorted | None
+
+
+def is_call(row: Inbox) -> bool:
+    """A call that could be read; what could not be is set aside before it gets here."""
+    return row.channel == "phone" and "turns" in row.facts
+
+
+def caller_of(row: Inbox) -> str:
+    """The number the exchange showed, as residents say it; empty where it showed none."""
+    return row.sender.removeprefix("+86") if row.facts.get("caller_known") else ""
+
+
+def write_down(row: Inbox) -> str:
+    """The words of a call with spoken telephone numbers in digits, so that they are known for personal data."""
+    lines: dict[int, str] = {}
+    for piece, text in _written(row):
+        lines[piece.turn] = f"{lines.get(piece.turn, '')}{text}"
+    return "\n".join(lines[turn] for turn in sorted(lines))
+
+
+def _written(row: Inbox) -> list[tuple[Heard, str]]:
+    """Each piece of the call with its words as `write_down` has them."""
+    pieces = hear(turns_of(row.text, row.facts))
+    phone = find_phone(pieces, caller_of(row))
+    return list(zip(pieces, write_numbers(pieces, phone.value if phone else ""), strict=True))
+
+
+async def tell_matters(runtime: Runtime, row: Inbox) -> list[Told]:
+    """What the call wants: at least one matter. No transaction is open here.
+
+    No call is lost because it could not be understood: then its ticket stands with everything missing.
+    """
+    pieces = hear(turns_of(row.text, row.facts))
+    started_at = datetime.fromisoformat(row.facts["started_at"])
+    parses, gists = await _understand(runtime, pieces, started_at)
+    try:
+        drafts = draft_matters(pieces, parses, gists, caller_of(row), started_at)
+    except Exception as error:  # whatever it stumbled over, a clerk reads the words
+        logger.error("call not understood", inbox=row.id, error=type(error).__name__)
+        drafts = [Draft("consultation", write_dialogue(pieces, ""), (), "")]
+    return [Told(draft, await runtime.categories.sort(draft.words, draft.kind) if draft.words else None)
+            for draft in drafts]
+
+
+async def _understand(runtime: Runtime, pieces: list[Heard], started_at: datetime) -> tuple[Parses, Parses]:
+    """What the assistant makes of each piece and of each matter's words; little or nothing while it is away."""
+    parses: Parses = {}
+    gists: Parses = {}
+    said = (words_of([pieces[number] for number in numbers]) for numbers in split_matters(pieces))
+    told = {ordinal: words for ordinal, words in enumerate(said) if words}
+    try:
+        for ordinal, words in told.items():
+            gists[ordinal] = await runtime.assistant.understand(words, started_at)
+        for number, piece in enumerate(pieces):
+            if len(piece.plain) > 1:
+                parses[number] = await runtime.assistant.understand(piece.plain, started_at)
+    except AssistantUnavailable as error:
+        logger.warning("a call is registered without the assistant", reason=error.detail)
+        runtime.turns_without_assistant.inc()
+        gists |= {ordinal: IN_DANGER for ordinal, words in told.items() if ordinal not in gists and danger.see(words)}
+    return parses, gists
+
+
+async def register(
+    runtime: Runtime, session: AsyncSession, conversation: Conversation, matter: Matter, row: Inbox,
+    told: list[Told], now: datetime,
+) -> None:
+    """A ticket for each matter, in the caller's transaction; they stay registered until a clerk confirms them."""
+    turns = await _agent_turns(session, conversation.resident_id, row)
+    first: Ticket | None = None
+    for item in told:
+        ticket = await _register_one(runtime, session, conversation, row, item, now)
+        answered = item.draft.answered
+        answer = next((turn for turn in turns if answered and turn["turn"] == answered.turn), None)
+        ticket.answered_on_call = {**(answer or {}), "turns": turns} if turns else None
+        ticket.recording = row.facts.get("recording")
+        first = first or ticket
+    if first is not None:
+        matter.ticket_id = first.id
+    runtime.news.notify("tickets")
+
+
+async def _register_one(
+    runtime: Runtime, session: AsyncSession, conversation: Conversation, row: Inbox, told: Told, now: datetime
+) -> Ticket:
+    draft = told.draft
+    phone = draft.value("phone")
+    # The number he calls from is known already, by his address.
+    resident = {"name": None if draft.anonymous else draft.value("person"),
+                "phone": phone if phone != caller_of(row) else None}
+    actor = Actor("assistant", frozenset({"assistant"}), None, conversation.resident_id)
+    body = {
+        "kind": draft.kind, "title": (draft.value("matter") or say("call_without_matter"))[:60],
+        "description": draft.description[:10_000], "place": draft.value("place"),
+        "happened_at": draft.happened_at.isoformat() if draft.happened_at else None,
+        "confidential": draft.confidential, "anonymous": draft.anonymous,
+        "resident": {name: value for name, value in resident.items() if value},
+    } | ({"urgency": "emergency"} if draft.emergency else {})
+    ticket = await tickets.register(
+        session, runtime.office, actor, body, now,
+        resident_id=conversation.resident_id, conversation_id=conversation.id, channel="phone",
+        call_id=row.facts["call_id"], started_at=datetime.fromisoformat(row.facts["started_at"]),
+        suggested=told.sorted.category if told.sorted else None, judged=told.sorted.urgency if told.sorted else None,
+    )
+    ticket.elements = [
+        {
+            "name": item.name, "value": await hide(session, conversation.resident_id, item.value),
+            "confidence": round(item.confidence, 2),
+            "evidence": {"turn": item.turn, "text": await hide(session, conversation.resident_id, item.text)}
+            | ({} if item.answers is None else {"answers": item.answers}),
+        }
+        for item in draft.elements
     ]
-    longest = max(agent, key=lambda turn: len(turn["text"]), default=None)
-    return {
-        "call_id": row.facts["call_id"],
-        "started_at": datetime.fromisoformat(row.facts["started_at"]),
-        "recording": row.facts.get("recording"),
-        "answered_on_call": {**longest, "turns": agent} if longest else None,
-    }
+    ticket.missing = list(draft.missing)
+    return ticket
+
+
+async def _agent_turns(session: AsyncSession, resident_id: int, row: Inbox) -> list[dict[str, Any]]:
+    """What the agent said, turn by turn: each may be the answer that a clerk names."""
+    texts: dict[int, str] = {}
+    for piece, text in _written(row):
+        if not piece.is_caller:
+            texts[piece.turn] = f"{texts.get(piece.turn, '')}{text}"
+    return [
+        {"turn": turn, "speaker": "agent", "text": await hide(session, resident_id, text, only_known=True)}
+        for turn, text in sorted(texts.items())
+    ]
 
 
 async def ticket_of_earlier_version(session: AsyncSession, row: Inbox) -> Ticket | None:
@@ -51,8 +179,8 @@ async def add_version(runtime: Runtime, session: AsyncSession, ticket: Ticket, r
     """The new words are added to the ticket as said by the caller; one that is over only has them in its record."""
     if ticket.state not in OPEN:
         return
-    lines = (f"{SPEAKERS[turn.speaker]}：{turn.text}" for turn in turns_of(row.text, row.facts))
-    text = say("call_new_version", version=row.facts["version"], words="\n".join(lines))
+    words = "\n".join(f"{SPEAKERS[piece.speaker]}：{said}" for piece, said in _written(row))
+    text = say("call_new_version", version=row.facts["version"], words=words)
     actor = Actor("resident", frozenset({"resident"}), None, ticket.resident_id)
     await tickets.perform(
         session, runtime.office, actor, ticket.number, "supplement", {"text": text[:10_000]}, None, now

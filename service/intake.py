@@ -58,8 +58,10 @@ async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> No
             await delivery.resend_announced(runtime, session, place.conversation, now)
             await delivery.resend_unsaid(runtime, session, place.conversation, now)
         earlier = await calls.ticket_of_earlier_version(session, row)
+    told = await calls.tell_matters(runtime, row) if calls.is_call(row) and earlier is None else None
     for_ticket = await mail.is_word_on_ticket(runtime, row, place.matter, place.message)
-    sayings = [] if earlier or for_ticket or place.repeats else await _answer(runtime, row, place, now)
+    is_said_to = earlier or told or for_ticket or place.repeats
+    sayings = [] if is_said_to else await _answer(runtime, row, place, now)
     away_now = sayings is None
     async with runtime.db.writing() as session:
         conversation = await session.get_one(Conversation, place.conversation.id)
@@ -70,6 +72,8 @@ async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> No
         if earlier is not None:
             matter.ticket_id = earlier.id
             await calls.add_version(runtime, session, earlier, row, now)
+        if told is not None:
+            await calls.register(runtime, session, conversation, matter, row, told, now)
         if for_ticket and not place.repeats:
             sayings = await mail.add_to_ticket(runtime, session, conversation, matter, row, now)
         if sayings is None and row.event:
@@ -113,7 +117,7 @@ async def _find_place(session: AsyncSession, row: Inbox, now: datetime) -> Place
         conversation,
         now,
         author="resident",
-        text=scan.text if scan else row.text or _describe(row),
+        text=scan.text if scan else _words(row),
         matter=matter,
         attachments=row.attachments,
         inbox_id=row.id,
@@ -177,6 +181,11 @@ def _is_voice(row: Inbox) -> bool:
 def _name_files(row: Inbox) -> str:
     kinds = {str(item["type"]).partition("/")[0] for item in row.attachments}
     return "、".join(dict.fromkeys(MEDIA_WORDS.get(kind, "文件") for kind in sorted(kinds)))
+
+
+def _words(row: Inbox) -> str:
+    """What stands in the record as said; of a call with its spoken numbers in digits, so that they become tokens."""
+    return calls.write_down(row) if calls.is_call(row) else row.text or _describe(row)
 
 
 def _describe(row: Inbox) -> str:

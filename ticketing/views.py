@@ -43,10 +43,15 @@ class Reader:
 
     def __init__(self, session: AsyncSession, ticket: Ticket, hidden: bool) -> None:
         self._session, self._ticket, self.hidden = session, ticket, hidden
+        said = (item.get("value") for item in ticket.elements if item.get("name") == "person")
+        self._name = next((name for name in said if name and len(name) > 1), None)
+        """Who called says his name in the words of the call too."""
 
     async def text(self, text: str | None) -> str | None:
-        if text is None or self.hidden:
+        if text is None:
             return text
+        if self.hidden:
+            return text.replace(self._name, privacy.mask_name(self._name)) if self._name else text
         return await reveal(self._session, self._ticket.resident_id, text)
 
 
@@ -86,7 +91,7 @@ async def describe(
         "channel": ticket.channel,
         "call_id": ticket.call_id,
         "reply_by": ticket.reply_by,
-        "answered_on_call": ticket.answered_on_call,
+        "answered_on_call": ticket.answered_on_call if "turn" in (ticket.answered_on_call or {}) else None,
         "recording": None if hidden or actor.resident_id is not None else ticket.recording,
         "registered_at": write_time(ticket.registered_at),
         "registered_by": _named(ticket.registered_by, actor),
@@ -100,7 +105,7 @@ async def describe(
         "letters": await _describe_letters(session, ticket),
         "measures": await _describe_measures(session, ticket, reader),
         "tasks": await _describe_tasks(session, ticket, reader) if actor.resident_id is None else [],
-        "elements": [{**item, "value": await reader.text(item.get("value"))} for item in ticket.elements],
+        "elements": [await _describe_element(item, reader) for item in ticket.elements],
         "missing": ticket.missing,
         "decline_asked": await _describe_proposal(ticket, reader) if actor.resident_id is None else None,
         "archive": ticket.archive if actor.resident_id is None else None,
@@ -122,6 +127,13 @@ async def _describe_links(session: AsyncSession, ticket: Ticket, actor: Actor) -
 async def _describe_proposal(ticket: Ticket, reader: Reader) -> dict[str, Any] | None:
     asked = ticket.decline_asked
     return asked and {**asked, "reason": await reader.text(asked["reason"]), "where_to": await reader.text(asked["where_to"])}
+
+
+async def _describe_element(item: dict[str, Any], reader: Reader) -> dict[str, Any]:
+    """An element beside the words it came from; who may not know the person sees neither name nor number."""
+    evidence = item.get("evidence")
+    shown = {**evidence, "text": await reader.text(evidence.get("text"))} if evidence else None
+    return {**item, "value": await reader.text(item.get("value")), "evidence": shown}
 
 
 def _describe_state(ticket: Ticket) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from core import conversation as conversations
 from core.conversation import Matter
 from core.errors import NotFound
 from service.api.endpoint import Call, Endpoint, Result
-from service.calls import facts_of_call
 from service.categories import Sorted
 from service.runtime import Runtime
 from ticketing import bodies, saved_views, search, similar, sla, tickets, views
@@ -28,12 +27,9 @@ async def register(call: Call) -> Result:
             "conversation_id": call.conversation.id,
             "channel": call.conversation.address.partition(":")[0],
         }
-        known |= await facts_of_call(call.session, call.conversation.resident_id, call.message_id)
-    answered, recording = known.pop("answered_on_call", None), known.pop("recording", None)
     if call.prepared is not None:
         known |= {"suggested": call.prepared.category, "judged": call.prepared.urgency}
     ticket = await tickets.register(call.session, call.runtime.office, call.actor, body, call.now, **known)
-    ticket.answered_on_call, ticket.recording = answered, recording
     if call.matter is not None:
         matter = await _matter_for(call, call.matter)
         matter.ticket_id = ticket.id

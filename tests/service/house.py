@@ -55,6 +55,7 @@ class FakeRasa:
         self.asked: list[dict[str, Any]] = []
         self.is_away = False
         self.parsed: dict[str, Any] = {}
+        self.read: Callable[[str], dict[str, Any]] = lambda _text: self.parsed
         self.reply: Callable[[dict[str, Any]], Any] = lambda turn: [{"text": "您好"}]
 
     def app(self) -> web.Application:
@@ -75,7 +76,7 @@ class FakeRasa:
 
     async def _parse(self, request: web.Request) -> web.Response:
         self.asked.append(await request.json())
-        return web.json_response(self.parsed) if not self.is_away else web.Response(status=503)
+        return web.json_response(self.read(self.asked[-1]["text"])) if not self.is_away else web.Response(status=503)
 
     async def _status(self, _request: web.Request) -> web.Response:
         return web.json_response({"model_file": "fake.tar.gz"})

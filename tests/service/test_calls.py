@@ -3,14 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from service import cli
+from service.assistant import MOMENT_MARK
 from tests.service.house import WORKDAY, House, open_house
+from tests.service.reading import read
 
 TOKEN = "token-of-the-phone"
 
@@ -25,9 +29,19 @@ async def exchange(tmp_path: Path, empty_database: Path) -> AsyncIterator[House]
     await close()
 
 
+@pytest.fixture
+async def understood(tmp_path: Path, empty_database: Path) -> AsyncIterator[House]:
+    """An office with a telephone, and an assistant that reads what has a form."""
+    opened, close = await open_house(tmp_path, empty_database, phone={"token": TOKEN})
+    opened.move_clock(WORKDAY)
+    opened.rasa.read = lambda said: read(said.partition(MOMENT_MARK)[0], datetime.fromisoformat(WORKDAY))
+    yield opened
+    await close()
+
+
 def call(*words: str, **more: Any) -> dict[str, Any]:
-    turns = [{"speaker": "caller" if number % 2 else "agent", "start_s": number, "end_s": number + 1, "text": text}
-             for number, text in enumerate(words)]
+    turns = [{"speaker": "caller" if number % 2 else "agent", "start_s": number, "end_s": number + 1, "text": said}
+             for number, said in enumerate(words)]
     return {"call_id": "c-1", "caller": "13800550123", "started_at": "2026-11-25T09:30:00+08:00", "turns": turns} | more
 
 
@@ -75,6 +89,91 @@ async def test_a_new_version_of_a_call_is_kept_by_the_same_ticket(exchange: Hous
     assert await exchange.until(has_both)
     assert len((await exchange.get("/tickets"))["items"]) == 1
     assert (await bring(exchange, call("您好", "路灯坏了")))["status"] == "seen_before"
+
+
+async def test_each_element_stands_beside_the_words_it_came_from(understood: House):
+    await bring(understood, call("您好", "春晖苑三栋二单元的灯不亮了", "贵姓，电话多少", "姓梁，幺三八零零五五幺幺零幺", caller=""))
+    ticket = await ticket_of(understood)
+    found = {item["name"]: item for item in ticket["elements"]}
+    assert found["phone"]["value"] == "13800551101" and found["phone"]["evidence"]["turn"] == 3
+    assert found["person"]["value"] == "梁" and ticket["resident"]["name"] == "梁"
+    assert found["place"]["value"] == ticket["place"] == "春晖苑3栋2单元" and found["place"]["evidence"]["turn"] == 1
+    assert "不亮" in found["matter"]["value"] and ticket["missing"] == ["time"]
+    assert ticket["state"] == "registered" and ticket["answered_on_call"] is None
+    assert all(0 < item["confidence"] <= 1 for item in found.values())
+
+
+async def test_no_spoken_number_is_kept_or_leaves_in_clear(understood: House):
+    words = ("您好", "灯坏了", "电话", "幺三八零零", "嗯", "五五幺幺零幺", "幺三八零零五五幺幺零幺对吗", "对")
+    await bring(understood, call(*words, caller=""))
+    ticket = await ticket_of(understood)
+    assert ticket["resident"]["phone"] == "13800551101"
+    async with understood.db.reading() as session:
+        kept = (await session.execute(text("select description, elements, answered_on_call from ticket"))).one()
+        said = (await session.scalars(text("select text from message"))).all()
+    asked = [request["text"] for request in understood.rasa.asked]
+    for stored in (*map(str, kept), *said, *asked):
+        assert "五五幺幺" not in stored and "13800551101" not in stored and "幺三八" not in stored
+
+
+async def test_two_matters_of_one_call_are_two_tickets_of_it(understood: House):
+    await bring(understood, call("您好", "4栋的电梯坏了", "已经联系维保，明天来修", "还有一件事，北门的垃圾没人收"))
+
+    async def both() -> Any:
+        items = (await understood.get("/tickets?call_id=c-1"))["items"]
+        return items if len(items) == 2 else None
+
+    second, first = await understood.until(both)
+    assert "电梯" in first["title"] and "垃圾" in second["title"]
+    assert first["answered_on_call"]["turn"] == 2 and second["answered_on_call"] is None
+    assert first["state"] == second["state"] == "registered"
+
+
+async def test_danger_said_in_a_call_is_an_emergency(understood: House):
+    await bring(understood, call("您好", "我被困在电梯里了，四号楼的"))
+    assert (await ticket_of(understood))["urgency"] == "emergency"
+
+
+async def test_danger_is_heard_while_the_assistant_is_away(exchange: House):
+    await bring(exchange, call("您好", "快来人，我家厨房着火了"))
+    assert (await ticket_of(exchange))["urgency"] == "emergency"
+
+
+async def test_a_call_that_says_nothing_is_a_ticket_with_all_missing(understood: House):
+    await bring(understood, call("您好", "喂", caller=""))
+    ticket = await ticket_of(understood)
+    assert ticket["elements"] == [] and ticket["missing"] == ["person", "phone", "place", "time", "matter"]
+
+
+async def test_what_cannot_be_understood_is_a_ticket_all_the_same(understood: House):
+    understood.rasa.read = lambda _text: {"entities": [{"entity": "time", "from": "never"}], "intent": {}}
+    await bring(understood, call("您好", "路灯坏了"))
+    ticket = await ticket_of(understood)
+    assert ticket["elements"] == [] and len(ticket["missing"]) == 5 and "路灯坏了" in ticket["description"]
+
+
+async def test_what_the_clerk_corrects_is_certain(understood: House):
+    await bring(understood, call("您好", "5栋的灯坏了", "您贵姓", "姓黄", caller=""))
+    number = (await ticket_of(understood))["number"]
+    given = [{"name": "place", "value": "6栋"}, {"name": "person", "value": "王"}, {"name": "phone", "value": "13800551102"},
+             {"name": "matter", "value": "楼道灯坏了"}]
+    ticket = await understood.do(number, "confirm", elements=given)
+    found = {item["name"]: item for item in ticket["elements"]}
+    assert ticket["place"] == found["place"]["value"] == "6栋" and found["place"]["confidence"] == 1
+    assert found["place"]["evidence"]["turn"] == 1 and ticket["missing"] == ["time"]
+    assert ticket["resident"]["name"] == "王" and ticket["resident"]["phone"] == "13800551102"
+    assert ticket["title"] == "楼道灯坏了"
+
+
+async def test_a_hidden_caller_is_hidden_in_the_words_of_his_call_too(understood: House):
+    await bring(understood, call("您好", "6栋有人偷电，请给我保密", "您叫什么", "我叫林晓云，13800551103", caller=""))
+    ticket = await ticket_of(understood)
+    assert ticket["confidential"]
+    await understood.do(ticket["number"], "confirm")
+    await understood.do(ticket["number"], "accept")
+    await understood.do(ticket["number"], "assign", department="security")
+    seen = json.dumps(await understood.get(f"/tickets/{ticket['number']}", "guard"), ensure_ascii=False)
+    assert "林晓云" not in seen and "13800551103" not in seen
 
 
 def run_import(folder: Path, *words: str) -> Any:

@@ -34,9 +34,23 @@ async def confirm(act: Act) -> None:
             act.ticket.place = value
         if given.name == "time":
             act.ticket.happened_at = given.value
+        if given.name == "matter":
+            act.ticket.title = value[:200]
+    await _learn_person(act)
     act.ticket.elements = list(elements.values())
     act.ticket.missing = [name for name in act.ticket.missing if name not in elements]
     await act.move()
+
+
+async def _learn_person(act: Act) -> None:
+    """Name and call-back number that the clerk heard himself are the resident's from now on."""
+    from ticketing.bodies import ResidentBody
+    from ticketing.tickets import learn
+
+    given = {item.name: item.value for item in act.body.elements or [] if item.name in ("person", "phone") and item.value}
+    if given:
+        resident = await act.session.get_one(Resident, act.ticket.resident_id)
+        learn(act.session, resident, ResidentBody(name=given.get("person"), phone=given.get("phone")))
 
 
 async def check_amend(act: Act) -> None:

@@ -1,0 +1,194 @@
+"""Where it is: the parts of an address said over several turns, corrected, and put together in their order."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.hearing.answers import corrects, says_yes
+from service.hearing.people import Said
+from service.hearing.voices import Heard
+
+Parse = Mapping[str, Any]
+"""What the assistant understood of a piece: `intent`, `entities` with their offsets in its plain text."""
+
+LEVELS = ("name", "building", "unit", "floor", "room", "spot")
+_PARTS = {
+    "building": re.compile(r"(?:\d+|[A-Za-z甲乙丙丁东西南北])\s?(?:号楼|栋|幢|座|#楼|#)(?:楼)?"),
+    "unit": re.compile(r"\d+\s?(?:单元|门洞)"),
+    "floor": re.compile(r"(?:负|地下)?\d+\s?[楼层]"),
+    "room": re.compile(r"\d{3,4}(?:室|房)?$|\d{1,4}\s?(?:室|号?房间?)|(?<=[单元楼栋])\d{3,4}"),
+}
+_NUMBERED = re.compile(r"\d+号(?:窗口|线|院|病房|诊室)?")
+_HOME = re.compile(r"(?:我(?:家|是)?(?:就)?住|家住|我家(?:是|在)?|我是)(?:在|的)?[^，,。]{0,8}$")
+_REFUSED = re.compile(r"不(?:是|在)[^，,。]{0,4}$")
+_ASKS_PLACE = re.compile(r"哪(?:个|里|儿|栋|一栋|一?层|边|条|家|号)?|几(?:栋|号|单元|楼|层|号楼)|位置|地址|地点|具体在|什么(?:地方|位置|小区|路)|房号|门牌|小区名")
+_ROOM_ANSWER = re.compile(r"^(?:我家?是?|就是|是|在|对|[，,\s])*(\d{3,4})(?:室|房)?(?:$|[，,。\s吧啊的])")
+_BEHIND = re.compile(
+    r"的?(?:门口|楼下|楼顶|楼道里?|电梯口|路口|交叉口|大门口?|单元门|消防通道|地下车库|缴费处|取药处|[东南西北]门口?|前面|后面|旁边|对面)+"
+)
+_VILLAGE = re.compile(r"(?:我们?|俺们?|咱们?)(?:是|在|家?住)?(?:在|的)?(?P<it>[\u4e00-\u9fa5]{1,3}(?:村|镇|乡|屯|街道|社区))")
+_NO_SPOT = re.compile(r"^(?:物业|居委会|社区|热线|客服|派出所|公安局?|医院|大厅|政务服务中心|服务中心)")
+_NEVER = re.compile(r"^(?:12345|12320|物业|小区|医院|大厅|窗口|楼道|热线)$")
+
+
+@dataclass
+class Spot:
+    """An address in the making: its parts by level, and which pieces gave them."""
+
+    parts: dict[str, str] = field(default_factory=dict)
+    given: dict[str, Said] = field(default_factory=dict)
+    home: bool = False
+
+    @property
+    def value(self) -> str:
+        return "".join(self.parts.get(level, "") for level in LEVELS)
+
+    def agrees(self, parts: Mapping[str, str]) -> bool:
+        """Whether these parts can be of the same address."""
+        return all(level == "spot" or self.parts.get(level, part) in part or part in self.parts.get(level, part)
+                   for level, part in parts.items())
+
+    def take(self, parts: Mapping[str, str], said: Said, *, over: bool) -> None:
+        """Fill in what was open; `over`: the caller corrects himself."""
+        for level, part in parts.items():
+            known = self.parts.get(level)
+            if known is None or over or (level != "spot" and known in part and known != part):
+                self.parts[level], self.given[level] = part, said
+            elif level == "spot" and part not in self.value and len(parts) > 1:
+                self.parts[level], self.given[level] = known + part if len(known + part) < 30 else known, said
+
+
+def split_place(place: str) -> dict[str, str]:
+    """春晖苑6栋2单元301门口 → name, building, unit, room, spot."""
+    rest, parts = place.strip("，,。 的"), {}
+    first = len(rest)
+    for level, pattern in _PARTS.items():
+        if match := pattern.search(rest):
+            parts[level] = match[0].replace(" ", "")
+            first = min(first, match.start())
+            rest = rest[: match.start()] + "\0" + rest[match.end() :]
+    before, _, after = rest.partition("\0")
+    if not parts:
+        return {"name": before} if not _is_spot(before) else {"spot": before}
+    after = after.replace("\0", "").strip("，,。 的-")
+    return ({"name": before.strip("，,。 的")} if before.strip("，,。 的") else {}) | parts | ({"spot": after} if after else {})
+
+
+def _is_spot(place: str) -> bool:
+    return bool(re.fullmatch(
+        r"(?:地下)?(?:车库|停车场)|地下室|楼道|楼梯间|消防通道|单元门|大门口?|小区门口?|[东南西北]门口?|门口|[东南西北]广场|健身区|花坛|绿化带|垃圾[站房]|天台"
+        r"|楼顶|顶楼|电梯[口间]?|地库|服务大厅|办事大厅|大厅|候诊区|岗亭|快递柜|充电桩|充电棚|车棚|\d+号窗口|路口|.{0,4}窗口", place))
+
+
+def find_place(pieces: Sequence[Heard], parses: Mapping[int, Parse], numbered: Mapping[int, int]) -> Said | None:
+    """The place of a matter. `parses` by the piece's number in the call, `numbered`: piece of this matter → that number."""
+    spots: list[Spot] = []
+    asked = False
+    before: tuple[Heard, list[tuple[int, str]]] | None = None
+    for at, piece in enumerate(pieces):
+        mentions = _mentions(piece, parses.get(numbered[at], {}))
+        if not piece.is_caller:
+            asked = bool(_ASKS_PLACE.search(piece.text))
+            before = (piece, mentions)
+            continue
+        over = corrects(piece.plain)
+        if before and before[1] and says_yes(piece.text):
+            for _, place in before[1]:
+                _add(spots, split_place(place), Said(place, 0.85, piece, before[0]), over=False, home=False)
+        if not mentions and (village := _VILLAGE.search(piece.plain)):
+            mentions = [(village.start("it"), village["it"])]
+        if asked and not mentions and (match := _ROOM_ANSWER.match(piece.plain)):
+            mentions = [(match.start(1), match[1])]
+        for start, place in mentions:
+            head = piece.plain[:start]
+            if _REFUSED.search(head) and len(mentions) > 1:
+                continue
+            sure = 0.9 if re.search(r"\d", place) or asked else 0.8
+            corrected = over and (start > (_first_no(piece.plain) or 0) or _first_no(piece.plain) == 0)
+            _add(spots, split_place(place), Said(place, sure, piece), over=corrected, home=bool(_HOME.search(head)))
+        asked, before = False, None
+    return _best(spots) or _unit_named(pieces, parses, numbered)
+
+
+def _unit_named(pieces: Sequence[Heard], parses: Mapping[int, Parse], numbered: Mapping[int, int]) -> Said | None:
+    """药房 or 内科 stands for the place, where no other was said."""
+    for at, piece in enumerate(pieces):
+        for entity in parses.get(numbered[at], {}).get("entities") or []:
+            if piece.is_caller and entity["entity"] == "department" and not _NO_SPOT.match(entity["value"]):
+                return Said(str(entity["value"]), 0.6, piece)
+    return None
+
+
+def _first_no(text: str) -> int | None:
+    match = re.search(r"不对|不是|错了|应该是|改成", text)
+    return match.start() if match else None
+
+
+def _mentions(piece: Heard, parse: Parse) -> list[tuple[int, str]]:
+    """Where and which places stand in it; those side by side are one."""
+    spans: list[tuple[int, int]] = []
+    text = piece.plain
+    for entity in sorted(parse.get("entities") or [], key=lambda item: int(item["start"])):
+        if entity["entity"] not in ("place", "department") or (entity["entity"] == "department" and "窗口" not in entity["value"]):
+            continue
+        start, end = int(entity["start"]), int(entity["end"])
+        if spans and _belongs(text, spans[-1], (start, end)):
+            spans[-1] = (spans[-1][0], end)
+        elif not _NEVER.match(text[start:end]):
+            spans.append((start, end))
+    return [(start, _tidy(text[start:end])) for start, end in (_whole(text, *span) for span in spans)]
+
+
+def _belongs(text: str, first: tuple[int, int], second: tuple[int, int]) -> bool:
+    """Whether two places side by side are one: 春晖苑 6栋; two roads are one crossing; 3栋，5栋 are two."""
+    between = text[first[1] : second[0]] if second[0] >= first[1] else None
+    if between is None:
+        return False
+    if re.fullmatch(r"\s?[和与跟、]\s?", between):
+        return text[first[1] - 1] in "路街道" and bool(re.search("[路街道]", text[second[0] : second[1]]))
+    return bool(re.fullmatch(r"[\s，,、的]{0,2}", between)) and not (
+        split_place(text[slice(*first)]).keys() & split_place(text[slice(*second)]).keys())
+
+
+def _whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """With the words on both sides that belong to it: 小区 before 南门, 门口 behind 5栋."""
+    if before := re.search(r"(?:小区|院子|楼下|医院|大厅)的?$", text[:start]):
+        start = before.start()
+    if behind := _BEHIND.match(text[end:]):
+        end += behind.end()
+    return start, end
+
+
+def _tidy(place: str) -> str:
+    return re.sub(r"^(?:就?在|我(?:们)?|是|到|去|反映(?:一下)?|投诉|你们|咱们?)+", "", re.sub(r"[\s，,、]+", "", place))
+
+
+def _add(spots: list[Spot], parts: Mapping[str, str], said: Said, *, over: bool, home: bool) -> None:
+    if not parts:
+        return
+    fitting = next((spot for spot in reversed(spots) if over or spot.agrees(parts)), None)
+    if fitting is None:
+        # 5栋 beside 我住6栋: the name of the estate is said once for both.
+        fitting = Spot(home=home)
+        if spots and "name" in spots[0].parts and "name" not in parts:
+            fitting.take({"name": spots[0].parts["name"]}, spots[0].given["name"], over=False)
+        spots.append(fitting)
+    fitting.home = fitting.home and home
+    fitting.take(parts, said, over=over)
+
+
+def _best(spots: Sequence[Spot]) -> Said | None:
+    """Where it is rather than where he lives; the more exact; the earlier."""
+    named = [spot for spot in spots if spot.value]
+    if not named:
+        return None
+    best = max(named, key=lambda spot: (not spot.home or len(named) == 1, min(len(spot.parts), 3), -named.index(spot)))
+    # The turn that a clerk looks at is the one that told most of it.
+    weights: dict[int, int] = {}
+    for level, said in best.given.items():
+        weights[id(said)] = weights.get(id(said), 0) + len(best.parts[level])
+    said = max(best.given.values(), key=lambda item: weights[id(item)])
+    exact = any(level in best.parts for level in ("building", "unit", "room", "floor")) or len(best.parts) > 1
+    confidence = said.confidence if exact else min(said.confidence, 0.7)
+    return Said(best.value, confidence, said.piece, said.after)

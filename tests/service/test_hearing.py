@@ -1,0 +1,138 @@
+"""What is heard in a call: numbers as they are spoken, who says what, corrections, and the labelled calls."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.call_sets import SETS, Score, body_of, judge, load
+from benchmarks.running import DATA
+from channels.transcripts import FORMATS, Turn, read_transcript
+from service.hearing import Draft, draft_matters, hear
+from service.hearing.answers import corrects, says_yes
+from service.hearing.matters import split_matters, words_of
+from service.hearing.numbers import find_numbers, write_numerals
+from tests.service.reading import read
+
+START = datetime.fromisoformat("2026-11-26T10:00:00+08:00")
+CALLS = DATA / "calls"
+
+
+def draft(turns: list[Turn], caller: str = "") -> list[Draft]:
+    pieces = hear(turns)
+    parses = {number: read(piece.plain, START) for number, piece in enumerate(pieces)}
+    gists = {ordinal: read(words_of([pieces[number] for number in numbers]), START)
+             for ordinal, numbers in enumerate(split_matters(pieces))}
+    return draft_matters(pieces, parses, gists, caller, START)
+
+
+def said(*lines: str, caller: str = "") -> list[Draft]:
+    """Lines that begin with a (agent) or c (caller)."""
+    return draft([Turn("caller" if line[0] == "c" else "agent", None, None, line[2:]) for line in lines], caller)
+
+
+@pytest.mark.parametrize(("text", "digits"), [
+    pytest.param("幺三八零零五五幺幺零幺", "13800551101", id="telephone style"),
+    pytest.param("一三八洞洞五五幺拐勾两", "13800551792", id="radio style"),
+    pytest.param("一三八两个零，两个五，一一零三", "13800551103", id="repeats"),
+    pytest.param("138，嗯，0055，呃，1104", "13800551104", id="with fillers"),
+    pytest.param("一三八零零舞五一一零五", "13800551105", id="a homophone in the middle"),
+])
+def test_spoken_numbers_are_read(text: str, digits: str):
+    (number,) = find_numbers(text)
+    assert number.digits == digits and number.is_phone
+
+
+@pytest.mark.parametrize("text", ["三栋二单元幺零二室", "一共五百八十块", "2026年11月", "一两个人", "这个月十五号"])
+def test_what_counts_something_is_no_telephone_number(text: str):
+    assert not any(number.is_phone for number in find_numbers(text))
+
+
+def test_numerals_before_a_unit_are_digits():
+    assert write_numerals("三号楼二单元十二层幺零二室") == "3号楼2单元12层102室"
+
+
+@pytest.mark.parametrize(("text", "yes", "no"), [
+    ("对对", True, False), ("嗯是的", True, False), ("不对，是6栋", False, True), ("对不对", False, False),
+    ("是不是今天来", False, False), ("没错", True, False), ("我家漏水", False, False),
+])
+def test_yes_and_no(text: str, yes: bool, no: bool):
+    assert corrects(text) is no
+    assert not yes or says_yes(text)
+
+
+def test_what_the_agent_says_is_not_the_callers_claim():
+    (found,) = said("a 您住春晖苑5栋是吧，王女士", "c 我想反映路灯坏了")
+    assert found.value("place") is None and found.value("person") is None
+
+
+def test_what_the_caller_confirms_counts_from_his_turn():
+    (found,) = said("c 停电了", "a 您住春晖苑8栋2单元301对吗", "c 对的")
+    place = next(item for item in found.elements if item.name == "place")
+    assert (place.value, place.turn, place.answers) == ("春晖苑8栋2单元301", 2, 1)
+
+
+def test_the_number_shown_is_the_call_back_number_until_he_says_another():
+    (found,) = said("c 路灯坏了", caller="13800551101")
+    assert found.value("phone") == "13800551101"
+    (found,) = said("c 路灯坏了，打我爱人电话13800551102", caller="13800551101")
+    assert found.value("phone") == "13800551102"
+
+
+def test_a_greeting_is_no_answer():
+    (found,) = said("a 您好，很高兴为您服务，请问有什么可以帮您", "c 路灯坏了", "a 请问您贵姓", "c 姓梁", "a 祝您生活愉快，再见")
+    assert found.answered is None
+
+
+def test_a_call_without_a_word_has_all_missing():
+    (found,) = draft([])
+    assert found.elements == () and len(found.missing) == 5
+
+
+LEAST = {"person": 0.9, "phone": 0.95, "place": 0.75, "time": 0.85, "matter": 0.9, "drafts": 0.95, "emergency": 1.0}
+
+
+@pytest.mark.parametrize("element", LEAST)
+def test_labelled_calls_are_understood(element: str):
+    score = Score()
+    for call in load("seen"):
+        body = body_of(call)
+        drafts = draft([Turn(**turn) for turn in body["turns"]], body["caller"])
+        judge(call, [_shown(item) for item in drafts], score)
+    assert score.precision(element) >= LEAST[element], score.wrong
+    assert score.recall(element) >= LEAST[element], score.wrong
+
+
+def test_the_sets_are_as_many_calls_as_they_should_be():
+    ids = [call["id"] for name in SETS for call in load(name)]
+    assert len(ids) == len(set(ids)) >= 40
+    presets = {call["preset"] for name in SETS for call in load(name)}
+    assert presets == {"property", "hall", "hospital"}
+
+
+def _shown(item: Draft) -> dict[str, Any]:
+    return {
+        "kind": item.kind, "elements": [{"name": each.name, "value": each.value} for each in item.elements],
+        "happened_at": item.happened_at.isoformat() if item.happened_at else None,
+        "answered_on_call": {"turn": item.answered.turn} if item.answered else None,
+        "urgency": "emergency" if item.emergency else "routine",
+    }
+
+
+@pytest.mark.skipif(not CALLS.is_dir(), reason="the shared data is not here")
+@pytest.mark.parametrize("format_", FORMATS)
+def test_one_call_in_eight_formats_gives_one_draft(format_: str):
+    (path,) = [path for path in CALLS.iterdir() if format_ in path.name.split(".", 1)[1]]
+    (found,) = draft(read_transcript(format_, _content(path)), "13800551101")
+    place = found.value("place") or ""
+    assert found.value("person") == "王" and found.value("phone") == "13800551101" and "幸福家园小区" in place
+    assert "南门" in place and "路灯坏了" in (found.value("matter") or "")
+    assert str(found.happened_at).startswith("2026-11-24") and found.missing == ()
+    assert found.answered is not None and "转派" in found.answered.text
+
+
+def _content(path: Path) -> Any:
+    text = path.read_text("utf-8")
+    return json.loads(text) if path.suffix == ".json" else text
