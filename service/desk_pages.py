@@ -11,8 +11,8 @@ from core.attachments import StoredFile
 from core.errors import HuiyinError, Invalid, NotFound
 from core.message import Attachment, storable
 from service import ocr
-from service.console import Visit, signed_in
 from service.runtime import Runtime
+from service.staff_page import Page, signed_in
 from service.words import KINDS, REPLY_WAYS
 from ticketing import sla, tickets
 from ticketing.bodies import Kind
@@ -34,14 +34,14 @@ def routes() -> list[web.RouteDef]:
 
 
 @signed_in
-async def show_form(visit: Visit) -> web.StreamResponse:
-    return await _show(visit, {})
+async def show_form(page: Page) -> web.StreamResponse:
+    return await _show(page, {})
 
 
-async def _show(visit: Visit, typed: dict[str, str], error: str | None = None) -> web.StreamResponse:
+async def _show(page: Page, typed: dict[str, str], error: str | None = None) -> web.StreamResponse:
     """The form; after a mistake with everything that was typed: nobody types a letter twice."""
-    preset = visit.runtime.office.preset
-    return await visit.render(
+    preset = page.runtime.office.preset
+    return await page.render(
         "desk.html", status=422 if error else 200, error=error, typed={"kind": "complaint", "reply_by": "call"} | typed,
         kinds=[(kind, KINDS[kind]) for kind in get_args(Kind)], ways=REPLY_WAYS.items(),
         categories=[(item.code, item.name) for item in preset.categories], can_read=ocr.is_installed(),
@@ -49,29 +49,29 @@ async def _show(visit: Visit, typed: dict[str, str], error: str | None = None) -
 
 
 @signed_in
-async def register(visit: Visit) -> web.StreamResponse:
+async def register(page: Page) -> web.StreamResponse:
     """The ticket with its papers, in one transaction; files that are not taken stop it before anything is written."""
-    form = await visit.request.post()
+    form = await page.request.post()
     try:
-        number = await _register(visit, form)
+        number = await _register(page, form)
     except HuiyinError as error:
         typed = {name: str(form.get(name, "")) for name in (*FIELDS, *OF_RESIDENT)}
-        return await _show(visit, typed, error.detail)
-    visit.runtime.news.notify("outbox")
+        return await _show(page, typed, error.detail)
+    page.runtime.news.notify("outbox")
     raise web.HTTPSeeOther(f"/staff/desk/receipt/{number}")
 
 
-async def _register(visit: Visit, form: Any) -> str:
-    if not visit.me.roles & MAY_REGISTER:
+async def _register(page: Page, form: Any) -> str:
+    if not page.me.roles & MAY_REGISTER:
         raise Invalid("登记来信来访需要坐席、专员或主管角色。")
-    papers = [await keep_upload(visit.runtime, item) for item in form.getall("file", []) if _is_file(item)]
+    papers = [await keep_upload(page.runtime, item) for item in form.getall("file", []) if _is_file(item)]
     body: dict[str, Any] = _filled(form, FIELDS)
     body["resident"] = _filled(form, OF_RESIDENT)
-    async with visit.runtime.db.writing() as session:
+    async with page.runtime.db.writing() as session:
         ticket = await tickets.register(
-            session, visit.runtime.office, visit.me, body, visit.now, channel="desk"
+            session, page.runtime.office, page.me, body, page.now, channel="desk"
         )
-        _attach(session, ticket, papers, visit)
+        _attach(session, ticket, papers, page)
         return ticket.number
 
 
@@ -92,18 +92,18 @@ async def keep_upload(runtime: Runtime, upload: Any) -> Attachment:
         raise Invalid(f"“{upload.filename}”不能接收（{error}）：请用图片、PDF 或 Office 文件，最大 20 MB。") from None
 
 
-def _attach(session: AsyncSession, ticket: Ticket, papers: list[Attachment], visit: Visit) -> None:
+def _attach(session: AsyncSession, ticket: Ticket, papers: list[Attachment], page: Page) -> None:
     session.add_all(
-        StoredFile(ticket_id=ticket.id, uploaded_by=visit.me.name, name=paper.name, type=paper.type, size=paper.size,
-                   path=paper.path, at=visit.now)
+        StoredFile(ticket_id=ticket.id, uploaded_by=page.me.name, name=paper.name, type=paper.type, size=paper.size,
+                   path=paper.path, at=page.now)
         for paper in papers
     )
 
 
 @signed_in
-async def read_picture(visit: Visit) -> web.StreamResponse:
+async def read_picture(page: Page) -> web.StreamResponse:
     """A photographed letter as a draft, which the clerk corrects: nothing is stored here."""
-    form = await visit.request.post()
+    form = await page.request.post()
     upload = form.get("file")
     if not ocr.is_installed() or not isinstance(upload, web.FileField):
         return web.json_response({"text": "", "detail": "没有安装识别组件，请对照图片录入。"}, status=501)
@@ -115,21 +115,21 @@ async def read_picture(visit: Visit) -> web.StreamResponse:
 
 
 @signed_in
-async def show_receipt(visit: Visit) -> web.StreamResponse:
+async def show_receipt(page: Page) -> web.StreamResponse:
     """To print and hand over: number, code, what was said, until when; the QR code opens the progress page."""
-    number = visit.request.match_info["number"]
-    async with visit.runtime.db.reading() as session:
+    number = page.request.match_info["number"]
+    async with page.runtime.db.reading() as session:
         try:
-            ticket = await tickets.find_visible(session, visit.me, number)
+            ticket = await tickets.find_visible(session, page.me, number)
         except NotFound:
             raise web.HTTPNotFound(text="没有这张工单，或者您不能查看。") from None
-        if not visit.me.roles & GIVES_CODES and ticket.registered_by != visit.me.name:
+        if not page.me.roles & GIVES_CODES and ticket.registered_by != page.me.name:
             raise web.HTTPNotFound(text="回执由坐席或登记人打印。")  # The code opens what the resident may read.
-        promise = await sla.promise(session, visit.runtime.office, ticket)
+        promise = await sla.promise(session, page.runtime.office, ticket)
         values = {"number": ticket.number, "code": ticket.code, "kind": ticket.kind, "title": ticket.title,
                   "place": ticket.place, "at": ticket.registered_at.isoformat(), "reply_by": ticket.reply_by}
-    link = f"{visit.runtime.settings.public_url}/progress?number={number}"
-    return await visit.render("receipt.html", t=values, promise=promise, link=link, code_image=_draw(link))
+    link = f"{page.runtime.settings.public_url}/progress?number={number}"
+    return await page.render("receipt.html", t=values, promise=promise, link=link, code_image=_draw(link))
 
 
 def _draw(link: str) -> str:

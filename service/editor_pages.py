@@ -9,7 +9,7 @@ from core.errors import Forbidden, Invalid, NotFound
 from knowledge_base.tables import Unanswered
 from service import open_questions
 from service.api import unanswered
-from service.console import Visit, signed_in
+from service.staff_page import Page, signed_in
 
 SHOWN = 50
 STATUSES = {
@@ -19,39 +19,39 @@ STATUSES = {
 
 
 @signed_in
-async def list_themes(visit: Visit) -> web.StreamResponse:
+async def list_themes(page: Page) -> web.StreamResponse:
     from knowledge_base.themes import group
 
-    _require(visit, unanswered.READERS)
-    preset = visit.runtime.settings.office.preset
-    async with visit.runtime.db.reading() as session:
+    _require(page, unanswered.READERS)
+    preset = page.runtime.settings.office.preset
+    async with page.runtime.db.reading() as session:
         themes = group(await open_questions.read_open(session, preset))
         guides = await open_questions.published_guides(session, preset)
     titles = {guide.slug: guide.title for guide in guides}
     items = [unanswered.describe(theme, titles) for theme in themes[:SHOWN]]
     for item in items:
         item["statuses"] = "、".join(f"{STATUSES.get(name, name)} {count}" for name, count in item["statuses"].items())
-    return await visit.render(
+    return await page.render(
         "unanswered.html", items=items, more=len(themes) - len(items), guides=guides,
-        may_answer=bool(visit.me.roles & unanswered.EDITORS),
+        may_answer=bool(page.me.roles & unanswered.EDITORS),
     )
 
 
 @signed_in
-async def answer(visit: Visit) -> web.StreamResponse:
+async def answer(page: Page) -> web.StreamResponse:
     """The form of one theme; the same checks as the API's."""
-    _require(visit, unanswered.EDITORS)
-    form = await visit.request.post()
+    _require(page, unanswered.EDITORS)
+    form = await page.request.post()
     body = _read(form)
-    async with visit.runtime.db.writing() as session:
-        row = await session.get(Unanswered, int(visit.request.match_info["id"][:18]))
+    async with page.runtime.db.writing() as session:
+        row = await session.get(Unanswered, int(page.request.match_info["id"][:18]))
         if row is None:
             raise NotFound("没有这个问题，可能已经有人答复了。")
         rows = await unanswered.find_rows(session, row, body.questions)
         how = open_questions.Settlement(body.how, body.guide, body.question, body.answer, body.alias)
-        await open_questions.settle(visit.runtime, session, rows, how, visit.me.name, visit.now)
-    visit.runtime.news.notify("guides")
-    visit.runtime.news.notify("outbox")
+        await open_questions.settle(page.runtime, session, rows, how, page.me.name, page.now)
+    page.runtime.news.notify("guides")
+    page.runtime.news.notify("outbox")
     raise web.HTTPSeeOther("/staff/unanswered")
 
 
@@ -65,9 +65,9 @@ def _read(form: Any) -> unanswered.Answer:
         raise Invalid("请选一种答复方式，并把要填的写上。") from error
 
 
-def _require(visit: Visit, roles: frozenset[str]) -> None:
-    if not visit.me.roles & roles:
-        if visit.request.method == "GET":
+def _require(page: Page, roles: frozenset[str]) -> None:
+    if not page.me.roles & roles:
+        if page.request.method == "GET":
             raise web.HTTPForbidden(text="这一页需要编辑角色，请联系管理员。")
         raise Forbidden("答复需要编辑角色，请联系管理员。")
 

@@ -8,7 +8,7 @@ from core.checking import check_body
 from core.errors import HuiyinError
 from core.message import storable
 from service.api.letters import Collected, respond
-from service.console import Visit, signed_in
+from service.staff_page import Page, signed_in
 from ticketing import letter_desk
 
 
@@ -20,27 +20,27 @@ def routes() -> list[web.RouteDef]:
 
 
 @signed_in
-async def give_sheet(visit: Visit) -> web.StreamResponse:
+async def give_sheet(page: Page) -> web.StreamResponse:
     """The sheet, to be printed or looked at, for who may see its ticket."""
-    params = visit.request.match_info
+    params = page.request.match_info
     try:
-        return await respond(visit.runtime, visit.me, params["id"], params["form"])
+        return await respond(page.runtime, page.me, params["id"], params["form"])
     except HuiyinError as error:
         raise web.HTTPNotFound(text=error.detail) from None
 
 
 @signed_in
-async def collect(visit: Visit) -> web.StreamResponse:
-    params = visit.request.match_info
-    form = await visit.request.post()
+async def collect(page: Page) -> web.StreamResponse:
+    params = page.request.match_info
+    form = await page.request.post()
     note = storable(str(form.get("note", "")).strip())
-    page = f"/staff/tickets/{params['number']}"
+    back = f"/staff/tickets/{params['number']}"
     try:
-        async with visit.runtime.db.writing() as session:
+        async with page.runtime.db.writing() as session:
             await letter_desk.collect(
-                session, visit.runtime.office, visit.me, int(params["id"][:18]),
-                lambda: str(check_body(Collected, {"note": note}).note), visit.now,
+                session, page.runtime.office, page.me, int(params["id"][:18]),
+                lambda: str(check_body(Collected, {"note": note}).note), page.now,
             )
     except HuiyinError as error:
-        raise web.HTTPSeeOther(f"{page}?{urlencode({'error': error.detail})}") from None
-    raise web.HTTPSeeOther(page)
+        raise web.HTTPSeeOther(f"{back}?{urlencode({'error': error.detail})}") from None
+    raise web.HTTPSeeOther(back)

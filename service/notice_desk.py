@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from service.console import Visit, signed_in
+from service.staff_page import Page, signed_in
 from ticketing import staff_notices
 from ticketing.clocks import write_rfc3339
 
@@ -14,22 +14,22 @@ def routes() -> list[web.RouteDef]:
 
 
 @signed_in
-async def list_notices(visit: Visit) -> web.StreamResponse:
-    async with visit.runtime.db.reading() as session:
-        rows = await staff_notices.list_of(session, visit.me.name, MOST)
+async def list_notices(page: Page) -> web.StreamResponse:
+    async with page.runtime.db.reading() as session:
+        rows = await staff_notices.list_of(session, page.me.name, MOST)
     items = [
         {"id": notice.id, "at": write_rfc3339(notice.told_at), "text": notice.text, "ticket": number,
          "is_new": notice.read_at is None}
         for notice, number in rows
     ]
-    return await visit.render("notices.html", items=items, last=items[0]["id"] if items else 0)
+    return await page.render("notices.html", items=items, last=items[0]["id"] if items else 0)
 
 
 @signed_in
-async def read_all(visit: Visit) -> web.StreamResponse:
+async def read_all(page: Page) -> web.StreamResponse:
     """Everything up to the newest that the page showed."""
-    last = str((await visit.request.post()).get("last", ""))
+    last = str((await page.request.post()).get("last", ""))
     if last.isascii() and last.isdecimal() and len(last) <= 18:
-        async with visit.runtime.db.writing() as session:
-            await staff_notices.mark_read(session, visit.me.name, int(last), visit.now)
+        async with page.runtime.db.writing() as session:
+            await staff_notices.mark_read(session, page.me.name, int(last), page.now)
     raise web.HTTPSeeOther("/staff/notices")

@@ -11,8 +11,8 @@ from core import audit
 from core.errors import Forbidden, HuiyinError, Invalid
 from core.message import storable
 from service.api.quick_work import WRITERS, NewCannedReply
-from service.console import Visit, signed_in
 from service.forms import describe_verb, read_form
+from service.staff_page import Page, signed_in
 from ticketing import bulk, canned_replies, saved_views, search
 from ticketing.canned_replies import PLACEHOLDERS, CannedReply
 from ticketing.lifecycle import VERBS
@@ -37,29 +37,29 @@ def routes() -> list[web.RouteDef]:
 
 
 @signed_in
-async def keep_view(visit: Visit) -> web.StreamResponse:
+async def keep_view(page: Page) -> web.StreamResponse:
     """The filters of the page it was sent from, under a name."""
-    form = await visit.request.post()
+    form = await page.request.post()
     name = storable(str(form.get("name", "")).strip())[:50]
     if not name:
         raise Invalid("请给这个列表起个名字。", "name")
     filters = {key: str(form[key]) for key in search.FILTERS if form.get(key)}
-    async with visit.runtime.db.writing() as session:
-        view = await saved_views.add(session, visit.me, name, filters, "shared" in form, visit.now)
+    async with page.runtime.db.writing() as session:
+        view = await saved_views.add(session, page.me, name, filters, "shared" in form, page.now)
     raise web.HTTPSeeOther(f"/staff/?view={view.id}")
 
 
 @signed_in
-async def remove_view(visit: Visit) -> web.StreamResponse:
-    async with visit.runtime.db.writing() as session:
-        await saved_views.remove(session, visit.me, int(visit.request.match_info["id"][:18]))
+async def remove_view(page: Page) -> web.StreamResponse:
+    async with page.runtime.db.writing() as session:
+        await saved_views.remove(session, page.me, int(page.request.match_info["id"][:18]))
     raise web.HTTPSeeOther("/staff/")
 
 
 @signed_in
-async def do_to_many(visit: Visit) -> web.StreamResponse:
+async def do_to_many(page: Page) -> web.StreamResponse:
     """Three steps on one page: choose the verb, see what would happen, do it."""
-    form = await visit.request.post()
+    form = await page.request.post()
     verb, step = str(form.get("verb", "")), str(form.get("step", "choose"))
     wanted = _read_wanted(form)
     if not wanted:
@@ -73,12 +73,12 @@ async def do_to_many(visit: Visit) -> web.StreamResponse:
     error = None
     if step != "choose":
         try:
-            outcomes = await _perform(visit, wanted, verb, values, dry_run=step == "try")
+            outcomes = await _perform(page, wanted, verb, values, dry_run=step == "try")
         except HuiyinError as found:
             error = found.detail
-    return await visit.render(
+    return await page.render(
         "bulk.html", status=422 if error else 200, error=error, verb=verb, wanted=wanted, values=values,
-        form=describe_verb(verb, visit.runtime.office.preset), outcomes=outcomes, refusals=REFUSALS,
+        form=describe_verb(verb, page.runtime.office.preset), outcomes=outcomes, refusals=REFUSALS,
         done=step == "do" and not error, ready=any(outcome.error is None for outcome in outcomes),
     )
 
@@ -93,71 +93,71 @@ def _read_wanted(form: MultiMapping[Any]) -> list[bulk.Wanted]:
 
 
 async def _perform(
-    visit: Visit, wanted: list[bulk.Wanted], verb: str, values: dict[str, str], *, dry_run: bool
+    page: Page, wanted: list[bulk.Wanted], verb: str, values: dict[str, str], *, dry_run: bool
 ) -> list[bulk.Outcome]:
-    async with visit.runtime.db.writing() as session:
+    async with page.runtime.db.writing() as session:
         outcomes = await bulk.perform_all(
-            session, visit.runtime.office, visit.me, wanted, verb, read_form(verb, values), visit.now, dry_run=dry_run
+            session, page.runtime.office, page.me, wanted, verb, read_form(verb, values), page.now, dry_run=dry_run
         )
     if not dry_run:
-        visit.runtime.news.notify("outbox")
+        page.runtime.news.notify("outbox")
     return outcomes
 
 
 @signed_in
-async def list_canned(visit: Visit) -> web.StreamResponse:
-    return await _show_canned(visit, {}, None)
+async def list_canned(page: Page) -> web.StreamResponse:
+    return await _show_canned(page, {}, None)
 
 
-async def _show_canned(visit: Visit, typed: dict[str, str], error: str | None) -> web.Response:
-    preset = visit.runtime.office.preset
-    async with visit.runtime.db.reading() as session:
+async def _show_canned(page: Page, typed: dict[str, str], error: str | None) -> web.Response:
+    preset = page.runtime.office.preset
+    async with page.runtime.db.reading() as session:
         rows = (await session.scalars(select(CannedReply).order_by(CannedReply.purpose, CannedReply.title).limit(SHOWN))).all()
     categories = [(item.code, item.name) for item in preset.categories]
     departments = [(item.code, item.name) for item in preset.departments]
-    return await visit.render(
+    return await page.render(
         "canned.html", status=422 if error else 200, error=error, typed=typed, rows=rows, names=dict(categories + departments),
-        purposes=PURPOSES, placeholders=list(PLACEHOLDERS), may_write=bool(visit.me.roles & WRITERS),
+        purposes=PURPOSES, placeholders=list(PLACEHOLDERS), may_write=bool(page.me.roles & WRITERS),
         categories=categories, departments=departments,
     )
 
 
 @signed_in
-async def add_canned(visit: Visit) -> web.StreamResponse:
+async def add_canned(page: Page) -> web.StreamResponse:
     """After a mistake the page comes back with everything that was typed."""
-    _require_writer(visit)
-    form = await visit.request.post()
+    _require_writer(page)
+    form = await page.request.post()
     typed = {name: storable(str(form.get(name, "")).strip()) for name in NewCannedReply.model_fields}
     try:
-        await _add(visit, typed)
+        await _add(page, typed)
     except HuiyinError as error:
-        return await _show_canned(visit, typed, error.detail)
+        return await _show_canned(page, typed, error.detail)
     except ValidationError:
-        return await _show_canned(visit, typed, "请填写名称和内容。")
+        return await _show_canned(page, typed, "请填写名称和内容。")
     raise web.HTTPSeeOther("/staff/canned")
 
 
-async def _add(visit: Visit, typed: dict[str, str]) -> None:
+async def _add(page: Page, typed: dict[str, str]) -> None:
     body = NewCannedReply.model_validate({name: value for name, value in typed.items() if value})
     canned_replies.check_text(body.text)
-    canned_replies.check_place(visit.runtime.office, body.category, body.department)
-    async with visit.runtime.db.writing() as session:
-        row = CannedReply(**body.model_dump(), version=1, changed_by=visit.me.name, changed_at=visit.now)
+    canned_replies.check_place(page.runtime.office, body.category, body.department)
+    async with page.runtime.db.writing() as session:
+        row = CannedReply(**body.model_dump(), version=1, changed_by=page.me.name, changed_at=page.now)
         session.add(row)
         await session.flush()
-        audit.record(session, visit.now, visit.me.name, "canned_reply:add", f"canned_reply:{row.id}")
+        audit.record(session, page.now, page.me.name, "canned_reply:add", f"canned_reply:{row.id}")
 
 
 @signed_in
-async def remove_canned(visit: Visit) -> web.StreamResponse:
-    _require_writer(visit)
-    async with visit.runtime.db.writing() as session:
-        row = await canned_replies.find(session, int(visit.request.match_info["id"][:18]))
+async def remove_canned(page: Page) -> web.StreamResponse:
+    _require_writer(page)
+    async with page.runtime.db.writing() as session:
+        row = await canned_replies.find(session, int(page.request.match_info["id"][:18]))
         await session.delete(row)
-        audit.record(session, visit.now, visit.me.name, "canned_reply:remove", f"canned_reply:{row.id}")
+        audit.record(session, page.now, page.me.name, "canned_reply:remove", f"canned_reply:{row.id}")
     raise web.HTTPSeeOther("/staff/canned")
 
 
-def _require_writer(visit: Visit) -> None:
-    if not visit.me.roles & WRITERS:
+def _require_writer(page: Page) -> None:
+    if not page.me.roles & WRITERS:
         raise Forbidden("常用语由主管或编辑维护。")

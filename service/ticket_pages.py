@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock
 from core.checking import check_body
 from core.errors import HuiyinError, Invalid, NotFound, Stale
-from service.console import Visit, list_messages, signed_in
+from service.console import list_messages
 from service.forms import VerbForm, describe_verbs, offer_choices, read_form, read_measures
+from service.staff_page import Page, signed_in
 from ticketing import canned_replies, drafts, joint, promises, tickets, views
 from ticketing.bodies import SaveDraft
 from ticketing.model import Ticket
@@ -24,26 +25,26 @@ BEHIND = "{who}刚才也存了草稿。您写的已另存为最新一版，没�
 
 
 @signed_in
-async def show_ticket(visit: Visit) -> web.StreamResponse:
+async def show_ticket(page: Page) -> web.StreamResponse:
     """Reading a confidential resident's ticket is audited, hence the writing transaction."""
-    number = visit.request.match_info["number"]
-    office = visit.runtime.office
-    async with visit.runtime.db.writing() as session:
+    number = page.request.match_info["number"]
+    office = page.runtime.office
+    async with page.runtime.db.writing() as session:
         try:
-            ticket = await tickets.find_visible(session, visit.me, number)
+            ticket = await tickets.find_visible(session, page.me, number)
         except NotFound:
             raise web.HTTPNotFound(text="没有这张工单，或者您不能查看。") from None
-        described = await views.describe(session, office, visit.me, ticket, visit.now)
-        messages = await list_messages(session, ticket.conversation_id, hides_person(visit.me, ticket))
-        canned = await canned_replies.offer(session, office, visit.me, ticket, visit.now)
-        writing = await _describe_writing(visit, session, ticket) if "submit" in described["allowed"] else {}
+        described = await views.describe(session, office, page.me, ticket, page.now)
+        messages = await list_messages(session, ticket.conversation_id, hides_person(page.me, ticket))
+        canned = await canned_replies.offer(session, office, page.me, ticket, page.now)
+        writing = await _describe_writing(page, session, ticket) if "submit" in described["allowed"] else {}
     departments = {item.code: item.name for item in office.preset.departments}
     categories = {item.code: item.name for item in office.preset.categories}
-    return await visit.render(
-        "ticket.html", t=described, messages=messages, verbs=_forms(visit, described), canned=canned,
+    return await page.render(
+        "ticket.html", t=described, messages=messages, verbs=_forms(page, described), canned=canned,
         category=categories.get(described["category"]), department=departments.get(described["department"]),
         departments=departments,
-        today=clock.local(visit.now).date().isoformat(), notice=_NOTICES.get(visit.request.query.get("notice", "")),
+        today=clock.local(page.now).date().isoformat(), notice=_NOTICES.get(page.request.query.get("notice", "")),
         **writing,
     )
 
@@ -51,27 +52,27 @@ async def show_ticket(visit: Visit) -> web.StreamResponse:
 _NOTICES = {"saved": SAVED, "look": LOOK}
 
 
-def _forms(visit: Visit, described: dict[str, Any]) -> list[VerbForm]:
+def _forms(page: Page, described: dict[str, Any]) -> list[VerbForm]:
     """The verbs' forms; which measure is kept is chosen among those that are not yet."""
     waiting = tuple((str(item["id"]), f"{item['what']}（{item['due_on']} 前）")
                     for item in described["measures"] if not item["fulfilled_at"])
-    found = describe_verbs(described["allowed"], visit.runtime.office.preset)
+    found = describe_verbs(described["allowed"], page.runtime.office.preset)
     return [offer_choices(form, "measure", waiting) for form in found if form.name != "fulfil" or waiting]
 
 
-async def _describe_writing(visit: Visit, session: AsyncSession, ticket: Ticket) -> dict[str, Any]:
+async def _describe_writing(page: Page, session: AsyncSession, ticket: Ticket) -> dict[str, Any]:
     """What stands in the form of the submit: the newest draft, the other departments' answers, what it promises."""
-    reader = Reader(session, ticket, hides_person(visit.me, ticket))
+    reader = Reader(session, ticket, hides_person(page.me, ticket))
     versions = await drafts.list_versions(session, ticket, VERSIONS_SHOWN)
     draft = await views.describe_draft(versions[0] if versions else None, reader)
-    answers = await joint.list_answers(session, visit.runtime.office, ticket, reader)
+    answers = await joint.list_answers(session, page.runtime.office, ticket, reader)
     if not versions:
         draft["reply"] = joint.merge_answers("", answers)
-    today = clock.local(visit.now).date()
+    today = clock.local(page.now).date()
     kept = {(item["what"], item["due_on"]) for item in draft["measures"]}
     offered = [
         {"what": item.what, "due_on": item.due_on.isoformat()}
-        for item in promises.find_promises(draft["reply"], today, visit.runtime.office.calendars.of_letters(ticket.department))
+        for item in promises.find_promises(draft["reply"], today, page.runtime.office.calendars.of_letters(ticket.department))
     ]
     return {
         "draft": draft, "answers": answers, "seen": _digest(draft["reply"]),
@@ -86,42 +87,42 @@ def _digest(text: str) -> str:
 
 
 @signed_in
-async def act(visit: Visit) -> web.StreamResponse:
+async def act(page: Page) -> web.StreamResponse:
     """A verb's form: the version seen on the page decides, so that two people do not overwrite each other."""
-    verb = visit.request.match_info["verb"]
-    await _perform(visit, verb, read_form(verb, await _form(visit)))
-    raise web.HTTPSeeOther(f"/staff/tickets/{visit.request.match_info['number']}")
+    verb = page.request.match_info["verb"]
+    await _perform(page, verb, read_form(verb, await _form(page)))
+    raise web.HTTPSeeOther(f"/staff/tickets/{page.request.match_info['number']}")
 
 
-async def _form(visit: Visit) -> dict[str, str]:
-    return {key: str(value) for key, value in (await visit.request.post()).items()}
+async def _form(page: Page) -> dict[str, str]:
+    return {key: str(value) for key, value in (await page.request.post()).items()}
 
 
-async def _perform(visit: Visit, verb: str, body: dict[str, Any]) -> None:
-    version = str((await visit.request.post()).get("version", ""))
-    async with visit.runtime.db.writing() as session:
+async def _perform(page: Page, verb: str, body: dict[str, Any]) -> None:
+    version = str((await page.request.post()).get("version", ""))
+    async with page.runtime.db.writing() as session:
         await tickets.perform(
-            session, visit.runtime.office, visit.me, visit.request.match_info["number"], verb, body,
-            int(version) if version.isdecimal() else None, visit.now,
+            session, page.runtime.office, page.me, page.request.match_info["number"], verb, body,
+            int(version) if version.isdecimal() else None, page.now,
         )
-    visit.runtime.news.notify("outbox")
+    page.runtime.news.notify("outbox")
 
 
 @signed_in
-async def save_draft(visit: Visit) -> web.StreamResponse:
-    form = await _form(visit)
-    await _save(visit, form, _body(form))
-    raise web.HTTPSeeOther(f"/staff/tickets/{visit.request.match_info['number']}?notice=saved")
+async def save_draft(page: Page) -> web.StreamResponse:
+    form = await _form(page)
+    await _save(page, form, _body(form))
+    raise web.HTTPSeeOther(f"/staff/tickets/{page.request.match_info['number']}?notice=saved")
 
 
 @signed_in
-async def submit(visit: Visit) -> web.StreamResponse:
+async def submit(page: Page) -> web.StreamResponse:
     """What was written is kept whatever becomes of it. What it promises is looked at once before it goes on."""
-    number, form = visit.request.match_info["number"], await _form(visit)
+    number, form = page.request.match_info["number"], await _form(page)
     body = _body(form)
-    if await _save(visit, form, body) and form.get("seen") != _digest(form.get("reply", "")):
+    if await _save(page, form, body) and form.get("seen") != _digest(form.get("reply", "")):
         raise web.HTTPSeeOther(f"/staff/tickets/{number}?notice=look")
-    await _perform(visit, "submit", body)
+    await _perform(page, "submit", body)
     raise web.HTTPSeeOther(f"/staff/tickets/{number}")
 
 
@@ -129,7 +130,7 @@ def _body(form: dict[str, str]) -> dict[str, Any]:
     return read_form("submit", form) | {"measures": read_measures(form)}
 
 
-async def _save(visit: Visit, form: dict[str, str], body: dict[str, Any]) -> bool:
+async def _save(page: Page, form: dict[str, str], body: dict[str, Any]) -> bool:
     """Keep the draft; whether it promises something for a day.
 
     A colleague who saved meanwhile loses nothing, and neither does this one: his goes on top, and he is told.
@@ -139,12 +140,12 @@ async def _save(visit: Visit, form: dict[str, str], body: dict[str, Any]) -> boo
     try:
         checked = check_body(SaveDraft, written)
     except Invalid:
-        await _keep(visit, check_body(SaveDraft, written | {"measures": []}), None)
+        await _keep(page, check_body(SaveDraft, written | {"measures": []}), None)
         raise
     try:
-        return await _keep(visit, checked, read)
+        return await _keep(page, checked, read)
     except Stale as error:
-        await _keep(visit, checked, None)
+        await _keep(page, checked, None)
         who = "、".join(dict.fromkeys(str(item["actor"]) for item in error.changed))
         raise _Behind(BEHIND.format(who=who)) from None
 
@@ -155,12 +156,12 @@ class _Behind(HuiyinError):
     status = 412
 
 
-async def _keep(visit: Visit, body: SaveDraft, read: int | None) -> bool:
-    async with visit.runtime.db.writing() as session:
-        ticket = await tickets.find_visible(session, visit.me, visit.request.match_info["number"])
-        await drafts.save(session, visit.me, ticket, body, read, visit.now)
-        hours = visit.runtime.office.calendars.of_letters(ticket.department)
-    return bool(promises.find_promises(body.reply, clock.local(visit.now).date(), hours))
+async def _keep(page: Page, body: SaveDraft, read: int | None) -> bool:
+    async with page.runtime.db.writing() as session:
+        ticket = await tickets.find_visible(session, page.me, page.request.match_info["number"])
+        await drafts.save(session, page.me, ticket, body, read, page.now)
+        hours = page.runtime.office.calendars.of_letters(ticket.department)
+    return bool(promises.find_promises(body.reply, clock.local(page.now).date(), hours))
 
 
 def routes() -> list[web.RouteDef]:

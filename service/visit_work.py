@@ -13,9 +13,8 @@ from core.checking import check_body
 from core.errors import HuiyinError, Invalid
 from core.message import storable
 from service.api.visits import DEEDS, start_of
-from service.console import Visit as Page
-from service.console import signed_in
 from service.desk_pages import keep_upload
+from service.staff_page import Page, signed_in
 from ticketing import tickets, visit_desk
 from ticketing.model import Ticket
 from ticketing.views import describe_visit

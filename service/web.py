@@ -44,6 +44,7 @@ from service import (
     presence,
     quick_desk,
     resident_desk,
+    sign_in_pages,
     ticket_pages,
     visit_pages,
     visit_work,
@@ -93,6 +94,7 @@ def build_app(settings: Settings, db: Database, assistant_token: str, with_worke
     app.add_routes(api.routes())
     app.add_routes(health.routes())
     app.add_routes(visit_work.routes())  # Before the console, whose `{verb}` takes whatever no other line took.
+    app.add_routes(sign_in_pages.routes())
     app.add_routes(console.routes())
     app.add_routes(ticket_pages.routes())
     app.add_routes(editor_pages.routes())

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from core import audit
 from core.errors import Forbidden
 from service.api.weights import KEEPERS, READERS
-from service.console import Visit, signed_in
+from service.staff_page import Page, signed_in
 from service.words_of_weights import describe_figures
 from ticketing import weights
 from ticketing.views import write_time
@@ -17,57 +17,57 @@ PAGE = "/staff/weights"
 
 
 @signed_in
-async def show(visit: Visit) -> web.StreamResponse:
-    if not visit.me.roles & READERS:
+async def show(page: Page) -> web.StreamResponse:
+    if not page.me.roles & READERS:
         raise web.HTTPForbidden(text="这一页给主管、管理员和审计员看，请联系管理员。")
-    preset = visit.runtime.office.preset.name
-    async with visit.runtime.db.reading() as session:
+    preset = page.runtime.office.preset.name
+    async with page.runtime.db.reading() as session:
         current, _ = await weights.in_force(session, preset)
         query = select(Weights).where(Weights.preset == preset).order_by(Weights.id.desc()).limit(SHOWN)
         rows = (await session.scalars(query)).all()
         usable = set((await session.scalars(select(Weights.id).where(Weights.content.is_not(None)))).all())
-        busy = await weights.is_busy(session, preset, visit.now)
+        busy = await weights.is_busy(session, preset, page.now)
     items = [
         {"version": row.id, "at": write_time(row.at), "by": row.by, "lines": describe_figures(row.outcome, row.figures),
          "usable": row.id in usable, "in_force": row.id == current, "better": row.outcome == "better"}
         for row in rows
     ]
-    return await visit.render("weights.html", items=items, current=current, busy=busy,
-                              trouble=visit.runtime.categories.trouble, may=bool(visit.me.roles & KEEPERS))
+    return await page.render("weights.html", items=items, current=current, busy=busy,
+                              trouble=page.runtime.categories.trouble, may=bool(page.me.roles & KEEPERS))
 
 
 @signed_in
-async def learn(visit: Visit) -> web.StreamResponse:
-    _require(visit)
-    async with visit.runtime.db.writing() as session:
-        await weights.must_be_free(session, visit.runtime.office.preset.name, visit.now)
-        audit.record(session, visit.now, visit.me.name, "weights:learn", "weights")
-    visit.runtime.learning_for = visit.me.name
-    visit.runtime.news.notify("learn")
+async def learn(page: Page) -> web.StreamResponse:
+    _require(page)
+    async with page.runtime.db.writing() as session:
+        await weights.must_be_free(session, page.runtime.office.preset.name, page.now)
+        audit.record(session, page.now, page.me.name, "weights:learn", "weights")
+    page.runtime.learning_for = page.me.name
+    page.runtime.news.notify("learn")
     raise web.HTTPSeeOther(PAGE)
 
 
 @signed_in
-async def put_in_force(visit: Visit) -> web.StreamResponse:
-    _require(visit)
-    version = int(visit.request.match_info["version"][:9])
-    async with visit.runtime.db.writing() as session:
-        await weights.put_in_force(session, visit.runtime.office.preset.name, version, visit.me.name, visit.now)
-    visit.runtime.news.notify("guides")
+async def put_in_force(page: Page) -> web.StreamResponse:
+    _require(page)
+    version = int(page.request.match_info["version"][:9])
+    async with page.runtime.db.writing() as session:
+        await weights.put_in_force(session, page.runtime.office.preset.name, version, page.me.name, page.now)
+    page.runtime.news.notify("guides")
     raise web.HTTPSeeOther(PAGE)
 
 
 @signed_in
-async def roll_back(visit: Visit) -> web.StreamResponse:
-    _require(visit)
-    async with visit.runtime.db.writing() as session:
-        await weights.roll_back(session, visit.runtime.office.preset.name, visit.me.name, visit.now)
-    visit.runtime.news.notify("guides")
+async def roll_back(page: Page) -> web.StreamResponse:
+    _require(page)
+    async with page.runtime.db.writing() as session:
+        await weights.roll_back(session, page.runtime.office.preset.name, page.me.name, page.now)
+    page.runtime.news.notify("guides")
     raise web.HTTPSeeOther(PAGE)
 
 
-def _require(visit: Visit) -> None:
-    if not visit.me.roles & KEEPERS:
+def _require(page: Page) -> None:
+    if not page.me.roles & KEEPERS:
         raise Forbidden("这要由主管或管理员来做。")
 
 
