@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sqlalchemy.exc import IntegrityError
 
 from core import clock, log
 from core.db import Database
@@ -64,8 +65,11 @@ async def teach(office: Office, by: str, now: datetime, progress: Progress = lam
     Vectors are made by an engine of its own: residents' questions do not wait for it. No transaction is open meanwhile.
     """
     turn = f"{by}:{secrets.token_hex(4)}"
-    async with office.db.writing() as session:
-        await weights.begin(session, office.preset.name, turn, now)
+    try:
+        async with office.db.writing() as session:
+            await weights.begin(session, office.preset.name, turn, now)
+    except IntegrityError:  # Two first ones at one moment: the other one learns.
+        raise Conflict(weights.BUSY) from None
     embedder = Embedder(office.vectors)
     try:
         return await _teach(office, by, turn, now, embedder, progress)

@@ -49,8 +49,8 @@ class Runtime:
     children: list[Child] = field(default_factory=list)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the service ends: what works in loops ends between two transactions, not in the middle of one."""
-    learning_for: str = "system"
-    """Who asked last that the categories learn."""
+    learning_for: str = ""
+    """Who asked that the categories learn, until they begin to."""
     beats: dict[str, datetime] = field(default_factory=dict)
     turns_without_assistant: Counter = WITHOUT_ASSISTANT
     backlog: Gauge = BACKLOG

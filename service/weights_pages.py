@@ -3,9 +3,8 @@
 from aiohttp import web
 from sqlalchemy import select
 
-from core import audit
 from core.errors import Forbidden
-from service.api.weights import KEEPERS, READERS
+from service.api.weights import KEEPERS, READERS, ask_to_learn
 from service.staff_page import Page, signed_in
 from service.words_of_weights import describe_figures
 from ticketing import weights
@@ -40,9 +39,7 @@ async def show(page: Page) -> web.StreamResponse:
 async def learn(page: Page) -> web.StreamResponse:
     _require(page)
     async with page.runtime.db.writing() as session:
-        await weights.must_be_free(session, page.runtime.office.preset.name, page.now)
-        audit.record(session, page.now, page.me.name, "weights:learn", "weights")
-    page.runtime.learning_for = page.me.name
+        await ask_to_learn(page.runtime, session, page.me.name, page.now)
     page.runtime.news.notify("learn")
     raise web.HTTPSeeOther(PAGE)
 

@@ -230,8 +230,10 @@ async def _inspect(runtime: Runtime) -> None:
 
 async def _learn(runtime: Runtime) -> None:
     """When somebody asks for it in the console: the categories learn from the office's own tickets."""
-    asked = await runtime.news.wait("learn", INSPECT_EVERY_S)
-    if not asked or runtime.stopping.is_set():
+    if not runtime.learning_for:
+        await runtime.news.wait("learn", INSPECT_EVERY_S)
+    by, runtime.learning_for = runtime.learning_for, ""
+    if not by or runtime.stopping.is_set():
         return
     from service.learning import Office, teach  # Brings numpy with it: not at the start.
 
@@ -239,7 +241,7 @@ async def _learn(runtime: Runtime) -> None:
     office = Office(runtime.db, runtime.db.keys, runtime.office.preset, settings.data_dir,
                     settings.understanding.vectors)
     try:
-        await teach(office, runtime.learning_for, clock.now())
+        await teach(office, by, clock.now())
     except Conflict as error:
         logger.warning("nothing was learnt", reason=error.detail)
     runtime.news.notify("guides")

@@ -1,13 +1,18 @@
 """What was learnt about categories, over the API: the versions, another learning, what is in force."""
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import audit
+from core.errors import Conflict
 from service.api.endpoint import Call, Endpoint, Result, cut, page
+from service.runtime import Runtime
 from ticketing import weights
+from ticketing.own_tickets import read_lessons
 from ticketing.views import write_time
 from ticketing.weights import Weights
 
@@ -41,11 +46,20 @@ def describe(row: Weights, current: int) -> dict[str, Any]:
 async def learn(call: Call) -> Result:
     """Begin to learn from the office's own tickets; the version stands in the list when it is over."""
     call.body()
-    await weights.must_be_free(call.session, call.runtime.office.preset.name, call.now)
-    audit.record(call.session, call.now, call.actor.name, "weights:learn", "weights")
-    call.runtime.learning_for = call.actor.name
+    await ask_to_learn(call.runtime, call.session, call.actor.name, call.now)
     call.after_commit.append("learn")
     return Result({"status": "started"}, 202)
+
+
+async def ask_to_learn(runtime: Runtime, session: AsyncSession, by: str, now: datetime) -> None:
+    """Put on record who asked. Conflict while a learning is under way, or where it would learn what it learnt before."""
+    preset = runtime.office.preset
+    await weights.must_be_free(session, preset.name, now)
+    last = await weights.newest(session, preset.name)
+    if last is not None and last.lessons == (await read_lessons(session, preset)).digest:
+        raise Conflict(f"和第 {last.id} 版相比没有新的工单：有新办结或更正过类别的工单再学。")
+    audit.record(session, now, by, "weights:learn", "weights")
+    runtime.learning_for = by
 
 
 async def put_in_force(call: Call) -> Result:

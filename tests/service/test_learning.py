@@ -112,6 +112,9 @@ async def test_the_same_tickets_are_not_learnt_from_twice(taught):
     house, version = taught
     again = await teach(office_of(house), "cli", clock.now())
     assert (again.version, again.outcome, again.in_force) == (version["version"], "nothing_new", True)
+    assert "没有新的工单" in (await house.post("/weights", {}, "supervisor", 409))["detail"]
+    await amend_all(house, [("快递柜又坏了", HERE_IT_GOES)], 70)
+    assert (await learn(house))["figures"]["tickets"] == 65
 
 
 async def test_what_is_no_better_is_kept_for_a_person_to_decide(house):
