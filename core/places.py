@@ -5,7 +5,8 @@ Nothing is looked up: an office's own list of addresses is not needed, and a pla
 """
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
@@ -24,6 +25,7 @@ _GATE = re.compile(rf"([东南西北]{{1,2}}|正|大|{_NUMERAL}号)(?:大|侧|�
 _PHASE = re.compile(rf"({_NUMERAL})\s*期(?!间|限|末|望|待|初|房?款)")
 _LIFT = re.compile(rf"({_NUMERAL})\s*(?:号|#)?\s*(?:电梯|梯)(?!口)")
 _WINDOW = re.compile(rf"({_NUMERAL})\s*号\s*(?:窗口|窗|柜台|诊室)")
+_LINE = re.compile(r"(?<!\d)(\d{1,4})\s*路(?!口|上|段|面|边)")
 _NUMBER = re.compile(rf"((?:[\u4e00-\u9fff]{{1,3}})(?:路|街|巷|弄|大道))\s*({_NUMERAL})\s*号(?!\s*[楼栋幢座线电窗])")
 
 _SPOTS = {
@@ -40,15 +42,16 @@ _SPOTS = {
 
 _KINDS = ("小区", "社区", "花园", "家园", "公寓", "公馆", "花苑", "新村", "大厦", "广场", "商城", "新城", "华庭", "名苑",
           "山庄", "别墅", "府邸", "学校", "小学", "中学", "幼儿园", "医院", "公园", "市场", "超市", "商场", "工业园", "地铁站",
-          "车站", "苑", "园", "庭", "府", "湾", "城", "里", "轩", "居", "村", "镇", "街道", "大道", "路", "街", "巷", "桥", "站")
-"""What the name of a place ends with, the longer first."""
-_GENERIC = frozenset(("小区", "社区", "花园", "家园", "公寓", "新村"))
+          "车站", "学院", "大学", "公司", "集团", "银行", "酒店", "系统", "平台", "工地", "厂", "苑", "园", "庭", "府", "湾", "城", "里", "轩", "居", "村", "镇", "街道", "大道", "路", "街", "巷", "桥", "站")
+"""What the name of a place ends with, the longer first. A company and an on-line service are places where things happen."""
+_LONGER_KINDS = tuple(kind for kind in _KINDS if len(kind) > 1)
+_GENERIC = frozenset(("小区", "社区", "花园", "家园", "公寓", "新村", "系统", "平台"))
 """Endings that people leave out or exchange: 云溪花园 is 云溪小区 too."""
 _EMPTY = frozenset(
     "的 了 在 于 位于 是 我 我们 我家 本 该 此 这 那 这个 那个 贵 各 某 每 全 整个 住 住在 到 去 至 从 往 和 与 及 或 被 把 将 对 向 "
     "有 没有 因 由 请 请问 关于 反映 投诉 举报 咨询 建议 要求 希望 附近 旁边 旁 对面 里面 门口 外面 周边 一个 几个 业主 居民 市民 "
     "小区 社区 街道 回 出 进 进出 上 下 我市 本市 领导 尊敬 你们 您 你 他 她 他们 大家 现在 目前 今天 昨天 整 都 也 就 还 又 不 同一 "
-    "区 县 市 省 通往 通向 经过 路过 途经 隔壁 老 新 大 小 内 外 前 后 中 左 右 东 南 西 北".split()
+    "区 县 市 省 家 夜 电梯 空气 房 屋 车 手 心 水 店 校 班 一 管 在建 这里 那里 哪里 家里 夜里 城里 村里 到站 通往 通向 经过 路过 途经 隔壁 老 新 大 小 内 外 前 后 中 左 右 东 南 西 北".split()
 )
 _NAME_LENGTH = 6
 _HAN = re.compile(r"[\u4e00-\u9fff]+\Z")
@@ -88,7 +91,8 @@ class Place:
 
     def label(self) -> str:
         """As staff read it: 云溪 3号楼 东门."""
-        parts = [_said(name, sorted(getattr(self, name))) for name in _SHOWN]
+        longest = {name for name in self.names if not any(name != other and name in other for other in self.names)}
+        parts = [_said(name, sorted(longest if name == "names" else getattr(self, name))) for name in _SHOWN]
         return " ".join(part for part in parts if part)
 
     def __bool__(self) -> bool:
@@ -121,6 +125,17 @@ def read(*texts: str | None) -> Place:
                  **{name: frozenset(values) for name, values in numbers.items()})
 
 
+_NUMBERED = (_WHOLE, _BUILDING_FIRST, _BUILDING, _UNIT, _ROOM, _GATE, _PHASE, _LIFT, _WINDOW, _FLOOR)
+
+
+def without_numbers(text: str) -> str:
+    """The folded text without building, unit, room, gate and floor: what is left says what happened there."""
+    plain = fold(text)
+    for pattern in _NUMBERED:
+        plain = pattern.sub(" ", plain)
+    return plain
+
+
 def _all(pattern: re.Pattern[str], text: str) -> set[str]:
     return {_number(found[1]) for found in pattern.finditer(text)}
 
@@ -147,24 +162,46 @@ def _spots(plain: str) -> Iterable[str]:
 
 
 def _names(plain: str) -> Iterable[str]:
-    """Names before an ending such as 花园 or 路: as far back as the words go without one that says nothing."""
+    """Names before an ending such as 花园 or 路, each as far back as the words go without one that says nothing.
+
+    Shorter ones are given too: 管一管青枫路 and 青枫路 are found by what they have in common.
+    """
     parts = segment(plain)
     for at, part in enumerate(parts):
-        kind = next((each for each in _KINDS if part.endswith(each)), None)
-        if kind is None or not _HAN.match(part):
+        if not part.endswith(_KINDS) or not _HAN.match(part):
             continue
+        kind = next(each for each in _KINDS if part.endswith(each))
         name = part
         for before in reversed(parts[:at]):
             if before in _EMPTY or not _HAN.match(before) or len(before) + len(name) > _NAME_LENGTH:
                 break
-            if any(before.endswith(each) for each in _KINDS if len(each) > 1 or len(before) > 2):
+            if before.endswith(_KINDS if len(before) > 2 else _LONGER_KINDS):
                 break
             name = before + name
-        stem = name[: -len(kind)] if kind in _GENERIC else name
-        if len(stem) >= 2 and stem not in _EMPTY and stem not in _KINDS:
+            if (stem := _stem(name, kind)):
+                yield stem
+        if (stem := _stem(part, kind)):
             yield stem
+    for line in _LINE.findall(plain):
+        yield f"{line}路"
     for road, number in _NUMBER.findall(plain):
         yield f"{road}{_number(number)}号"
+
+
+def common(read_places: Sequence[Place]) -> Place:
+    """What at least half of these places name."""
+    def named(name: str) -> frozenset[str]:
+        counts = Counter(value for place in read_places for value in getattr(place, name))
+        return frozenset(value for value, count in counts.items() if 2 * count >= len(read_places))
+
+    return Place(**{field.name: named(field.name) for field in fields(Place)})
+
+
+def _stem(name: str, kind: str) -> str:
+    """The name without an exchangeable ending; empty where nothing is left that tells one place from another."""
+    stem = name[: -len(kind)] if kind in _GENERIC else name
+    shortest = 2 if kind in _GENERIC else 3
+    return stem if len(stem) >= shortest and stem not in _EMPTY and stem not in _KINDS else ""
 
 
 _DECIDES = ("building", "gate", "window", "phase", "unit")
@@ -188,7 +225,8 @@ def compare(one: Place, other: Place) -> Agreement:
 
 def _is_one_estate(names: frozenset[str]) -> bool:
     """Whether one place is named. Roads lie beside estates, and who tells a long story names his neighbours too."""
-    return len(names) == 1 and not next(iter(names)).endswith(_LONG_PLACES)
+    longest = max(names, key=len)
+    return all(name in longest for name in names) and not longest.endswith(_LONG_PLACES)
 
 
 def _share_name(mine: frozenset[str], theirs: frozenset[str]) -> bool:

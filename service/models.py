@@ -18,8 +18,10 @@ import ticketing.appointments
 import ticketing.calendar_days
 import ticketing.canned_replies
 import ticketing.gate
+import ticketing.incidents
 import ticketing.letters
 import ticketing.model
+import ticketing.repeats
 import ticketing.roster
 import ticketing.saved_views
 import ticketing.search

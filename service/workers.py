@@ -18,7 +18,18 @@ from core import clock, log, queues
 from core.errors import Conflict
 from core.loops import keep
 from core.queues import MAX_ATTEMPTS, Inbox, Outbox
-from service import bookings, delivery, guide_calendar, intake, media, open_questions, passive, rehearsals, reminders
+from service import (
+    bookings,
+    delivery,
+    guide_calendar,
+    incident_watch,
+    intake,
+    media,
+    open_questions,
+    passive,
+    rehearsals,
+    reminders,
+)
 from service.idempotency import KEPT, IdempotencyKey
 from service.pace import stopwatch
 from service.runtime import Runtime
@@ -51,6 +62,7 @@ async def run(runtime: Runtime) -> None:
         group.create_task(keep("outbox", send))
         group.create_task(_repeat(runtime, tidy, TIDY_EVERY_S))
         group.create_task(_repeat(runtime, reminders.remind_due, TIDY_EVERY_S))
+        group.create_task(_repeat(runtime, incident_watch.watch, LOOK_EVERY_S))
         group.create_task(_repeat(runtime, media.fetch_due, LOOK_EVERY_S))
         group.create_task(_repeat(runtime, warn, WARN_EVERY_S))
         group.create_task(_repeat(runtime, _measure, LOOK_EVERY_S))

@@ -27,6 +27,7 @@ class Ticket(Base):
     __tablename__ = "ticket"
     __table_args__ = (
         Index("ix_ticket_state", "state", "id"),
+        Index("ix_ticket_registered_at", "registered_at"),
         Index("ix_ticket_department", "department", "state", "id"),
     )
 

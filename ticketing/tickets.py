@@ -18,7 +18,7 @@ from core.conversation import Conversation, Resident
 from core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from core.message import Address
 from core.targets import Unit, parse_target
-from ticketing import archive, escalation, letters, roster, search, sla
+from ticketing import archive, escalation, incidents, letters, repeats, roster, search, sla
 from ticketing.bodies import Register, ResidentBody
 from ticketing.canned_replies import require_filled_in
 from ticketing.delivery import has_reached, is_delivered, newest_reply
@@ -106,10 +106,17 @@ async def register(
     await add_transition(session, actor, ticket, "register", None, now)
     await sla.on_verb(session, office, ticket, "register", started_at or now)
     await search.index(session, ticket)
+    known = await incidents.join_at_intake(session, ticket, await repeats.look(session, ticket, now), now)
     if actor.resident_id is None and "system" not in actor.roles and _can_be_told(conversation_id, body.resident):
         act = Act(session, office, actor, ticket, "register", body, now)
-        await act.tell("registered", "receipt", code=ticket.code, promise=await act.promise())
+        await act.tell("registered", "receipt", code=ticket.code, promise=await _promise(act, known))
     return ticket
+
+
+async def _promise(act: Act, known: "incidents.Incident | None") -> str:
+    """Until when he hears from us; and what is known already of the event he reports."""
+    said = await incidents.known_text(act.session, act.ticket) if known else None
+    return f"{await act.promise()}\n{said}" if said else await act.promise()
 
 
 def _can_be_told(conversation_id: int | None, resident: ResidentBody) -> bool:
@@ -234,6 +241,7 @@ async def perform(
     await session.flush()
     if verb in search.INDEXED_VERBS:
         await search.index(session, ticket)
+        await repeats.look(session, ticket, now)
     return ticket
 
 

@@ -11,7 +11,7 @@ from core import audit, clock, privacy
 from core.attachments import files_of
 from core.conversation import Conversation, Resident, ResidentAddress, reveal
 from core.queues import Outbox, Result, Status
-from ticketing import letters, sla, visits
+from ticketing import incidents, letters, sla, visits
 from ticketing.lifecycle import PLAIN_WORDS, State
 from ticketing.model import Callback, Draft, Measure, Reply, Task, Ticket, Transition
 from ticketing.office import Office
@@ -112,6 +112,7 @@ async def describe(
         "solved": ticket.solved,
         "satisfied": ticket.satisfied,
         "merged_into": into.number if into else None,
+        "known_event": await incidents.known_text(session, ticket),
         **(await _describe_links(session, ticket, actor) if actor.resident_id is None else {}),
         "version": ticket.version,
     }

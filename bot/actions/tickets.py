@@ -97,6 +97,8 @@ def receipt(slots: dict[str, Any], ticket: dict[str, Any], materials: list[str])
     lines += [f"\n您替{who}反映，我们记下了。"] if who else []
     lines += ["\n匿名处理，不留您的信息。"] if extra.get("anonymous") else []
     lines += ["\n已按保密件登记。"] if extra.get("confidential") else []
+    # What is known of the event is the office's own sentence, whole.
+    lines += [f"\n{ticket['known_event']}"] if ticket.get("known_event") else []
     missing = "、".join([*(_NAMES[name] for name in extra.get("missing") or []), *materials])
     return sentence(
         "utter_receipt", number=ticket["number"], promise=ticket.get("promise", ""), code=ticket.get("code", ""),

@@ -10,6 +10,7 @@ from service.api import (
     conversations,
     drafts,
     guides,
+    incidents,
     knowledge,
     letters,
     office,
@@ -45,6 +46,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *drafts.ENDPOINTS,
     *weights.ENDPOINTS,
     *visits.ENDPOINTS,
+    *incidents.ENDPOINTS,
     *tickets.ENDPOINTS,
 )
 """Tickets last: `/tickets/{number}/{verb}` takes whatever no other line took."""

@@ -8,12 +8,13 @@ from core.errors import NotFound
 from service.api.endpoint import Call, Endpoint, Result
 from service.categories import Sorted
 from service.runtime import Runtime
-from ticketing import bodies, saved_views, search, similar, sla, tickets, views
+from ticketing import bodies, repeats, saved_views, search, similar, sla, tickets, views
 from ticketing.lifecycle import VERBS
 from ticketing.model import Ticket
 from ticketing.staff import Actor
 
 SUGGESTED_TO = frozenset({"clerk", "officer", "supervisor", "inspector"})
+SEES_REPEATS = SUGGESTED_TO | {"auditor"}
 REGISTRARS = frozenset({"clerk", "officer", "supervisor", "inspector", "assistant"})
 
 
@@ -105,6 +106,14 @@ async def list_similar(call: Call) -> Result:
     return Result({"items": items, "next": None})
 
 
+async def list_repeats(call: Call) -> Result:
+    """Tickets that are likely about the same matter, of the same person or of others, and what agrees."""
+    ticket = await tickets.find_visible(call.session, call.actor, call.params["number"])
+    call.require(*SEES_REPEATS)
+    items = await repeats.list_repeats(call.session, call.actor, ticket, min(call.limit(), 50))
+    return Result({"items": items, "next": None})
+
+
 async def _describe(call: Call, ticket: Ticket) -> dict[str, object]:
     return await views.describe(call.session, call.runtime.office, call.actor, ticket, call.now)
 
@@ -116,5 +125,7 @@ ENDPOINTS = (
     Endpoint("GET", "/tickets/{number}", read, "One ticket"),
     Endpoint("GET", "/tickets/{number}/clocks", clocks, "A ticket's clocks, explained"),
     Endpoint("GET", "/tickets/{number}/similar", list_similar, "Past consultations like this one", query=("limit",)),
+    Endpoint("GET", "/tickets/{number}/repeats", list_repeats, "Tickets that are likely about the same matter, and why",
+             query=("limit",)),
     Endpoint("POST", "/tickets/{number}/{verb}", perform, "Do something with a ticket", session="write"),
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.places import Agreement, compare, read
+from core.places import Agreement, compare, read, without_numbers
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,7 @@ def test_a_long_or_hostile_text_is_read_all_the_same():
 
 def test_the_label_says_the_place_in_one_form():
     assert read("云溪小区三栋，东大门").label() == "云溪 3号楼 东门"
+
+
+def test_what_happened_is_left_when_the_numbers_of_the_place_are_taken_out():
+    assert "漏水" in without_numbers("三号楼2单元1802室漏水") and "楼" not in without_numbers("三号楼2单元1802室漏水")

@@ -581,6 +581,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_ticket_lead_id"), ["lead_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ticket_merged_into_id"), ["merged_into_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ticket_resident_id"), ["resident_id"], unique=False)
+        batch_op.create_index("ix_ticket_registered_at", ["registered_at"], unique=False)
         batch_op.create_index("ix_ticket_state", ["state", "id"], unique=False)
 
     op.create_table(
@@ -786,6 +787,64 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ticket_term", schema=None) as batch_op:
         batch_op.create_index("ix_ticket_term_ticket", ["ticket_id"], unique=False)
+
+    op.create_table(
+        "incident",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=True),
+        sa.Column("place", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=True),
+        sa.Column("lead_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("notice_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("valid_to", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["lead_id"], ["ticket.id"], name=op.f("fk_incident_lead_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
+    )
+    with op.batch_alter_table("incident", schema=None) as batch_op:
+        batch_op.create_index("ix_incident_status", ["status", "id"], unique=False)
+
+    op.create_table(
+        "incident_report",
+        sa.Column("ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("incident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["incident_id"], ["incident.id"], name=op.f("fk_incident_report_incident_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_incident_report_ticket_id")),
+        sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_incident_report")),
+    )
+    with op.batch_alter_table("incident_report", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_incident_report_incident_id"), ["incident_id"], unique=False)
+
+    op.create_table(
+        "ticket_look",
+        sa.Column("ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("vector", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_ticket_look_ticket_id")),
+        sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_ticket_look")),
+    )
+    op.create_table(
+        "ticket_repeat",
+        sa.Column("ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("other_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("share", sa.Integer(), nullable=False),
+        sa.Column("same_person", sa.Boolean(), nullable=False),
+        sa.Column(
+            "because", sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql"), nullable=False
+        ),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["other_id"], ["ticket.id"], name=op.f("fk_ticket_repeat_other_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_ticket_repeat_ticket_id")),
+        sa.PrimaryKeyConstraint("ticket_id", "other_id", name=op.f("pk_ticket_repeat")),
+    )
+    with op.batch_alter_table("ticket_repeat", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ticket_repeat_other_id"), ["other_id"], unique=False)
 
     op.create_table(
         "transition",
