@@ -1,6 +1,6 @@
 """Repeats and incidents: petitions replayed in their order of time, events planted among them; and what a look costs.
 
-`python -m benchmarks.incidents [tickets]`. Printed: at which report each planted event becomes a draft, drafts a week that
+`python -m benchmarks.incidents [vectors|words|look [tickets]]`. Printed: at which report each planted event becomes a draft, drafts a week that
 are no event, precision and recall of repeats on groups labelled by hand (incident_groups.yml: ids alone), with sentence
 vectors and by words; and one look at intake with 100,000 tickets on SQLite. Budget: a draft by the fourth report, at most
 one false one a week.
@@ -259,17 +259,19 @@ def show(outcome: Outcome, name: str) -> None:
     print(f"    repeats: precision {outcome.precision:.3f}  recall {outcome.recall:.3f}  of {outcome.pairs} labelled pairs")
 
 
-async def main(count: int) -> None:
+async def main(what: str, count: int) -> None:
     if not PETITIONS.exists():
         print("incidents: skipped, ../shared/data/petitions is absent")
         return
-    reports = read_reports()
-    for vectors in (True, False):
-        show(await replay(reports, vectors=vectors), "words and vectors" if vectors else "words alone")
-    p50, p95, everything = await measure_look(count)
-    print(f"one look at intake with {count} tickets: p50 {p50 * 1000:.1f} ms  p95 {p95 * 1000:.1f} ms, "
-          f"{everything / p50:.0f} times as fast as reading every ticket ({everything:.1f} s)")
+    if what in ("all", "vectors"):
+        show(await replay(read_reports(), vectors=True), "words and vectors")
+    if what in ("all", "words"):
+        show(await replay(read_reports(), vectors=False), "words alone")
+    if what in ("all", "look"):
+        p50, p95, everything = await measure_look(count)
+        print(f"one look at intake with {count} tickets: p50 {p50 * 1000:.1f} ms  p95 {p95 * 1000:.1f} ms, "
+              f"{everything / p50:.0f} times as fast as reading every ticket ({everything:.1f} s)")
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))
+    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "all", int(sys.argv[2]) if len(sys.argv) > 2 else 100_000))

@@ -12,7 +12,7 @@ from core.errors import HuiyinError, Invalid, NotFound, Stale
 from service.console import list_messages
 from service.forms import VerbForm, describe_verbs, offer_choices, read_form, read_measures
 from service.staff_page import Page, signed_in
-from ticketing import canned_replies, drafts, joint, promises, tickets, views
+from ticketing import canned_replies, drafts, joint, promises, repeats, tickets, views
 from ticketing.bodies import SaveDraft
 from ticketing.model import Ticket
 from ticketing.views import Reader
@@ -22,6 +22,9 @@ VERSIONS_SHOWN = 6
 SAVED = "草稿已保存，同事打开这张工单就能接着写。"
 LOOK = "答复里有带日期的承诺：请核对“记入承诺台账”里的各项，勾好后再点一次“报审”。"
 BEHIND = "{who}刚才也存了草稿。您写的已另存为最新一版，没有丢；请对照下面的“以前的草稿”合并。"
+
+REPEATS = 5
+"""So many tickets that are likely about the same matter stand on the page."""
 
 
 @signed_in
@@ -36,12 +39,13 @@ async def show_ticket(page: Page) -> web.StreamResponse:
             raise web.HTTPNotFound(text="没有这张工单，或者您不能查看。") from None
         described = await views.describe(session, office, page.me, ticket, page.now)
         messages = await list_messages(session, ticket.conversation_id, hides_person(page.me, ticket))
+        again = await repeats.list_repeats(session, page.me, ticket, REPEATS)
         canned = await canned_replies.offer(session, office, page.me, ticket, page.now)
         writing = await _describe_writing(page, session, ticket) if "submit" in described["allowed"] else {}
     departments = {item.code: item.name for item in office.preset.departments}
     categories = {item.code: item.name for item in office.preset.categories}
     return await page.render(
-        "ticket.html", t=described, messages=messages, verbs=_forms(page, described), canned=canned,
+        "ticket.html", t=described, repeats=again, messages=messages, verbs=_forms(page, described), canned=canned,
         category=categories.get(described["category"]), department=departments.get(described["department"]),
         departments=departments,
         today=clock.local(page.now).date().isoformat(), notice=_NOTICES.get(page.request.query.get("notice", "")),

@@ -37,6 +37,7 @@ from service import (
     embedding,
     guide_pages,
     health,
+    incident_pages,
     letter_pages,
     mail_pages,
     notice_desk,
@@ -98,6 +99,7 @@ def build_app(settings: Settings, db: Database, assistant_token: str, with_worke
     app.add_routes(console.routes())
     app.add_routes(ticket_pages.routes())
     app.add_routes(editor_pages.routes())
+    app.add_routes(incident_pages.routes())
     app.add_routes(mail_pages.routes())
     app.add_routes(pages.routes())
     app.add_routes(chat_pages.routes())

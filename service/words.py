@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from core import clock
 from core.errors import HuiyinError, Stale
@@ -72,9 +73,24 @@ def _when(text: str | None) -> str:
         return text or ""
 
 
+FEATURES = {"person": "同一人", "place": "地点", "category": "类别相同", "words": "用词", "meaning": "意思相近", "time": "相隔"}
+
+
+def _because(features: list[dict[str, Any]]) -> str:
+    """同一人；地点 3号楼；用词 电梯、停了；相隔 2.0 小时: what agrees between two tickets."""
+    return "；".join(_feature(each["feature"], each.get("value")) for each in features)
+
+
+def _feature(name: str, value: Any) -> str:
+    word = FEATURES.get(name, name)
+    if name in ("person", "category", "meaning"):
+        return word
+    return f"{word} {value} 小时" if name == "time" else f"{word} {'、'.join(value) if isinstance(value, list) else value}"
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "state": _words(STATES), "kind": _words(KINDS), "urgency": _words(URGENCIES), "channel": _words(CHANNELS),
     "author": _words(AUTHORS), "delivery": _words(DELIVERIES), "clockname": _words(CLOCKS), "role": _words(ROLES),
     "outcome": _words(OUTCOMES), "replyway": _words(REPLY_WAYS), "visit": _words(VISITS),
-    "moment": _moment, "when": _when, "verb": _verb, "day": _day,
+    "moment": _moment, "because": _because, "when": _when, "verb": _verb, "day": _day,
 }

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from core import clock
 from core.queues import Outbox
 from service import incident_watch
+from tests.service.test_pages import enter, link_for
 from ticketing.incidents import Incident
 from ticketing.model import Ticket
 
@@ -268,3 +269,20 @@ async def test_a_report_that_came_a_week_before_is_none_of_this_event(house):
     numbers = [(await report(house, text))["number"] for text in LIFT[1:4]]
     [draft] = (await house.get("/incidents"))["items"]
     assert [item["number"] for item in draft["tickets"]] == numbers
+
+
+async def test_it_is_worked_on_the_console(house):
+    numbers, [draft] = await burst(house)
+    await enter(house, await link_for(house, "cai", "clerk"))
+    page = await (await house.client.get("/staff/incidents")).text()
+    assert LIFT[0][:20] in page and all(number in page for number in numbers) and "确认" in page
+    token = page.split('name="form_token" value="')[1].split('"')[0]
+    form = {"form_token": token, "text": TEXT, "title": "3号楼电梯停运"}
+    answer = await house.client.post(f"/staff/incidents/{draft['id']}/confirm", data=form, allow_redirects=False)
+    assert answer.status == 303
+    page = await (await house.client.get("/staff/incidents")).text()
+    assert TEXT in page and "结束" in page
+    page = await (await house.client.get(f"/staff/tickets/{numbers[1]}")).text()
+    assert numbers[0] in page and "3号楼" in page
+    page = await (await house.client.get("/staff/hot-spots")).text()
+    assert "3号楼" in page
