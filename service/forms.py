@@ -96,6 +96,16 @@ def read_form(verb: str, form: dict[str, str]) -> dict[str, Any]:
     return body
 
 
+def read_elements(form: dict[str, str]) -> list[dict[str, str]]:
+    """What the clerk wrote over what was heard; what he left as it was stays as sure as it was."""
+    found = []
+    for name in ("person", "phone", "place", "time", "matter"):
+        value = storable(form.get(f"element-{name}", "").strip())
+        if value and value != form.get(f"was-{name}", "").strip():
+            found.append({"name": name, "value": value})
+    return found
+
+
 _MEASURE = re.compile(r"measure-(\d{1,3})-what", re.ASCII)
 
 

@@ -10,7 +10,7 @@ from core import clock
 from core.checking import check_body
 from core.errors import HuiyinError, Invalid, NotFound, Stale
 from service.console import list_messages
-from service.forms import VerbForm, describe_verbs, offer_choices, read_form, read_measures
+from service.forms import VerbForm, describe_verbs, offer_choices, read_elements, read_form, read_measures
 from service.staff_page import Page, signed_in
 from ticketing import canned_replies, drafts, joint, promises, repeats, tickets, views
 from ticketing.bodies import SaveDraft
@@ -94,7 +94,11 @@ def _digest(text: str) -> str:
 async def act(page: Page) -> web.StreamResponse:
     """A verb's form: the version seen on the page decides, so that two people do not overwrite each other."""
     verb = page.request.match_info["verb"]
-    await _perform(page, verb, read_form(verb, await _form(page)))
+    form = await _form(page)
+    body = read_form(verb, form)
+    if verb == "confirm" and (elements := read_elements(form)):
+        body["elements"] = elements
+    await _perform(page, verb, body)
     raise web.HTTPSeeOther(f"/staff/tickets/{page.request.match_info['number']}")
 
 

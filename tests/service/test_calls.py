@@ -15,6 +15,7 @@ from service import cli
 from service.assistant import MOMENT_MARK
 from tests.service.house import WORKDAY, House, open_house
 from tests.service.reading import read
+from tests.service.test_desk import sign_in
 
 TOKEN = "token-of-the-phone"
 
@@ -163,6 +164,21 @@ async def test_what_the_clerk_corrects_is_certain(understood: House):
     assert found["place"]["evidence"]["turn"] == 1 and ticket["missing"] == ["time"]
     assert ticket["resident"]["name"] == "王" and ticket["resident"]["phone"] == "13800551102"
     assert ticket["title"] == "楼道灯坏了"
+
+
+async def test_the_console_shows_each_element_beside_its_words_and_takes_a_correction(understood: House):
+    await bring(understood, call("您好", "5栋的灯坏了", "您贵姓", "免贵姓黄", caller=""))
+    number = (await ticket_of(understood))["number"]
+    cookies, form_token = await sign_in(understood, "clerk")
+    path = f"/staff/tickets/{number}"
+    page = await (await understood.client.get(path, cookies=cookies)).text()
+    assert "第 4 句：“免贵姓黄”" in page and 'name="element-place" value="5栋"' in page and "缺" in page
+    form = {"form_token": form_token, "element-place": "6栋", "was-place": "5栋", "element-person": "黄", "was-person": "黄"}
+    answer = await understood.client.post(f"{path}/confirm", data=form, cookies=cookies, allow_redirects=False)
+    assert answer.status == 303 and "error" not in answer.headers["Location"]
+    found = {item["name"]: item for item in (await understood.get(f"/tickets/{number}"))["elements"]}
+    assert found["place"]["value"] == "6栋" and found["place"]["confidence"] == 1
+    assert found["person"]["value"] == "黄" and found["person"]["confidence"] < 1
 
 
 async def test_a_hidden_caller_is_hidden_in_the_words_of_his_call_too(understood: House):
