@@ -1,6 +1,6 @@
 """`make bench`: the budgets that can be measured so far, in one table: figure, ratio, budget, met or not.
 
-`python -m benchmarks [name …]` runs only these: service, intake, search, understanding, guides, warnings, races, writers, promises, rehearsal, real, others.
+`python -m benchmarks [name …]` runs only these: service, intake, search, understanding, calls, guides, warnings, races, writers, promises, rehearsal, real, others.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from benchmarks import chat, intake, promises, real_messages, understanding
+from benchmarks import calls, chat, intake, promises, real_messages, understanding
 from benchmarks.questions import read_rows
 from benchmarks.running import ROOT, run_service
 from ticketing.preset import load_preset
@@ -206,6 +206,16 @@ async def measure_understanding() -> Lines:
     ]
 
 
+async def measure_calls() -> Lines:
+    """The labelled calls through the telephone's door; the held-out half is what counts."""
+    scores, seconds = await calls.measure()
+    print(f"\n{calls.table(scores)}")
+    found = dict(scores)["held_out"]
+    lines = [Line(f"calls: {name}, held out", f"P {found.precision(name):.2f} R {found.recall(name):.2f}", f"{found.wanted[name]} said")
+             for name in (*calls.NAMES, "drafts")]
+    return [*lines, Line("calls: from the call to its tickets, median", f"{seconds:.2f} s")]
+
+
 async def measure_others() -> Lines:
     """Prints what the other benchmarks print; their figures are their own."""
     for name, command in OTHERS:
@@ -239,6 +249,7 @@ MEASURES: dict[str, Callable[[], Awaitable[Lines]]] = {
     "promises": measure_promises,
     "rehearsal": measure_rehearsal,
     "understanding": measure_understanding,
+    "calls": measure_calls,
     "others": measure_others,
     "real": measure_real,
 }

@@ -6,6 +6,12 @@ _YES = re.compile(r"^[嗯啊哦呃，,。\s]*(?:对+|是+的?|没错|正确|好�
 _NO = re.compile(r"不对|不是|错了|搞错|说错|听错|记错|写错|讲错|应该是|改成|哦?不[，,]")
 
 
+def correction_at(text: str) -> int:
+    """Where the taking back begins, -1 where nothing is taken back: what stands behind it is meant."""
+    match = _NO.search(text) if corrects(text) else None
+    return match.start() if match else -1
+
+
 def says_yes(text: str) -> bool:
     """对, 是的, 嗯: he takes it as it was said."""
     return bool(_YES.match(text.strip())) and not corrects(text)

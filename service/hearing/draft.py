@@ -77,7 +77,7 @@ def draft_matters(
                 "matter": matters.find_matter(own)}
         elements = tuple(_element(name, value, written) for name, value in said.items() if value is not None)
         danger = matters.is_danger(gist) or any(
-            matters.is_danger(parses.get(number, {})) for number in numbers if pieces[number].is_caller)
+            matters.is_danger(parses.get(number, {}), matters.PIECE_SURE) for number in numbers if pieces[number].is_caller)
         answer = matters.find_answer(own)
         drafts.append(Draft(
             kind="request" if danger else matters.judge_kind(words, gist),

@@ -17,6 +17,9 @@ KINDS = {
 }
 """A call becomes a ticket whatever it wants: there is nobody who could answer it."""
 SURE, DANGER_SURE = 0.35, 0.5
+PIECE_SURE = 0.8
+"""A few words of an answer are taken for danger sooner than the whole story."""
+
 
 _BY_WORDS = (
     ("praise", re.compile(r"表扬|想?感谢(?:一下)|送(?:锦旗|感谢信)")),
@@ -119,10 +122,10 @@ def judge_kind(words: str, parse: Parse) -> str:
     return understood or next((kind for kind, pattern in _BY_WORDS if pattern.search(words)), "consultation")
 
 
-def is_danger(parse: Parse) -> bool:
+def is_danger(parse: Parse, sure: float = DANGER_SURE) -> bool:
     """Whether somebody must be rung at once."""
     intent: Mapping[str, Any] = parse.get("intent") or {}
-    return intent.get("name") == "report_emergency" and float(intent.get("confidence") or 0) >= DANGER_SURE
+    return intent.get("name") == "report_emergency" and float(intent.get("confidence") or 0) >= sure
 
 
 def find_answer(pieces: Sequence[Heard]) -> Heard | None:

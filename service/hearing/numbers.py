@@ -76,6 +76,11 @@ def write_numerals(text: str) -> str:
     return _LONG.sub(lambda match: to_digits(match[0]), text)
 
 
+def to_number(text: str) -> str:
+    """五号 → 5号, 十二 → 12: an answer to 几号, where every numeral counts."""
+    return re.sub(r"[零〇幺一二三四五六七八九十百两]+", lambda match: _value(match[0]), text)
+
+
 def _value(said: str) -> str:
     if not re.search("[十百]", said):
         return to_digits(said)

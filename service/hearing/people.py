@@ -24,6 +24,7 @@ _SAYS_NAME = (
     re.compile(rf"(?:我叫|名字是|名字叫|全名叫?|叫做|(?<!不)(?<!是)叫|本人)(?P<it>{_NAME}[\u4e00-\u9fa5]{{1,2}}?)(?=$|[，,。.；;！!\s]|的|电话|手机|住|家|是|嘛|啊|哦|<)"),
     re.compile(rf"(?:我是|这边是|是)(?P<it>{_NAME}(?:{_TITLE}))"),
     re.compile(rf"我是(?P<it>{_NAME}[\u4e00-\u9fa5]{{1,2}})(?=$|[，,。；;！!\s])"),
+    re.compile(rf"我是[^，,。]{{0,8}}(?:业主|住户|居民|村民|患者|病人|家属|租户)(?P<it>{_NAME}[\u4e00-\u9fa5]{{1,2}})(?=$|[，,。；;！!\s])"),
     re.compile(rf"(?:[免面][贵跪桂]|我|敝|本人)?(?<!贵)(?:姓|信(?={_NAME}[，,。\s]|{_NAME}$))(?:的是|是)?(?P<it>{_NAME})"),
     re.compile(rf"[免面][贵跪桂][，,\s]*(?:姓|信|性)?(?P<it>{_NAME})"),
 )
@@ -61,7 +62,7 @@ def find_person(pieces: Sequence[Heard]) -> Said | None:
             full = found is not None and name[0] != found.value[0] and not corrects(piece.plain) and found.confidence >= 0.9
             found = found if full else Said(name, 0.9 if asked or len(name) > 1 else 0.85, piece)
         elif not name and found is None and before and says_yes(piece.text):
-            match = re.search(rf"({_NAME})(?:{_TITLE})[^，。]{{0,6}}(?:[吗？?]|是吧|对吧|是不是)", before.text)
+            match = re.search(rf"({_NAME})(?:{_TITLE})[^，。]{{0,6}}(?:[吗吧？?]|是不是)", before.text)
             found = Said(match[0][: len(match[1]) + 2], 0.75, piece, before) if match else None
         asked = asked and len(piece.plain) <= 2 and name is None
         before = piece

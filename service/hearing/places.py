@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.hearing.answers import corrects, says_yes
+from service.hearing.answers import correction_at, corrects, says_yes
+from service.hearing.numbers import to_number
 from service.hearing.people import Said
 from service.hearing.voices import Heard
 
@@ -21,13 +22,23 @@ _PARTS = {
 }
 _NUMBERED = re.compile(r"\d+号(?:窗口|线|院|病房|诊室)?")
 _HOME = re.compile(r"(?:我(?:家|是)?(?:就)?住|家住|我家(?:是|在)?|我是)(?:在|的)?[^，,。]{0,8}$")
-_REFUSED = re.compile(r"不(?:是|在)[^，,。]{0,4}$")
+_REFUSED = re.compile(r"不(?:是|在)[^，,。是]{0,2}$")
 _ASKS_PLACE = re.compile(r"哪(?:个|里|儿|栋|一栋|一?层|边|条|家|号)?|几(?:栋|号|单元|楼|层|号楼)|位置|地址|地点|具体在|什么(?:地方|位置|小区|路)|房号|门牌|小区名")
 _ROOM_ANSWER = re.compile(r"^(?:我家?是?|就是|是|在|对|[，,\s])*(\d{3,4})(?:室|房)?(?:$|[，,。\s吧啊的])")
-_BEHIND = re.compile(
-    r"的?(?:门口|楼下|楼顶|楼道里?|电梯口|路口|交叉口|大门口?|单元门|消防通道|地下车库|缴费处|取药处|[东南西北]门口?|前面|后面|旁边|对面)+"
+_BEFORE = re.compile(
+    r"(?:(?:(?<=[，,。\s在住是])|^)[^，,。\s在住是我你他们的这那个]{2,4}小区|小区|院子|医院|大厅|门诊楼?|住院[部楼]|急诊楼?|[内外儿骨眼产]科(?:门诊)?|妇产?科|地下|负)的?$"
 )
-_VILLAGE = re.compile(r"(?:我们?|俺们?|咱们?)(?:是|在|家?住)?(?:在|的)?(?P<it>[\u4e00-\u9fa5]{1,3}(?:村|镇|乡|屯|街道|社区))")
+_ASKS_NUMBER = re.compile(r"几号(?P<what>窗口|楼|院|线|诊室|电梯)")
+_NUMBER = re.compile(r"(\d{1,3})号?(?:$|[，,。\s吧啊])")
+_BEHIND = re.compile(
+    r"(?:(?<=门)口)|的?(?:大厅|\d+床|门口|楼下|楼顶|楼道里?|电梯口|路口|交叉口|大门口?|单元门|消防通道|地下车库|缴费处|取药处|[东南西北]门口?|前面|后面|旁边|对面)+"
+)
+_VILLAGE = re.compile(
+    r"(?:我们?|俺们?|咱们?|^|[，,。\s在住])(?:是|在|家?住)?(?:在|的)?(?P<it>[^，,。\s在住是我你的这那个有]{1,8}?(?:村|镇|乡|屯|街道|社区))(?!里?的?(?:人|干部|领导|工作))"
+)
+_VAGUE = re.compile(r"大?门口?|楼下|附近|旁边")
+"""Which one is asked next, and the answer takes its place."""
+_ENDS_IN_SPOT = re.compile(r"(?:门|口|楼道|车库|停车场|大厅|窗口|缴费处|取药处|车棚|楼下)$")
 _NO_SPOT = re.compile(r"^(?:物业|居委会|社区|热线|客服|派出所|公安局?|医院|大厅|政务服务中心|服务中心)")
 _NEVER = re.compile(r"^(?:12345|12320|物业|小区|医院|大厅|窗口|楼道|热线)$")
 
@@ -42,7 +53,9 @@ class Spot:
 
     @property
     def value(self) -> str:
-        return "".join(self.parts.get(level, "") for level in LEVELS)
+        written = "".join(self.parts.get(level, "") for level in LEVELS[:-1])
+        spot = self.parts.get("spot", "")
+        return written + (spot.removeprefix("单元") if written.endswith("单元") else spot)
 
     def agrees(self, parts: Mapping[str, str]) -> bool:
         """Whether these parts can be of the same address."""
@@ -53,7 +66,9 @@ class Spot:
         """Fill in what was open; `over`: the caller corrects himself."""
         for level, part in parts.items():
             known = self.parts.get(level)
-            if known is None or over or (level != "spot" and known in part and known != part):
+            if level == "spot" and len(parts) == 1 and _ENDS_IN_SPOT.search(self.value) and not _VAGUE.fullmatch(known or ""):
+                continue
+            if known is None or over or (level == "spot" and _VAGUE.fullmatch(known)) or (level != "spot" and known in part and known != part):
                 self.parts[level], self.given[level] = part, said
             elif level == "spot" and part not in self.value and len(parts) > 1:
                 self.parts[level], self.given[level] = known + part if len(known + part) < 30 else known, said
@@ -70,7 +85,10 @@ def split_place(place: str) -> dict[str, str]:
             rest = rest[: match.start()] + "\0" + rest[match.end() :]
     before, _, after = rest.partition("\0")
     if not parts:
-        return {"name": before} if not _is_spot(before) else {"spot": before}
+        if _is_spot(before):
+            return {"spot": before}
+        gate = re.fullmatch(r"(.{2,}?)的?((?:[东南西北]|大)?门口?|门口)", before)
+        return {"name": gate[1], "spot": gate[2]} if gate else {"name": before}
     after = after.replace("\0", "").strip("，,。 的-")
     return ({"name": before.strip("，,。 的")} if before.strip("，,。 的") else {}) | parts | ({"spot": after} if after else {})
 
@@ -92,12 +110,14 @@ def find_place(pieces: Sequence[Heard], parses: Mapping[int, Parse], numbered: M
             asked = bool(_ASKS_PLACE.search(piece.text))
             before = (piece, mentions)
             continue
-        over = corrects(piece.plain)
-        if before and before[1] and says_yes(piece.text):
+        if before and before[1] and (says_yes(piece.text) or _corrects_a_part(before[1], mentions, piece)):
             for _, place in before[1]:
                 _add(spots, split_place(place), Said(place, 0.85, piece, before[0]), over=False, home=False)
         if not mentions and (village := _VILLAGE.search(piece.plain)):
             mentions = [(village.start("it"), village["it"])]
+        wanted = _ASKS_NUMBER.search(before[0].text) if before else None
+        if wanted and not mentions and (number := _NUMBER.search(to_number(piece.plain))):
+            mentions = [(number.start(1), f"{number[1]}号{wanted['what']}")]
         if asked and not mentions and (match := _ROOM_ANSWER.match(piece.plain)):
             mentions = [(match.start(1), match[1])]
         for start, place in mentions:
@@ -105,7 +125,7 @@ def find_place(pieces: Sequence[Heard], parses: Mapping[int, Parse], numbered: M
             if _REFUSED.search(head) and len(mentions) > 1:
                 continue
             sure = 0.9 if re.search(r"\d", place) or asked else 0.8
-            corrected = over and (start > (_first_no(piece.plain) or 0) or _first_no(piece.plain) == 0)
+            corrected = 0 <= correction_at(piece.plain) <= start
             _add(spots, split_place(place), Said(place, sure, piece), over=corrected, home=bool(_HOME.search(head)))
         asked, before = False, None
     return _best(spots) or _unit_named(pieces, parses, numbered)
@@ -120,9 +140,13 @@ def _unit_named(pieces: Sequence[Heard], parses: Mapping[int, Parse], numbered: 
     return None
 
 
-def _first_no(text: str) -> int | None:
-    match = re.search(r"不对|不是|错了|应该是|改成", text)
-    return match.start() if match else None
+def _corrects_a_part(read_back: Sequence[tuple[int, str]], mentions: Sequence[tuple[int, str]], piece: Heard) -> bool:
+    """不是3栋是4栋, said to 春晖苑3栋: the rest of what was read back is right."""
+    if not corrects(piece.plain):
+        return False
+    said = {level for _, place in read_back for level in split_place(place)}
+    again = {level for _, place in mentions for level in split_place(place)} - {"name", "spot"}
+    return bool(said & again)
 
 
 def _mentions(piece: Heard, parse: Parse) -> list[tuple[int, str]]:
@@ -135,9 +159,10 @@ def _mentions(piece: Heard, parse: Parse) -> list[tuple[int, str]]:
         start, end = int(entity["start"]), int(entity["end"])
         if spans and _belongs(text, spans[-1], (start, end)):
             spans[-1] = (spans[-1][0], end)
-        elif not _NEVER.match(text[start:end]):
+        else:
             spans.append((start, end))
-    return [(start, _tidy(text[start:end])) for start, end in (_whole(text, *span) for span in spans)]
+    whole = (_whole(text, *span) for span in spans)
+    return [(start, _tidy(text[start:end])) for start, end in whole if not _NEVER.match(text[start:end])]
 
 
 def _belongs(text: str, first: tuple[int, int], second: tuple[int, int]) -> bool:
@@ -153,15 +178,16 @@ def _belongs(text: str, first: tuple[int, int], second: tuple[int, int]) -> bool
 
 def _whole(text: str, start: int, end: int) -> tuple[int, int]:
     """With the words on both sides that belong to it: 小区 before 南门, 门口 behind 5栋."""
-    if before := re.search(r"(?:小区|院子|楼下|医院|大厅)的?$", text[:start]):
+    if before := _BEFORE.search(text[:start]):
         start = before.start()
-    if behind := _BEHIND.match(text[end:]):
-        end += behind.end()
+    if behind := _BEHIND.match(text, end):
+        end = behind.end()
     return start, end
 
 
 def _tidy(place: str) -> str:
-    return re.sub(r"^(?:就?在|我(?:们)?|是|到|去|反映(?:一下)?|投诉|你们|咱们?)+", "", re.sub(r"[\s，,、]+", "", place))
+    place = re.sub(r"([栋幢座])楼", r"\1", place)
+    return re.sub(r"^(?:就?在|一下|我(?:们)?|是|到|去|反映(?:一下)?|投诉|你们|咱们?)+", "", re.sub(r"[\s，,、]+", "", place))
 
 
 def _add(spots: list[Spot], parts: Mapping[str, str], said: Said, *, over: bool, home: bool) -> None:

@@ -81,6 +81,58 @@ def test_the_number_shown_is_the_call_back_number_until_he_says_another():
     assert found.value("phone") == "13800551102"
 
 
+@pytest.mark.parametrize(("lines", "place"), [
+    pytest.param(["c 住院部五楼12床的空调坏了"], "住院部5楼12床", id="a bed"),
+    pytest.param(["c 我在门诊三楼做B超等了两个小时"], "门诊3楼", id="a floor of the clinic"),
+    pytest.param(["c 北京路与中山路交叉口的井盖没了"], "北京路与中山路交叉口", id="a crossing"),
+    pytest.param(["c 社保窗口态度不好", "a 几号窗口", "c 五号"], "5号窗口", id="the number of a window"),
+    pytest.param(["a 哪个小区", "c 锦绣花园", "a 几栋", "c 七栋", "a 几单元", "c 二单元", "a 房号", "c 五零三，暖气不热"],
+                 "锦绣花园7栋2单元503", id="part by part"),
+    pytest.param(["c 春晖苑五栋错了六栋二单元下水道堵了"], "春晖苑6栋2单元", id="corrected without a pause"),
+    pytest.param(["a 您住春晖苑3栋对吗", "c 不是3栋是4栋，灯坏了"], "春晖苑4栋", id="a part of what was read back"),
+    pytest.param(["c 我家8栋，不对8栋是我妈家，我家是9栋，9栋1单元门口积水"], "9栋1单元门口", id="twice corrected"),
+    pytest.param(["a 您是5栋的业主吧", "c 不是，我路过的，南门口井盖破了"], "南门口", id="not the agent's"),
+])
+def test_a_place_is_put_together(lines: list[str], place: str):
+    (found,) = said(*lines)
+    assert found.value("place") == place
+
+
+@pytest.mark.parametrize(("lines", "name"), [
+    pytest.param(["c 灯坏了", "a 贵姓", "c 姓陈，耳东陈"], "陈", id="spelt"),
+    pytest.param(["c 灯坏了", "a 您怎么称呼", "c 我姓欧阳"], "欧阳", id="of two characters"),
+    pytest.param(["c 灯坏了", "a 是刘先生吧", "c 不是，我姓牛"], "牛", id="refused"),
+    pytest.param(["c 我是3栋的业主赵建国，灯坏了"], "赵建国", id="behind what he is"),
+    pytest.param(["c 灯坏了，物业的张经理不管"], None, id="of somebody else"),
+    pytest.param(["c 灯坏了", "a 贵姓", "c 不方便说"], None, id="kept to himself"),
+])
+def test_a_name_is_the_callers_own(lines: list[str], name: str | None):
+    (found,) = said(*lines)
+    assert found.value("person") == name
+
+
+@pytest.mark.parametrize(("lines", "phone"), [
+    pytest.param(["a 电话", "c 幺三八", "a 嗯", "c 零零五五", "a 好", "c 一一二三"], "13800551123", id="in three turns"),
+    pytest.param(["a 电话", "c 一三八零零五五一一二", "a 少了一位", "c 一三八零零五五一一二五"], "13800551125", id="said again"),
+    pytest.param(["a 电话", "c 一三八零零五五一一二六", "a 一三八零零五五一一二八", "c 不对，尾号二六"], "13800551126", id="its end corrected"),
+    pytest.param(["a 您电话是13800551129吗", "c 是的"], "13800551129", id="read back"),
+    pytest.param(["a 您电话是13800551129吗", "c 不是"], None, id="read back and refused"),
+    pytest.param(["c 骚扰电话13800559998一直打来"], None, id="of somebody else"),
+])
+def test_a_number_is_the_callers_own(lines: list[str], phone: str | None):
+    (found,) = said("c 路灯坏了", *lines)
+    assert found.value("phone") == phone
+
+
+@pytest.mark.parametrize(("line", "happened"), [
+    ("昨晚十点漏水", "2026-11-25T22:00"), ("上周三开始漏水，不对，是上周四", "2026-11-19T00:00"),
+    ("周三晚上漏水", "2026-11-25T18:00"), ("周六上班吗", "None"), ("漏水，明天能来修吗", "None"), ("3号电梯坏了", "None"),
+])
+def test_a_time_is_seen_from_the_beginning_of_the_call(line: str, happened: str):
+    (found,) = said(f"c {line}")
+    assert str(found.happened_at and found.happened_at.isoformat()).startswith(happened)
+
+
 def test_a_greeting_is_no_answer():
     (found,) = said("a 您好，很高兴为您服务，请问有什么可以帮您", "c 路灯坏了", "a 请问您贵姓", "c 姓梁", "a 祝您生活愉快，再见")
     assert found.answered is None
