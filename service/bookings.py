@@ -13,7 +13,7 @@ from core.conversation import Resident
 from core.errors import HuiyinError
 from knowledge_base import library
 from knowledge_base.guide import Guide
-from service import delivery
+from service import delivery_plan
 from service.runtime import Runtime
 from service.texts import say
 from ticketing import appointments, slots
@@ -126,8 +126,8 @@ async def tell(
         counter=f"，{slot.counter}" if slot.counter else "", link=link(runtime, appointment),
         bring=say("appointment_bring", materials=shown) + "\n" if materials else "", **more,
     )
-    party = delivery.Party(appointment.resident_id, appointment.conversation_id)
-    await delivery.tell_resident(runtime, session, party, text, "notice", now, link(runtime, appointment))
+    party = delivery_plan.Party(appointment.resident_id, appointment.conversation_id)
+    await delivery_plan.tell_resident(runtime, session, party, text, "notice", now, link(runtime, appointment))
 
 
 # As JSON

@@ -15,7 +15,7 @@ from core.attachments import StoredFile, files_of
 from core.conversation import Resident
 from core.errors import TooMany
 from core.targets import parse_target
-from service import clients, delivery, letter_paper, notice_board
+from service import clients, delivery, delivery_plan, letter_paper, notice_board
 from service import letters as letter_ways
 from service.api.attachments import serve_file
 from service.api.endpoint import RUNTIME
@@ -129,7 +129,7 @@ async def _find_progress(runtime: Runtime, number: str, code: str) -> dict[str, 
 async def read_reply_file(request: web.Request) -> web.StreamResponse:
     """A file of a reply, for who has the reply's link."""
     runtime, token = request.app[RUNTIME], request.match_info["token"]
-    reply_id = delivery.read_reply_token(runtime, token) if len(token) <= LONGEST_TOKEN else None
+    reply_id = delivery_plan.read_reply_token(runtime, token) if len(token) <= LONGEST_TOKEN else None
     wanted = int(request.match_info["id"][:18])
     async with runtime.db.reading() as session:
         reply = await session.get(Reply, reply_id) if reply_id else None
@@ -147,7 +147,7 @@ async def read_reply(request: web.Request) -> web.Response:
         return render(request, "missing.html", 404)
     if letter_id := letter_ways.read_token(runtime, token):
         return await _show_letter(request, letter_id)
-    reply_id = delivery.read_reply_token(runtime, token)
+    reply_id = delivery_plan.read_reply_token(runtime, token)
     if reply_id is None:
         return render(request, "missing.html", 404)
     async with runtime.db.writing() as session:
@@ -185,7 +185,7 @@ async def _show_letter(request: web.Request, letter_id: int) -> web.Response:
 async def read_letter_sheet(request: web.Request) -> web.StreamResponse:
     """The sheet of a letter, for who has its link or that of its reply."""
     runtime, token = request.app[RUNTIME], request.match_info["token"][:LONGEST_TOKEN]
-    letter_id, reply_id = letter_ways.read_token(runtime, token), delivery.read_reply_token(runtime, token)
+    letter_id, reply_id = letter_ways.read_token(runtime, token), delivery_plan.read_reply_token(runtime, token)
     async with runtime.db.reading() as session:
         letter = await session.get(Letter, letter_id) if letter_id else None
         letter = await letters.of_reply(session, reply_id) if reply_id else letter

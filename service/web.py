@@ -32,6 +32,7 @@ from service import (
     claims,
     console,
     delivery,
+    delivery_plan,
     desk_pages,
     editor_pages,
     embedding,
@@ -123,7 +124,7 @@ def build_runtime(settings: Settings, db: Database, assistant_token: str) -> Run
     http = aiohttp.ClientSession()
     news = LocalNews()
     runtime: Runtime
-    office = make_office(settings, lambda *told: delivery.tell(runtime, *told))
+    office = make_office(settings, lambda *told: delivery_plan.tell(runtime, *told))
     knowledge = Knowledge(settings, office)
     runtime = Runtime(
         settings=settings,

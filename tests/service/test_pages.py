@@ -5,7 +5,7 @@ import re
 from core import clock, queues
 from core.message import OutboundMessage
 from core.queues import Result, Status
-from service import delivery, sign_in
+from service import delivery_plan, sign_in
 from service.words import CLOCKS
 from ticketing import staff
 from ticketing.model import Reply
@@ -43,7 +43,7 @@ async def test_progress_can_be_tried_only_so_often(house):
 async def test_a_replys_page_shows_it_delivers_what_was_announced_and_says_when_it_was_withdrawn(house):
     number = (await house.register())["number"]
     reply = (await house.work(number))["replies"][0]
-    path = f"/r/{delivery.reply_token(house.runtime, reply['id'])}"
+    path = f"/r/{delivery_plan.reply_token(house.runtime, reply['id'])}"
     assert (await house.client.get("/r/1-made-up")).status == 404
     assert (await house.client.get("/r/" + "9" * 5000)).status == 404
     async with house.db.writing() as session:
@@ -61,7 +61,7 @@ async def test_a_reply_sent_back_says_so_on_its_page(house):
     number = (await house.register())["number"]
     reply = (await house.work(number))["replies"][0]
     await house.do(number, "send_back", "supervisor", reason="金额不对")
-    page = await (await house.client.get(f"/r/{delivery.reply_token(house.runtime, reply['id'])}")).text()
+    page = await (await house.client.get(f"/r/{delivery_plan.reply_token(house.runtime, reply['id'])}")).text()
     assert "多收的停车费" not in page and "收回" in page
 
 
