@@ -1,6 +1,6 @@
 """`make bench`: the budgets that can be measured so far, in one table: figure, ratio, budget, met or not.
 
-`python -m benchmarks [name …]` runs only these: service, intake, search, understanding, calls, guides, warnings, races, writers, promises, rehearsal, real, others.
+`python -m benchmarks [name …]` runs only these: service, intake, search, understanding, calls, guides, warnings, races, writers, promises, rehearsal, incidents, real, others.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from ticketing.preset import load_preset
 
 REAL_LIMIT = 300
 LONGEST_S = 180
-"""No benchmark may take longer (guides twice that: its first run makes all vectors): its line then says so. All together stay under ten minutes on an idle machine."""
+"""No benchmark may take longer (guides and incidents twice that: the one makes all vectors first, the other replays a year): its line then says so. All together stay under ten minutes on an idle machine."""
 
 OTHERS: tuple[tuple[str, list[str]], ...] = (
     ("working_hours", ["-m", "benchmarks.working_hours", "20000"]),
@@ -194,6 +194,23 @@ async def measure_rehearsal() -> Lines:
              int(hits) >= 0.95 * int(count))
         for name, hits, count in found
     ] or [Line("rehearsal", "failed: " + done.strip()[-200:], met=False)]
+async def measure_incidents() -> Lines:
+    """Petitions replayed by words with planted events (`python -m benchmarks.incidents vectors` takes longer); one look."""
+    done = await _run(["-m", "benchmarks.incidents", "words"], LONGEST_S - 10)
+    found = re.search(r"(\d+) of (\d+) planted.*?([\d.]+) a week.*?precision ([\d.]+)  recall ([\d.]+)", done, re.S)
+    look = await _run(["-m", "benchmarks.incidents", "look"], LONGEST_S - 10)
+    cost = re.search(r"p50 ([\d.]+ ms)  p95 ([\d.]+ ms), (\d+ times)", look)
+    lines = []
+    if found:
+        lines += [Line("incidents by words: drafts by the fourth report", f"{found[1]} of {found[2]}", "planted events"),
+                  Line("incidents by words: false drafts", f"{found[3]} a week", "", "≤ 1 a week", float(found[3]) <= 1),
+                  Line("repeats by words: precision, recall", f"{found[4]}, {found[5]}", "petitions grouped by hand")]
+    if cost:
+        lines.append(Line("one look for repeats, 100,000 tickets", f"p50 {cost[1]}, p95 {cost[2]}",
+                          f"{cost[3]} as fast as reading every ticket"))
+    return lines or [Line("incidents", "skipped or failed: " + done.strip()[-200:])]
+
+
 async def measure_understanding() -> Lines:
     outcome = await understanding.measure()
     print()
@@ -248,6 +265,7 @@ MEASURES: dict[str, Callable[[], Awaitable[Lines]]] = {
     "writers": measure_writers,
     "promises": measure_promises,
     "rehearsal": measure_rehearsal,
+    "incidents": measure_incidents,
     "understanding": measure_understanding,
     "calls": measure_calls,
     "others": measure_others,
@@ -274,7 +292,7 @@ async def main(names: list[str]) -> None:
     for name in names or MEASURES:
         print(f"· measuring {name} …", flush=True)
         try:
-            async with asyncio.timeout(LONGEST_S * 2 if name == "guides" else LONGEST_S):
+            async with asyncio.timeout(LONGEST_S * 2 if name in ("guides", "incidents") else LONGEST_S):
                 lines += await MEASURES[name]()
         except TimeoutError:
             lines.append(Line(name, "not finished in time", met=False))

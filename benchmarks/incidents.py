@@ -31,6 +31,7 @@ from service import incident_watch, models  # noqa: F401
 from tests.conftest import KEYS, make_tables
 from ticketing import repeats, tickets
 from ticketing.incidents import Incident, IncidentReport
+from ticketing.lesson import learn
 from ticketing.matters import Matters, phrases_of
 from ticketing.model import Ticket
 from ticketing.office import Office
@@ -107,7 +108,7 @@ def _time(text: str) -> datetime:
 async def replay(reports: Sequence[Report], *, vectors: bool) -> Outcome:
     """As the service does it: registered, looked at, and looked at once more by the worker."""
     embedder = Embedder(vectors)
-    matters = Matters(OFFICE.preset, phrases_of(OFFICE.preset), None)
+    matters = learn(OFFICE.preset, phrases_of(OFFICE.preset), None)
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite+aiosqlite:///{Path(folder) / 'incidents.db'}"
         await make_tables(url)
