@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from service.hearing.answers import corrects, says_yes
-from service.hearing.numbers import PHONE, to_digits
+from service.hearing.numbers import PHONE, Number, to_digits
 from service.hearing.voices import Heard
 
 SURNAMES = (
@@ -17,9 +17,9 @@ _NAME = rf"(?:{_DOUBLE}|[{SURNAMES}])"
 _TITLE = "先生|女士|小姐|阿姨|大爷|大妈|师傅|老师|奶奶|爷爷"
 SPELT = {
     "弓长": "张", "立早": "章", "木子": "李", "耳东": "陈", "双木": "林", "口天": "吴", "古月": "胡", "草头": "黄", "双人": "徐",
-    "言午": "许", "禾呈": "程", "走肖": "赵", "三横": "王", "三点水": "汪", "干勾": "于", "人未": "余", "大写": None,
+    "言午": "许", "禾呈": "程", "走肖": "赵", "三横": "王", "三点水": "汪", "干勾": "于", "人未": "余",
 }
-"""How a surname is told apart by its parts: 弓长张, 立早章. None leaves it as it was heard."""
+"""How a surname is told apart by its parts: 弓长张, 立早章."""
 _SAYS_NAME = (
     re.compile(rf"(?:我叫|名字是|名字叫|全名叫?|叫做|(?<!不)(?<!是)叫|本人)(?P<it>{_NAME}[\u4e00-\u9fa5]{{1,2}}?)(?=$|[，,。.；;！!\s]|的|电话|手机|住|家|是|嘛|啊|哦|<)"),
     re.compile(rf"(?:我是|这边是|是)(?P<it>{_NAME}(?:{_TITLE}))"),
@@ -71,7 +71,7 @@ def find_person(pieces: Sequence[Heard]) -> Said | None:
 
 def _name_in(piece: Heard, asked: bool) -> str | None:
     text = re.sub(r"不(?:是|姓)[^，,。\s]{1,2}(?=[，,。\s是姓])", "", piece.plain)
-    spelt = next((name for parts, name in SPELT.items() if name and parts in text and re.search(f"{parts}(?:的)?[{SURNAMES}]", text)), None)
+    spelt = next((name for parts, name in SPELT.items() if re.search(f"{parts}(?:的)?[{SURNAMES}]", text)), None)
     match = next((match for pattern in _SAYS_NAME if (match := pattern.search(text))), None)
     match = match or (_ANSWER.search(text) if asked else None)
     if match is None or _NOT_NAMED.match(match["it"]):
@@ -138,11 +138,16 @@ def _is_others(text: str, start: int) -> bool:
     return bool(_OTHERS.search(before)) and not _OWN.search(before)
 
 
+def _is_part(number: Number, phone: str) -> bool:
+    whole, digits = number.is_phone, number.digits
+    return whole or (len(digits) >= 3 and phone.startswith(digits)) or (len(digits) >= 4 and digits in phone)
+
+
 def number_parts(pieces: Sequence[Heard], phone: str) -> set[tuple[int, int, int]]:
-    """(piece, start, end) of every row of digits that is this number or a part of it of some length."""
+    """(piece, start, end) of every row of digits that is a number or a part of this one; 三零一 may be a room as well."""
     return {
         (place, number.start, number.end)
         for place, piece in enumerate(pieces)
         for number in piece.numbers
-        if not number.is_house and (number.is_phone or (len(number.digits) >= 3 and number.digits in phone))
+        if not number.is_house and _is_part(number, phone)
     }

@@ -133,6 +133,11 @@ def test_a_time_is_seen_from_the_beginning_of_the_call(line: str, happened: str)
     assert str(found.happened_at and found.happened_at.isoformat()).startswith(happened)
 
 
+def test_a_room_that_is_part_of_the_number_stays_a_room():
+    (found,) = said("a 房号", "c 五零一，漏水", "a 电话", "c 一三八零零五五零一二三")
+    assert "五零一" in found.description and "13800550123" in found.description
+
+
 def test_a_greeting_is_no_answer():
     (found,) = said("a 您好，很高兴为您服务，请问有什么可以帮您", "c 路灯坏了", "a 请问您贵姓", "c 姓梁", "a 祝您生活愉快，再见")
     assert found.answered is None
