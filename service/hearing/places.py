@@ -31,7 +31,7 @@ _BEFORE = re.compile(
 _ASKS_NUMBER = re.compile(r"几号(?P<what>窗口|楼|院|线|诊室|电梯)")
 _NUMBER = re.compile(r"(\d{1,3})号?(?:$|[，,。\s吧啊])")
 _BEHIND = re.compile(
-    r"(?:(?<=门)口)|的?(?:大厅|\d+床|门口|楼下|楼顶|楼道里?|电梯口|路口|交叉口|大门口?|单元门|消防通道|地下车库|缴费处|取药处|[东南西北]门口?|前面|后面|旁边|对面)+"
+    r"(?:(?<=门)口)|(?:(?<=号)楼(?:[前后下]面?)?|(?<=楼下)面|(?<=大厅)的?\d+号窗口)(?:的?(?:地下车库|地下停车场|停车场))?|的?(?:大厅|\d+床|门口|楼下|楼顶|楼道里?|电梯口|路口|交叉口|大门口?|单元门|消防通道|地下车库|缴费处|取药处|[东南西北]门口?|前面|后面|旁边|对面)+"
 )
 _VILLAGE = re.compile(
     r"(?:我们?|俺们?|咱们?|^|[，,。\s在住])(?:是|在|家?住)?(?:在|的)?(?P<it>[^，,。\s在住是我你的这那个有]{1,8}?(?:村|镇|乡|屯|街道|社区))(?!里?的?(?:人|干部|领导|工作))"
@@ -39,6 +39,7 @@ _VILLAGE = re.compile(
 _VAGUE = re.compile(r"大?门口?|楼下|附近|旁边")
 """Which one is asked next, and the answer takes its place."""
 _ENDS_IN_SPOT = re.compile(r"(?:门|口|楼道|车库|停车场|大厅|窗口|缴费处|取药处|车棚|楼下)$")
+_SITE = re.compile(r"(?:在|[，,。\s]|^)(?P<it>[^，,。\s我你在是]{2,10}?(?:工地|厂区|市场|大街|路))(?=那边|附近|旁边|里|上|干|打工|，|有|口|边)")
 _NO_SPOT = re.compile(r"^(?:物业|居委会|社区|热线|客服|派出所|公安局?|医院|大厅|政务服务中心|服务中心)")
 _NEVER = re.compile(r"^(?:12345|12320|物业|小区|医院|大厅|窗口|楼道|热线)$")
 
@@ -113,8 +114,8 @@ def find_place(pieces: Sequence[Heard], parses: Mapping[int, Parse], numbered: M
         if before and before[1] and (says_yes(piece.text) or _corrects_a_part(before[1], mentions, piece)):
             for _, place in before[1]:
                 _add(spots, split_place(place), Said(place, 0.85, piece, before[0]), over=False, home=False)
-        if not mentions and (village := _VILLAGE.search(piece.plain)):
-            mentions = [(village.start("it"), village["it"])]
+        if not mentions and (named := _VILLAGE.search(piece.plain) or _SITE.search(piece.plain)):
+            mentions = [(named.start("it"), named["it"].replace("的", ""))]
         wanted = _ASKS_NUMBER.search(before[0].text) if before else None
         if wanted and not mentions and (number := _NUMBER.search(to_number(piece.plain))):
             mentions = [(number.start(1), f"{number[1]}号{wanted['what']}")]
