@@ -1,6 +1,7 @@
 """The assistant's own training data and dialogues, read as data."""
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,21 @@ def test_every_dialogue_has_a_name_of_its_own_and_something_to_check() -> None:
     names = [dialogue["name"] for dialogue in load()]
     assert len(names) == len(set(names))
     assert all(d.get("calls") or any({"hears", "not", "first"} & set(turn) for turn in d["turns"]) for d in load())
+
+
+def test_no_sentence_that_measures_is_taught() -> None:
+    """Greetings and the like are alike everywhere; what is long enough to be put in one's own words must be."""
+    measuring = {plain(line) for file in (Path(__file__).parents[1] / "data").glob("understanding*.yml")
+                 for part in ("said", "annotated") for lines in read(file).get(part, {}).values() for line in lines}
+    taught = {plain(line) for lines in LEARNED.values() for line in lines}
+    assert sorted(line for line in taught & measuring if len(line) > 8) == []
+
+
+def read(file: Path) -> dict[str, dict[str, list[str]]]:
+    """A set of sentences to measure with."""
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+def plain(line: str) -> str:
+    """Without marks of entities, punctuation and case."""
+    return re.sub(r"[\W_]", "", re.sub(r"\[([^\[\]]+)\]\(\w+\)", r"\1", line)).lower()

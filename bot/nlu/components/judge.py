@@ -17,6 +17,8 @@ from nlu.components.normal import read_for_intent
 WEIGHT_OF_VECTORS = 1.0
 WEIGHT_OF_CUES = 0.25
 COST = 0.5
+STRANGE = 0.2
+"""What is left of the probability where no two characters of a text were ever seen together."""
 FOLDS = 3
 SHARPNESSES = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)
 
@@ -81,7 +83,14 @@ class Judge:
         """Labels with their probability, likeliest first."""
         model = self.alone if vector is None else self.joined
         features = self.features([text], None if vector is None else vector.reshape(1, -1))
-        return sorted(zip(model.classes.tolist(), model.shares(features)[0].tolist(), strict=True), key=lambda pair: -pair[1])
+        shares = model.shares(features)[0] * (1.0 if self._knows(text) else STRANGE)
+        return sorted(zip(model.classes.tolist(), shares.tolist(), strict=True), key=lambda pair: -pair[1])
+
+    def _knows(self, text: str) -> bool:
+        """Whether any two characters of it ever stood together: of a text that is all new, nobody can be sure."""
+        plain = read_for_intent(text)
+        pairs = (plain[at:at + 2] for at in range(len(plain) - 1))
+        return len(plain) < 4 or any(pair in self.characters.vocabulary_ for pair in pairs)
 
     def _centred(self, vectors: np.ndarray) -> np.ndarray:
         moved = vectors - self.centre
