@@ -164,11 +164,12 @@ async def test_redo_starts_new_clocks_and_keeps_the_old_ones(db: Database) -> No
         assert finishes[1]["due_at"] == "2026-12-08T17:30:00+08:00"
 
 
-@pytest.mark.parametrize("verb", ["decline", "withdraw", "merge"])
-async def test_where_nothing_is_left_to_do_no_clock_runs(verb: str, db: Database) -> None:
+@pytest.mark.parametrize(("verb", "state"), [("decline", "declined"), ("withdraw", "withdrawn"), ("merge", "merged")])
+async def test_where_nothing_is_left_to_do_no_clock_runs(verb: str, state: str, db: Database) -> None:
     async with db.writing() as session:
         ticket = await make_ticket(session)
         await run(session, HALL, ticket, ("register", "2026-11-26 10:00"), ("ask_supplement", "2026-11-26 10:30"))
+        ticket.state = state
         await run(session, HALL, ticket, (verb, "2026-11-26 11:00"))
         assert all(clock["stopped_at"] for clock in (await clocks(session, ticket)).values())
 
