@@ -24,7 +24,6 @@ BUILT_IN: dict[str, tuple[str, dict[str, str]]] = {
     "overdue": ("已超期", {"overdue": "true"}),
     "new": ("待受理", {"state": "registered"}),
     "approval": ("待审批", {"state": "in_approval"}),
-    "promises": ("承诺未兑现", {"promises": "true"}),
     "emergency": ("特急", {"urgency": "emergency"}),
 }
 """(name, filters) by key."""

@@ -123,3 +123,8 @@ def test_the_service_sees_the_same_danger_while_the_assistant_is_away() -> None:
     ]
     assert len(texts) > 700
     assert [text for text in texts if (danger.see(text) is None) != (signs.see_danger(text) is None)] == []
+
+
+@pytest.mark.parametrize("text", ["地下车库B区23号车位旁边一直漏水", "B区二十三号车位旁边", "8号充电桩坏了", "3号电梯又停了"])
+def test_the_number_of_a_thing_is_no_day(text: str) -> None:
+    assert find_times(text, NOW) == []
