@@ -7,24 +7,22 @@ is not the number of appointments, and a place that nobody got although it was f
 
 import asyncio
 import sys
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from benchmarks.both_databases import measure_on_both
 from core import clock
 from core.conversation import Resident
 from core.db import Database
 from core.errors import Conflict
 from service import models  # noqa: F401
-from tests.conftest import KEYS, make_tables
-from tests.postgres import running_cluster
+from tests.conftest import KEYS
 from ticketing import appointments
 from ticketing.appointments import Appointment, AppointmentStatus, Booking
 from ticketing.office import Office
@@ -150,19 +148,5 @@ async def measure(url: str, races: int) -> None:
     await db.close()
 
 
-async def main(races: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite+aiosqlite:///{Path(folder) / 'races.db'}"
-        await make_tables(url)
-        await measure(url, races)
-    with running_cluster() as cluster:
-        if cluster is None:
-            print("postgresql: not installed here, not measured")
-            return
-        url = await cluster.new_database()
-        await make_tables(url)
-        await measure(url, races)
-
-
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000))
+    asyncio.run(measure_on_both(measure, int(sys.argv[1]) if len(sys.argv) > 1 else 10_000))

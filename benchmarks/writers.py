@@ -7,20 +7,18 @@ end the number, the notes, the version and the record must count exactly as many
 
 import asyncio
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select
 
+from benchmarks.both_databases import measure_on_both
 from core import clock
 from core.conversation import add_resident
 from core.db import Database
 from core.errors import Conflict, Stale
 from service import models  # noqa: F401
-from tests.conftest import KEYS, make_tables
-from tests.postgres import running_cluster
+from tests.conftest import KEYS
 from ticketing import tickets
 from ticketing.model import Note, Ticket, Transition
 from ticketing.office import Office
@@ -91,19 +89,5 @@ async def measure(url: str, writers: int) -> None:
     await db.close()
 
 
-async def main(writers: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite+aiosqlite:///{Path(folder) / 'writers.db'}"
-        await make_tables(url)
-        await measure(url, writers)
-    with running_cluster() as cluster:
-        if cluster is None:
-            print("postgresql: not installed here, not measured")
-            return
-        url = await cluster.new_database()
-        await make_tables(url)
-        await measure(url, writers)
-
-
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000))
+    asyncio.run(measure_on_both(measure, int(sys.argv[1]) if len(sys.argv) > 1 else 10_000))

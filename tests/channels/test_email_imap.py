@@ -472,6 +472,7 @@ async def test_starttls_is_done_before_the_password_is_said(
     monkeypatch.setattr(imap_module, "READ_S", 10.0)
     async with reading(db, tmp_path, secure_pymap, imap_security="starttls") as box:
         await box.until(lambda: "certificate is not valid" in box.channel.trouble)
+        assert await box.texts() == []
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "127.0.0.1.pem"))
     async with reading(db, tmp_path, secure_pymap, imap_security="starttls") as box:
         await box.until(lambda: box.channel.trouble == "")

@@ -189,7 +189,8 @@ async def test_a_refusal_is_not_kept_under_its_key(house):
     number = (await house.register())["number"]
     await house.post(f"/tickets/{number}/assign", {"department": "service"}, status=409, Idempotency_Key="k")
     await house.do(number, "accept")
-    await house.post(f"/tickets/{number}/assign", {"department": "service"}, status=200, Idempotency_Key="k")
+    done = await house.post(f"/tickets/{number}/assign", {"department": "service"}, status=200, Idempotency_Key="k")
+    assert (done["state"], done["department"]) == ("in_progress", "service")
 
 
 async def test_two_at_once_on_one_version_are_decided_for_one(house):
@@ -223,6 +224,7 @@ BODIES = [b"[]", b'"text"', b"null", b"7", b"{", b"\xff\xfe", b'{"kind":"complai
 async def test_a_body_that_is_none_is_422(house):
     for body in BODIES:
         await house.post("/tickets", body, status=422)
+    assert (await house.get("/tickets"))["items"] == []
 
 
 async def test_what_nobody_may_do_is_not_done(house):

@@ -48,3 +48,5 @@ async def test_in_a_persons_hands_danger_is_answered_though_the_assistant_is_awa
     house.rasa.is_away = True
     await guest.say("着火了！快来人")
     await guest.hears("119")
+    (ticket,) = (await house.get("/tickets"))["items"]
+    assert ticket["urgency"] == "emergency"

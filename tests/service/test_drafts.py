@@ -71,6 +71,6 @@ async def test_a_confidential_resident_stays_hidden_in_a_draft(house: House):
 
 async def test_a_report_s_draft_is_the_inspectors_alone(house: House):
     number = (await house.register("inspector", kind="report", description="有人收红包"))["number"]
-    await house.call("PUT", f"/tickets/{number}/draft", "inspector", {"reply": "正在核查。"})
-    await house.get(f"/tickets/{number}/draft", "inspector2")
+    assert (await house.call("PUT", f"/tickets/{number}/draft", "inspector", {"reply": "正在核查。"})).status == 200
+    assert "正在核查。" in str(await house.get(f"/tickets/{number}/draft", "inspector2"))
     await house.get(f"/tickets/{number}/draft", "supervisor", 404)

@@ -51,7 +51,9 @@ async def test_what_was_offered_can_be_submitted_as_it_is(house: House):
 )
 async def test_who_may_not_or_asks_wrongly_is_told_so(house: House, who: str | None, body: object, status: int):
     number = await bring_to_draft(house)
+    before = (await house.get(f"/tickets/{number}"))["version"]
     await house.post(f"/tickets/{number}/promises", body, who, status)
+    assert (await house.get(f"/tickets/{number}"))["version"] == before
 
 
 async def test_a_department_that_never_closes_counts_working_days_as_residents_do(house: House):

@@ -86,6 +86,7 @@ async def test_a_confidential_resident_is_joined_with_nobody_and_a_report_s_is_u
     reporter = (await house.get(f"/tickets/{number}", "inspector"))["resident"]["id"]
     await house.get(f"/residents/{reporter}", status=404)
     await house.post(f"/residents/{open_one}/join", {"other": reporter, "proof": "证件核对"}, status=422)
+    assert (await house.get(f"/residents/{open_one}"))["same_person"] == []
 
 
 async def test_clerks_see_who_else_has_something_open_at_the_same_place(house: House):

@@ -78,6 +78,7 @@ async def test_what_cannot_be_planned_is_refused(house, changed, status):
     await planned(house)
     number = await repair(house)
     await house.post(f"/tickets/{number}/visits", WINDOW | changed, "engineer", status)
+    assert (await house.get(f"/tickets/{number}/visits"))["items"] == []
 
 
 async def test_who_may_not_see_the_ticket_or_has_no_such_role_does_nothing_with_its_visits(house):

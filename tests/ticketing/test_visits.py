@@ -144,7 +144,7 @@ async def test_two_visits_moved_to_one_hour_at_one_moment_do_not_both_get_it(rep
 async def test_a_cancelled_or_missed_visit_leaves_its_worker_free(repairs):
     for deed in ("cancel", "miss"):
         await repairs.do(await repairs.plan(await repairs.ticket(), window()), deed, Why(reason="没人"))
-    await repairs.plan(await repairs.ticket(), window())
+    assert await repairs.plan(await repairs.ticket(), window())
 
 
 @pytest.mark.parametrize(
