@@ -1,11 +1,12 @@
 """While the assistant is away: a sentence at once, one open consultation ticket for a conversation."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import conversation as conversations
+from core import places
 from core.conversation import Conversation, Matter, Message
 from service import danger
 from service.assistant import Saying
@@ -15,6 +16,9 @@ from ticketing import sla, tickets
 from ticketing.lifecycle import OPEN
 from ticketing.model import Ticket
 from ticketing.staff import SYSTEM, Actor
+
+SAME_DANGER = timedelta(minutes=30)
+"""So long after an alarm the next cry of the same conversation may be about the same danger."""
 
 
 async def hand_to_clerk(
@@ -31,9 +35,10 @@ async def hand_to_clerk(
     """
     text = await conversations.reveal(session, conversation.resident_id, message.text)
     alarm = danger.see(text)
-    waiting = await _waiting_ticket(session, conversation)
-    if alarm and waiting is not None and waiting.urgency != danger.EMERGENCY:
-        waiting = None
+    if alarm:
+        waiting = await _reported_danger(session, conversation, text, alarm, now)
+    else:
+        waiting = await _waiting_ticket(session, conversation)
     if waiting is not None:
         actor = Actor("resident", frozenset({"resident"}), None, conversation.resident_id)
         await tickets.perform(
@@ -62,6 +67,28 @@ def _first(alarm: str | None, text: str) -> str:
 def _title(text: str) -> str:
     first = text.strip().splitlines()[0] if text.strip() else "来话"
     return first[:40]
+
+
+async def _reported_danger(
+    session: AsyncSession, conversation: Conversation, text: str, alarm: str, now: datetime
+) -> Ticket | None:
+    """The emergency ticket of this conversation about the same danger, whoever registered it, the assistant or we."""
+    ticket = await session.scalar(
+        select(Ticket)
+        .where(
+            Ticket.conversation_id == conversation.id,
+            Ticket.urgency == danger.EMERGENCY,
+            Ticket.state.in_(OPEN),
+            Ticket.registered_at >= now - SAME_DANGER,
+        )
+        .order_by(Ticket.id.desc())
+        .limit(1)
+    )
+    if ticket is None:
+        return None
+    here, there = places.read(text).building, places.read(ticket.place, ticket.description).building
+    elsewhere = bool(here and there and not here & there)
+    return ticket if danger.is_one(danger.see(ticket.description), alarm) and not elsewhere else None
 
 
 async def _waiting_ticket(session: AsyncSession, conversation: Conversation) -> Ticket | None:

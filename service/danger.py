@@ -14,7 +14,7 @@ from core.segment import fold
 from service.bot import BOT
 
 EMERGENCY = "emergency"
-ANY_DANGER = "utter_danger"
+ANY_DANGER, INJURY = "utter_danger", "utter_injury"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class _Words:
     only_spoken: re.Pattern[str]
     sentences: tuple[tuple[re.Pattern[str], str], ...]
     any_danger: str
+    injury: str
 
 
 def see(text: str) -> str | None:
@@ -37,6 +38,12 @@ def see(text: str) -> str | None:
     if spoken_of and not (words.now.search(plain) and not words.only_spoken.search(plain)):
         return None
     return next((sentence for form, sentence in words.sentences if form.search(plain)), words.any_danger)
+
+
+def is_one(before: str | None, now: str) -> bool:
+    """Whether two alarms, by their sentences, may be about one danger. Who is hurt is hurt by what was reported."""
+    words = _words()
+    return before in (None, now, words.any_danger) or now in (words.any_danger, words.injury)
 
 
 @lru_cache(maxsize=1)
@@ -57,4 +64,5 @@ def _words() -> _Words:
         only_spoken=re.compile(read["only_spoken"]),
         sentences=tuple((re.compile(row["when"]), said[row["say"]]) for row in read["sentences"]),
         any_danger=said[ANY_DANGER],
+        injury=said[INJURY],
     )

@@ -37,7 +37,8 @@ AT_ONCE = 50
 """Clocks in one transaction: few enough that messages which arrive meanwhile do not wait."""
 SUPERVISE = "supervise"
 """The step of the ladder that is an act and no person: written supervision."""
-URGENT = frozenset({"urgent", "emergency"})
+EMERGENCY = "emergency"
+URGENT = frozenset({"urgent", EMERGENCY})
 OWES_A_WORD = frozenset({"accept", "first_reply", "finish"})
 """What the resident was promised: when it is broken he is owed a word."""
 AWAKE_AFTER_CLOSE = timedelta(hours=1)
@@ -122,10 +123,10 @@ async def after_verb(
 ) -> None:
     """What a verb does to the ladder: redone, or a return refused, so and so often raises the level, once each.
 
-    Urging and raising are told at once.
+    Urging and raising are told at once; so is danger, and every further word of who reported it.
     """
     ladder = office.preset.ladder
-    if verb in TOLD_AT_ONCE and ticket.state in OPEN:
+    if verb in TOLD_AT_ONCE and ticket.state in OPEN and (verb not in IN_DANGER or ticket.urgency == EMERGENCY):
         await _tell_at_once(session, office, ticket, verb, actor, now)
     often = {"redo": (ladder.redos, "重办"), "refuse_return": (ladder.refused_returns, "退单未获同意")}
     if verb not in often or ticket.state not in OPEN:
@@ -148,7 +149,11 @@ TOLD_AT_ONCE: dict[str, tuple[tuple[str, ...], str]] = {
     "urge": (("assignee",), "催办：工单 {number} 被催办，请尽快答复。"),
     "decline": (("supervisor",), "拟不予受理：工单 {number} 等您核定。"),
     "raise": (("assignee", "department head", "supervisor"), "督办：工单 {number} 升到第 {level} 级，请限期办结。"),
+    "register": (("clerk", "supervisor"), "险情：紧急工单 {number} 刚刚登记，请立即处置。"),
+    "supplement": (("assignee", "clerk", "supervisor"), "险情：紧急工单 {number} 又有新情况，请立即查看。"),
 }
+IN_DANGER = frozenset({"register", "supplement"})
+"""Told at once of an emergency alone: of other tickets the queue tells."""
 
 
 async def _tell_at_once(
@@ -161,7 +166,8 @@ async def _tell_at_once(
     said = text.format(number=ticket.number, level=ticket.level)
     spared = {actor.name} | (await _heard_today(session, ticket, said, now) if verb == "urge" else set())
     people = [person for person in find_all(here, ticket, words) if person.name not in spared]
-    await staff_notices.note(session, describe(office, here, ticket, people, said, now, pressing=verb == "raise"))
+    await staff_notices.note(session, describe(office, here, ticket, people, said, now,
+                                               pressing=verb == "raise" or verb in IN_DANGER))
 
 
 async def _heard_today(session: AsyncSession, ticket: Ticket, said: str, now: datetime) -> set[str]:

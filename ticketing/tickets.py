@@ -105,6 +105,7 @@ async def register(
     await session.flush()
     await add_transition(session, actor, ticket, "register", None, now)
     await sla.on_verb(session, office, ticket, "register", started_at or now)
+    await escalation.after_verb(session, office, actor, ticket, "register", now)
     await search.index(session, ticket)
     known = await incidents.join_at_intake(session, ticket, await repeats.look(session, ticket, now), now)
     if actor.resident_id is None and "system" not in actor.roles and _can_be_told(conversation_id, body.resident):

@@ -1,7 +1,9 @@
 """Emergencies: the right number in the first line, before anything else, and a ticket that rings a clerk."""
 from __future__ import annotations
 
+import asyncio
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,33 +12,87 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api, ApiError
-from actions.places import place_of
+from actions.places import building_of, place_of
 from actions.reading import SKIPPED, own_phone
-from actions.step import Events, Step, sentence, text_of
+from actions.status import OPEN
+from actions.step import Events, Step, moment_of, sentence, text_of
 
 _WORDS = yaml.safe_load((Path(__file__).parent.parent / "nlu" / "components" / "danger.yml").read_text(encoding="utf-8"))
 DANGERS: list[tuple[str, str]] = [(row["when"], row["say"]) for row in _WORDS["sentences"]]
 """Which sentence goes first: the first whose words the text has decides."""
+ANY_DANGER, INJURY = "utter_danger", "utter_injury"
+SAME_DANGER = timedelta(minutes=30)
+"""So long after an alarm the same resident's next cry may be about the same danger."""
+LOOKED_UP_WITHIN = 2.0
+"""Seconds. Nobody in danger waits for the office to look something up."""
 
 
 async def raise_alarm(say: CollectingDispatcher, tracker: Tracker, api: Api) -> None:
     """The number is said whether or not the ticket succeeds, in the same single message."""
     text, entities = text_of(tracker), list(tracker.latest_message.get("entities") or [])
-    lines = [sentence(next((name for words, name in DANGERS if re.search(words, text)), "utter_danger"))]
-    body: dict[str, Any] = {"kind": "request", "urgency": "emergency", "description": _with_draft(tracker, text),
-                            "resident": {}}
-    if place := place_of(text, entities, broad=True) or _drafted(tracker, "place"):
-        body["place"] = place
-    if phone := own_phone(text, entities) or _drafted(tracker, "phone"):
-        body["resident"] = {"phone": phone}
+    place = place_of(text, entities, broad=True) or _drafted(tracker, "place")
+    lines = [sentence(danger_of(text))]
     try:
-        ticket = await api.post("/tickets", body)
-        lines.append(sentence("utter_emergency_ticket", number=ticket["number"], promise=ticket.get("promise") or ""))
-        if not place:
-            lines.append(sentence("utter_emergency_place"))
+        if number := await _reported_already(tracker, api, text, place):
+            lines.append(sentence("utter_emergency_again", number=number))
+        else:
+            lines += await _register(tracker, api, text, entities, place)
     except ApiError:
         lines.append(sentence("utter_emergency_failed"))
     say.utter_message(text="\n".join(lines))
+
+
+def danger_of(text: str) -> str:
+    """The kind of danger, named by the sentence that goes first."""
+    return next((name for words, name in DANGERS if re.search(words, text)), ANY_DANGER)
+
+
+async def _register(
+    tracker: Tracker, api: Api, text: str, entities: list[dict[str, Any]], place: str | None
+) -> list[str]:
+    body: dict[str, Any] = {"kind": "request", "urgency": "emergency", "description": _with_draft(tracker, text),
+                            "resident": {}}
+    if place:
+        body["place"] = place
+    if phone := own_phone(text, entities) or _drafted(tracker, "phone"):
+        body["resident"] = {"phone": phone}
+    ticket = await api.post("/tickets", body)
+    told = sentence("utter_emergency_ticket", number=ticket["number"], promise=ticket.get("promise") or "")
+    return [told] if place else [told, sentence("utter_emergency_place")]
+
+
+async def _reported_already(tracker: Tracker, api: Api, text: str, place: str | None) -> str | None:
+    """The number of his emergency ticket about this danger, with the new words on it.
+
+    None where there is none, or where the office does not tell it at once: then it is a ticket of its own.
+    """
+    try:
+        found = await asyncio.wait_for(api.get("/tickets?urgency=emergency&limit=1"), LOOKED_UP_WITHIN)
+        ticket = next(iter(found.get("items") or []), None)
+        if ticket is None or not is_same_danger(ticket, text, place, moment_of(tracker)):
+            return None
+        await api.post(f"/tickets/{ticket['number']}/supplement", {"text": _with_draft(tracker, text)})
+    except (ApiError, TimeoutError):
+        return None
+    return str(ticket["number"])
+
+
+def is_same_danger(ticket: dict[str, Any], text: str, place: str | None, now: str) -> bool:
+    """Reported just now and still open, of one kind, and not in two buildings. Who is hurt is hurt by what he reported."""
+    if ticket.get("state") not in OPEN or not _is_fresh(str(ticket.get("registered_at") or ""), now):
+        return False
+    before, after = danger_of(str(ticket.get("description") or "")), danger_of(text)
+    here, there = building_of(place or text), building_of(str(ticket.get("place") or ticket.get("description") or ""))
+    if here and there and here != there:
+        return False
+    return before == after or ANY_DANGER in (before, after) or after == INJURY
+
+
+def _is_fresh(registered_at: str, now: str) -> bool:
+    try:
+        return abs(datetime.fromisoformat(now) - datetime.fromisoformat(registered_at)) <= SAME_DANGER
+    except (ValueError, TypeError):
+        return False
 
 
 def _drafted(tracker: Tracker, slot: str) -> str | None:

@@ -72,3 +72,19 @@ def amended(old: str | None, new: str) -> str:
         if old and part.fullmatch(new) and part.search(old):
             return part.sub(new, old, count=1)
     return new
+
+
+_NUMBERED = re.compile(r"(\d+|[一二三四五六七八九十]{1,3})\s*(?:号楼|号院|栋|幢|座|#)")
+
+
+def building_of(text: str) -> str | None:
+    """The number of the building that is named, in digits: 三号楼 is 3栋."""
+    found = _NUMBERED.search(text)
+    return None if found is None else found[1] if found[1].isdigit() else str(_count(found[1]))
+
+
+def _count(written: str) -> int:
+    """十二 is 12, 二十 is 20."""
+    tens, ten, ones = written.rpartition("十")
+    digits = "一二三四五六七八九"
+    return ((digits.find(tens) + 1 or 1) * 10 if ten else 0) + digits.find(ones or "-") + 1

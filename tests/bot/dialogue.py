@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests" / "dialogues"
 NOW = "2026-11-26T10:00:00+08:00"
 """A Thursday morning."""
-OFFICES = ("closed", "noslots", "taken")
+OFFICES = ("closed", "noslots", "taken", "unread")
 
 
 def load() -> list[dict[str, Any]]:
@@ -51,6 +51,7 @@ async def play(dialogue: dict[str, Any], rasa: str, fake: str) -> list[str]:
             matter = f"{resident}.{sum(c['path'] == '/tickets' for c in calls)}"
             metadata = {"matter": matter, "message": f"{resident}-{n}", "channel": dialogue.get("channel", "webchat"),
                         "received_at": turn.get("at", NOW)}
+            await http.post(f"{fake}/control", json={"at": metadata["received_at"]})
             async with http.post(f"{rasa}/webhooks/rest/webhook", json={
                     "sender": matter, "message": turn["say"], "metadata": metadata}) as response:
                 replies = await response.json()

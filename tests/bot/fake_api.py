@@ -1,7 +1,7 @@
 """A fake of the service's API for the assistant's own trials; every call is kept in `calls`.
 
 A matter is named `resident.ordinal`, as the player counts them; what a name holds (`oneshot`, `closed`, `booked`,
-`noslots`) decides how the office is. `/control` sets a fault, or the state of a resident's tickets.
+`noslots`, `unread`) decides how the office is. `/control` sets a fault, the moment, or the state of a resident's tickets.
 """
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ Said = tuple[int, dict[str, Any]]
 def make_app() -> web.Application:
     """The contract the actions rely on; `/calls` and `/control` are for the tests."""
     app = web.Application()
-    app["calls"], app["tickets"], app["appointments"], app["control"] = [], [], [], {"fail": False, "settled": {}}
+    app["calls"], app["tickets"], app["appointments"], app["control"] = [], [], [], {
+        "fail": False, "settled": {}, "at": ""}
 
     async def answer(request: web.Request) -> web.Response:
         body: Any = await request.json() if request.can_read_body else None
@@ -53,7 +54,7 @@ def make_app() -> web.Application:
                            "replies": [{"text": "已派人修好", "approved_at": "2026-11-26T15:00:00+08:00"}]}
         if "settled" in asked:
             app["control"]["settled"][asked["resident"]] = asked["settled"]
-        app["control"] |= {name: asked[name] for name in ("fail",) if name in asked}
+        app["control"] |= {name: asked[name] for name in ("fail", "at") if name in asked}
         return web.json_response(app["control"])
 
     app.router.add_get("/calls", calls)
@@ -81,7 +82,7 @@ def _respond(app: web.Application, method: str, path: str, body: Any, matter: st
         return 200, {"conversation": 1, "position": 2, "open": True, "ticket": None, "promise": "5分钟内回复您。"}
     if path.startswith("/slots") or path.startswith("/appointments"):
         return _appointments(app, method, path, body, resident, query)
-    return _tickets(app, method, path, body, resident)
+    return _tickets(app, method, path, body, resident, query)
 
 
 def _understand(text: str) -> dict[str, Any]:
@@ -102,17 +103,24 @@ def _answer(body: dict[str, Any]) -> dict[str, Any]:
     return said
 
 
-def _tickets(app: web.Application, method: str, path: str, body: Any, resident: str) -> Said:
+def _tickets(
+    app: web.Application, method: str, path: str, body: Any, resident: str, query: dict[str, str]
+) -> Said:
     own = [t for t in reversed(app["tickets"]) if t["resident"] == resident]
     if path == "/tickets" and method == "POST":
         number = f"HY20261126-{len(app['tickets']) + 1:05d}"
         ticket = {"number": number, "code": "4821", "promise": "1个工作日内联系您。", "state": "registered",
                   "state_text": WORDS["registered"], "title": body["description"][:20], "resident": resident,
-                  "category": "repairs" if body["kind"] == "request" else None, "transitions": [], "replies": []}
+                  "category": "repairs" if body["kind"] == "request" else None, "transitions": [], "replies": [],
+                  "description": body["description"], "place": body.get("place"), "urgency": body.get("urgency", "routine"),
+                  "registered_at": app["control"]["at"]}
         app["tickets"].append(ticket)
         return 201, ticket
     if path == "/tickets":
-        return 200, {"items": own, "next": None}
+        if "unread" in resident:
+            return 500, {"status": 500, "detail": "later"}
+        items = [t for t in own if query.get("urgency") in (None, t["urgency"])]
+        return 200, {"items": items[:int(query.get("limit", 20))], "next": None}
     found = next((t for t in own if t["number"] in path), None)
     if found is None:
         return 404, {"status": 404, "detail": "没有这个工单"}

@@ -50,3 +50,22 @@ async def test_in_a_persons_hands_danger_is_answered_though_the_assistant_is_awa
     await guest.hears("119")
     (ticket,) = (await house.get("/tickets"))["items"]
     assert ticket["urgency"] == "emergency"
+
+
+async def test_a_second_cry_about_one_danger_joins_its_ticket_and_another_danger_does_not(house):
+    house.rasa.is_away = True
+    guest = await Browser.open(house)
+    await guest.say("3栋电梯困人了！")
+    await guest.hears("紧急工单")
+    await guest.say("3栋电梯里面困了两个人，快来")
+    await guest.hears("补充到工单")
+    assert "96333" in (await guest.lines())[-1].splitlines()[0]
+    assert len((await house.get("/tickets"))["items"]) == 1
+    await guest.say("3栋着火了！")
+    await guest.hears("119")
+    await guest.say("8栋电梯也困人了")
+    await house.until(lambda: _count(house, 3))
+
+
+async def _count(house, many):
+    return len((await house.get("/tickets"))["items"]) == many

@@ -15,6 +15,7 @@ from ticketing import escalation, sla, staff_notices
 from ticketing.model import Ticket, Transition
 from ticketing.office import Way
 from ticketing.roster import Absence, Duty, Person
+from ticketing.staff import Actor
 from ticketing.staff_notices import StaffNotice
 
 # 30 November 2026 is a Monday; the property office is open 09:00–12:00 and 14:00–17:30.
@@ -352,3 +353,27 @@ async def test_urging_is_told_to_whoever_has_it_at_once(desk):
     await warn(desk, MONDAY + timedelta(minutes=2))
     assert [whom for whom, *_ in await told(desk, number)] == ["wu"]
     assert "催办" in (await outbox(desk))[-1][2]
+
+
+async def add_word(desk, number, text):
+    async with desk.db.reading() as session:
+        whose = await session.scalar(select(Ticket.resident_id).where(Ticket.number == number))
+    await desk.do(number, "supplement", {"text": text}, Actor("resident", frozenset({"resident"}), None, whose))
+
+
+async def test_danger_and_every_further_word_of_it_rings_the_desk_at_once(desk):
+    number = await desk.register(SUPERVISOR, urgency="emergency")
+    await warn(desk, MONDAY + timedelta(minutes=1))
+    assert ("cai", "console") in {(whom, by) for whom, by, *_ in await told(desk, number)}
+    before = len(await outbox(desk))
+    await add_word(desk, number, "里面困了两个人")
+    await warn(desk, MONDAY + timedelta(minutes=3))
+    said = await outbox(desk)
+    assert len(said) > before and number in said[-1][2] and "新情况" in said[-1][2]
+
+
+async def test_a_word_to_an_ordinary_ticket_wakes_nobody(desk):
+    number = await desk.register(SUPERVISOR)
+    await add_word(desk, number, "还有一处也在漏")
+    await warn(desk, MONDAY + timedelta(minutes=1))
+    assert await told(desk, number) == []
