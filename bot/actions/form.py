@@ -13,7 +13,7 @@ from actions.emergency import raise_alarm
 from actions.guides import answer
 from actions.handover import SHORT, hand_over, reason_for_person
 from actions.matter import describe_matter, keep_form, silence_before
-from actions.parts import FORM_KINDS, read_parts
+from actions.parts import FORM_KINDS, read_other, read_parts, words_of
 from actions.reading import (
     FIELDS,
     KINDS,
@@ -26,7 +26,7 @@ from actions.reading import (
     short,
     substance,
 )
-from actions.several import answer_parts, find_parts
+from actions.several import answer_parts, find_other, find_parts
 from actions.status import say_status
 from actions.step import Events, Step, channel_of, intent_of, moment_of, sentence, text_of
 
@@ -74,6 +74,14 @@ class ReadForm(Step):
             new = read(slots, tracker.latest_message, None, moment_of(tracker))
             await say_aside(say, tracker, api, intent)
             return await self._ask_next(say, api, slots, {"extra": new["extra"]})
+        if (found := await find_other(slots, tracker.latest_message, api)) is not None:
+            other, apart = found
+            what = short(words_of(tracker.latest_message, other))
+            if apart:
+                say.utter_message(text=sentence("utter_other_kept", what=what))
+                new = read_other(slots, tracker.latest_message, other, requested, moment_of(tracker))
+                return await self._ask_next(say, api, slots, new)
+            say.utter_message(text=sentence("utter_joined", what=what))
         new = read(slots, tracker.latest_message, requested, moment_of(tracker))
         return await self._ask_next(say, api, slots, new, tracker)
 

@@ -20,7 +20,15 @@ _TO_BE_MENDED = ("complaint", "request")
 _OPENS = re.compile(
     r"(?:^|(?<=[。！？!?；;，,、\s]))(?:另外|此外|还有(?:一?[件个](?:事情?|问题)|就是|[，,：:])|再(?:有|一个|就是)|顺便(?:问一?下|说一?下|反映一?下|请)?"
     r"|其次|第[二三]个?(?:问题|件事)?(?:是|[，,、：:])|其[二三](?:是|[，,、：:])?|[二三](?:是|[、.．])|[23][、.．)）])")
-_LEADS = re.compile(r"^(?:[\s，,、。：:；;]|另外|此外|还有(?:一?[件个](?:事情?|问题)|就是|(?=[，,：:]))|再(?:有|一个|就是)|顺便|其次|第[一二三]个?(?:问题|件事)?(?=是|[，,、：:])|其[一二三]"
+_TURNS = re.compile(
+    r"(?:^|(?<=[。！？!?；;，,、\s]))[哦噢啊哎诶]?[，,]?(?:对了|另外|此外|还有(?!一会|多久|多少|没有)|顺便|再(?:有|一个|就是)|其次|(?:我|我们)?还(?:要|想)(?:再?投诉|再?反映|报修|说|提|建议|举报))")
+"""With these words somebody may turn to another matter while the first one is asked about; the office is asked whether he does."""
+_OF_THE_STORY = re.compile(
+    r"(?:找|打|说|反映|投诉|报|报修|沟通|联系|催|等|问)(?:了|过)|(?:物业|你们|他们|他|她|对方|保安|管理处|客服|社区)[^，。,]{0,6}(?:不管|不理|不来|不处理|不承认|推)|没(?:有)?用"
+    r"|影响|睡不|害得|耽误|受不了|没法(?:睡|住|过|出门)|气(?:死|病)")
+"""What was tried before, and what it does to him: it belongs to what he is telling, unless the office is surer than `SURER`."""
+SURER = 0.8
+_LEADS = re.compile(r"^(?:[\s，,、。：:；;哦噢啊哎诶]|对了|还有|另外|此外|还有(?:一?[件个](?:事情?|问题)|就是|(?=[，,：:]))|再(?:有|一个|就是)|顺便|其次|第[一二三]个?(?:问题|件事)?(?=是|[，,、：:])|其[一二三]"
                     r"|[一二三](?=是|[、.．])|[123](?=[、.．)）])|是(?=[^，,。]{4})|[.．)）])+")
 _EDGES = " \t\r\n，,、；;"
 TELLS = 5
@@ -49,12 +57,24 @@ def cut(message: dict[str, Any]) -> list[tuple[int, int]]:
     return [(begin, end) for begin, end in itertools.pairwise(edges) if text[begin:end].strip()]
 
 
+def turn(message: dict[str, Any]) -> int | None:
+    """Where a message in the middle of a form turns to what may be another matter; None where it does not."""
+    text = str(message.get("text") or "")
+    found = next((found for found in _TURNS.finditer(text) if len(_LEADS.sub("", text[found.start():])) >= TELLS), None)
+    return None if found is None else found.start()
+
+
+def is_of_the_story(message: dict[str, Any], other: Part) -> bool:
+    """Whether words that turn to something still tell of the same matter: that nobody came, that nobody sleeps."""
+    return other.sure < SURER and bool(_OF_THE_STORY.search(words_of(message, other)))
+
+
 def join(parts: list[Part]) -> list[Part]:
     """What belongs together, by kind and first-level category, stays together; a part without a matter belongs to the one before."""
     joined: list[Part] = []
     for part in parts:
         last = joined[-1] if joined else None
-        if last is not None and (_is_one(last, part) or len(joined) == AT_MOST):
+        if last is not None and (is_one(last, part) or len(joined) == AT_MOST):
             first = last if last.kind else part
             joined[-1] = Part(last.start, part.end, first.kind, first.category, first.sure)
         else:
@@ -62,7 +82,8 @@ def join(parts: list[Part]) -> list[Part]:
     return joined
 
 
-def _is_one(one: Part, other: Part) -> bool:
+def is_one(one: Part, other: Part) -> bool:
+    """Whether two parts are one matter, as far as the office can tell."""
     if one.kind is None or other.kind is None:
         return True
     if one.kind in _TO_BE_MENDED and other.kind in _TO_BE_MENDED:
@@ -102,6 +123,21 @@ def read_parts(message: dict[str, Any], parts: list[Part], slots: dict[str, Any]
     if draft.get("place") is None and not any(each.get("place") for each in draft["extra"].get("others") or []):
         draft["place"] = whole.get("place")
     return draft
+
+
+def read_other(
+    slots: dict[str, Any], message: dict[str, Any], part: Part, requested: str | None, now: str
+) -> dict[str, Any]:
+    """The draft with another matter kept for afterwards; what was said before it in the message still counts as the answer."""
+    before = only(message, Part(0, part.start, None, "", 0.0))
+    new = read(slots, before, requested, now) if before["text"].strip() else {"extra": dict(slots.get("extra") or {})}
+    blank: dict[str, Any] = dict.fromkeys(("what", "place", "happened", "happened_at", "phone", "extra", "begin"))
+    said = read(blank, only(message, part), None, now)
+    if said.get("phone") and slots.get("phone") is None:
+        new["phone"] = said["phone"]
+    kept = {"kind": part.kind} | {name: said.get(name) for name in ("what", "place", "happened", "happened_at")}
+    extra = new["extra"]
+    return new | {"extra": extra | {"others": [*(extra.get("others") or []), kept]}}
 
 
 def slots_of_other(slots: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

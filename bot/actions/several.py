@@ -9,7 +9,8 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api, ApiError
 from actions.guides import answer
-from actions.parts import TELLS, Part, cut, join, words_of
+from actions.parts import AT_MOST, FORM_KINDS, TELLS, Part, cut, is_of_the_story, is_one, join, turn, words_of
+from actions.reading import SKIPPED
 from actions.step import sentence
 
 _TOKEN = re.compile(r"<[A-Z]+_\d+>")
@@ -24,13 +25,41 @@ async def find_parts(message: dict[str, Any], api: Api) -> list[Part]:
     if len(edges) < 2:
         return []
     try:
-        tops = {each["code"]: each.get("parent") or each["code"]
-                for each in (await api.get("/categories?limit=200")).get("items") or []}
+        tops = await _tops(api)
         parts = [await _understand(message, begin, end, api, tops) for begin, end in edges]
     except ApiError:
         return []
     joined = join(parts)
     return joined if len(joined) > 1 else []
+
+
+async def find_other(slots: dict[str, Any], message: dict[str, Any], api: Api) -> tuple[Part, bool] | None:
+    """A matter told in the middle of another one's form, and whether it is one of its own; None for more of the story.
+
+    Only words that turn to something else (对了, 另外 …) begin one, and only where the office sorts it elsewhere: in doubt
+    it is one matter, and the resident is told so.
+    """
+    begin, text = turn(message), str(message.get("text") or "")
+    if begin is None or slots.get("what") in (None, SKIPPED):
+        return None
+    try:
+        tops = await _tops(api)
+        other = await _understand(message, begin, len(text), api, tops)
+        if other.kind not in FORM_KINDS:
+            return None
+        told = {"text": str(slots["what"])}
+        first = await _understand(told, 0, len(told["text"]), api, tops)
+    except ApiError:
+        return None
+    first = Part(first.start, first.end, str(slots["kind"]), first.category, first.sure)
+    full = len((slots.get("extra") or {}).get("others") or []) >= AT_MOST - 1
+    return other, not full and not is_one(first, other) and not is_of_the_story(message, other)
+
+
+async def _tops(api: Api) -> dict[str, str]:
+    """The first-level category of each."""
+    found = (await api.get("/categories?limit=200")).get("items") or []
+    return {each["code"]: each.get("parent") or each["code"] for each in found}
 
 
 async def _understand(message: dict[str, Any], begin: int, end: int, api: Api, tops: dict[str, str]) -> Part:
