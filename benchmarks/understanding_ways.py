@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BOT = ROOT / "bot"
 PYTHON = BOT / ".venv" / "bin" / "python"
 SETS = {name: ROOT / "tests" / "data" / f"{name}.yml"
-        for name in ("understanding_held_out", "understanding_fresh", "understanding_kept")}
+        for name in ("understanding_held_out", "understanding_fresh", "understanding_kept",
+                     "understanding_second", "understanding_second_kept")}
 LONGEST_S = 1200
 EPOCHS = 20
 """Of DIET, instead of Rasa's own 300, so that the comparison ends within minutes."""
