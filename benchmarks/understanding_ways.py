@@ -90,17 +90,21 @@ def _sentences(marked: bool) -> list[dict[str, Any]]:
 
 
 def _finder(blocks: list[dict[str, Any]]) -> Any:
-    from nlu.components.entities import PatternEntities, _without_overlap
+    from nlu.components.finding import Finder
 
-    names = {block["lookup"]: [line[2:] for line in block["examples"].splitlines()] for block in blocks if "lookup" in block}
-    patterns = PatternEntities(None, None, names)  # type: ignore[arg-type]
+    finder = Finder(names_of(blocks))
 
     def mark(text: str) -> str:
-        for entity in reversed(_without_overlap(patterns._find(text, None))):
+        for entity in reversed(finder.find(text)):
             text = f"{text[:entity['start']]}[{entity['value']}]({entity['entity']}){text[entity['end']:]}"
         return text
 
     return mark
+
+
+def names_of(blocks: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """The lookup tables of the training data."""
+    return {block["lookup"]: [line[2:] for line in block["examples"].splitlines()] for block in blocks if "lookup" in block}
 
 
 async def ask(folder: str) -> dict[str, Any]:

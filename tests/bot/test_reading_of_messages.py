@@ -13,7 +13,7 @@ from service import danger
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bot"))
 
-from nlu.components import gist, patterns, signs
+from nlu.components import gist, signs
 from nlu.components.normal import fold, read_for_vector
 from nlu.components.times import find_times
 
@@ -97,14 +97,6 @@ def test_times_are_read_as_residents_say_them(said: str, value: str, begins: str
 @pytest.mark.parametrize("said", ["六点钟方向那盏灯", "一时半会儿修不好", "3/4的业主同意", "说话注意点", "我有一点建议"])
 def test_no_time_is_made_up(said: str) -> None:
     assert find_times(said, NOW) == []
-
-
-@pytest.mark.parametrize(("said", "place"), [
-    ("投诉翠湖花园太吵", "翠湖花园"), ("春晖苑5栋门禁坏了", "春晖苑5栋"), ("9栋1单元702漏水", "9栋1单元702"),
-])
-def test_places_are_read_without_what_stands_before_them(said: str, place: str) -> None:
-    start, end = next(patterns.find_places(fold(said)))
-    assert said[start:end] == place
 
 
 def test_a_number_that_arrives_as_it_is_reads_like_its_token() -> None:

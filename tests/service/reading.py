@@ -9,7 +9,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "bot"))
 
 from nlu.components import patterns, signs
 from nlu.components.normal import fold
+from nlu.components.places import find_places
 from nlu.components.times import find_times
+from nlu.components.words import Words
 
 
 def read(text: str, at: datetime) -> dict[str, Any]:
@@ -21,7 +23,7 @@ def read(text: str, at: datetime) -> dict[str, Any]:
                "coming": time.relative_to_future} for time in find_times(text, at)]
     found += [{"entity": name, "start": match.start("it"), "end": match.end("it")}
               for name, pattern in patterns.BROAD if name == "department" for match in pattern.finditer(plain)]
-    found += [{"entity": "place", "start": start, "end": end} for start, end in patterns.find_places(plain)]
+    found += [{"entity": "place", "start": start, "end": end} for start, end in find_places(plain, Words(plain))]
     kept: list[dict[str, Any]] = []
     for entity in found:
         if all(entity["end"] <= other["start"] or entity["start"] >= other["end"] for other in kept):

@@ -1,0 +1,171 @@
+"""Names of people: a surname with a title, after 我叫 or a role, hidden as 张某某, or a name that the words show as one."""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nlu.components.words import Word, Words
+
+_FIRM = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶苏魏吕丁任沈姚卢姜崔钟谭陆汪范廖贾"
+    "韦付邹孟熊秦邱江尹薛闫段雷侯龙陶黎贺顾毛郝龚邵万钱覃武戴莫孔汤康施樊葛邢齐尤戚喻窦奚郎鲁俞柳鲍岑倪滕殷毕邬傅卞伍"
+    "卜萧湛祁禹狄臧庞纪舒屈项祝阮闵季娄童颜盛刁骆凌霍虞柯昝管裘缪郁杭洪诸钮嵇裴翁荀甄芮储靳汲邴糜隗宓郗仲伊宫宁栾钭戎符"
+    "詹郜蓟蒲邰赖卓蔺屠蒙乔胥莘翟逄姬冉郦雍璩濮扈冀郏浦晏柴瞿阎茹宦艾易庾暨耿匡寇阙殳夔巩厍聂晁敖訾辛阚饶鞠蒯竺逯褚佟佘"
+    "苟仝亓冼岳晋仉涂揭漆桂池巫焦甘厉仇麻楼阳严史夏林金石贝"
+)
+"""Surnames that seldom begin another word."""
+_LOOSE = (
+    "高方白安温文牛向于程华水云章花昌苗费廉常乐皮元平和穆米明计伏成谈茅蓝席强路危梅支房干解应宗宣单包左吉滑荣羊惠曲封松井富"
+    "乌巴弓牧山谷车全班秋祖景束幸司印宿怀索咸籍阴苍双闻党贡劳申桑寿边燕尚农庄慕连习鱼容古戈衡步满国广禄东沃利越隆师融冷那简"
+    "沙养丰巢关相查荆红游权盖益公代区欧时从能都别后母邸商海火"
+)
+"""Surnames that are ordinary words as well: they need more evidence."""
+_DOUBLE = (
+    "欧阳|上官|诸葛|司马|司徒|夏侯|东方|皇甫|尉迟|公孙|慕容|令狐|宇文|长孙|司空|端木|南宫|独孤|轩辕|东郭|西门|百里|呼延|闻人|赫连"
+    "|澹台|公冶|宗政|濮阳|淳于|单于|太叔|申屠|仲孙|钟离|鲜于|闾丘|亓官|司寇|子车|颛孙|巫马|公西|漆雕|乐正|壤驷|公良|拓跋|夹谷|宰父"
+    "|谷梁|段干|东门|南门|羊舌|微生|梁丘|左丘|欧陽|纳兰|完颜|叶赫|爱新觉罗"
+)
+_NEVER_ALONE = frozenset(("东方", "西门", "东门", "南门", "百里", "乐正", "子车", "单于"))
+"""Compound surnames that are places or words first."""
+_HAN = r"[\u4e00-\u9fff]"
+_SINGLE = rf"[{_FIRM}{_LOOSE}]"
+_SURNAME = rf"(?:{_DOUBLE}|{_SINGLE})"
+
+_TITLE = (
+    "先生|女士|小姐|太太|阿姨|叔叔|大叔|大伯|伯伯|大爷|大妈|大姐|大哥|大婶|大嫂|奶奶|爷爷|婆婆|姐姐|师傅|师父|医生|医师|大夫|护士长|护士|副主任|主任|主管"
+    "|老师|教授|副?校长|副?院长|园长|副?总?经理|总监|总工|副?书记|副?市长|副?县长|副?区长|副?镇长|副?乡长|副?局长|副?处长|副?科长|副?所长|副?站长|副?队长|副?厂长|店长"
+    "|班长|组长|村长|社长|会长|董事长|行长|部长|股长|会计|出纳|警官|民警|警察|同志|律师|法官|检察官|工程师|技工|管家|司机|老板|老板娘|教练|药师|技师|药剂师|干事|秘书|助理|专员|委员|代表|支书|台长"
+)
+_SHORT_TITLE = "姐|哥|叔|姨|婶|嫂|伯|爷|奶|妈|总|工|局|处|队|所|科|导|董|某"
+_ROLE = (
+    "医生|大夫|护士长|护士|主任|经理|师傅|老师|保安|保洁|保洁员|管家|科长|队长|所长|处长|局长|院长|校长|书记|村长|组长|店长|工作人员|办事员|客服|前台|收费员|网格员|楼长|楼管"
+    "|业主|租客|租户|房东|邻居|住户|居民|村民|户主|业主代表|负责人|法人|法人代表|联系人|司机|老板|同志|同事|丈夫|老公|爱人|妻子|老婆|儿子|女儿|孩子|父亲|母亲|爸爸|妈妈|老伴|老人|患者|病人|学生|员工"
+    "|投诉人|举报人|反映人|申请人|当事人|被投诉人|民警|警官|志愿者|柜员|窗口"
+)
+_SAID = (
+    r"(?:我叫|名叫|叫做|名字[是叫:]?\s?|姓名[:是]?\s?|本人[:是]?|联系人[:是]?\s?|投诉人[:是]?\s?|举报人[:是]?\s?|申请人[:是]?\s?|报修人[:是]?\s?"
+    r"|反映人[:是]?\s?|户主[:是叫]?\s?|业主[:叫]\s?|署名[:是]?\s?|落款[:是]?\s?|称呼我|就?叫我|我是|我的名字[是叫]|写的?是|登记的?是|改成|应该?[是为])"
+)
+_NO_GIVEN = (
+    "的了时能会以感性证法费者间站路街村镇区县市桥湾苑府汇园寺庙就都也还要在是有没不和与跟把被让给对为从到这那哪个们里上下着过吗呢吧啊说去来住给想请好"
+    "很太最先后再又才只可得地因所而但及或之其此某号楼栋室元块天月年日点分户卡单票款钱店门窗房厅梯车机水电气网灯锁墙板费局处所科组队部办委会厂场院校公私您你我他她它什怎几多少"
+)
+"""Characters that no given name has, or so seldom that a word is likelier."""
+_GIVEN = rf"[^{_NO_GIVEN}\W\d_a-z]"
+_END = r"(?=$|[\W_]|某|电话|手机|联系|住|家|是|在|的|反映|投诉|举报|说|来|给|帮|于|今|昨|前天|系|女|男|你|我|对|把|被|和|与|跟|以?及|同志|先生|女士|医生|老师|师傅|名下|这|很|特别|态度|服务)"
+
+_TITLED = re.compile(rf"(?=(?P<it>(?P<surname>{_SURNAME})(?P<given>{_HAN}{{0,2}}?)(?P<title>{_TITLE})))")
+_SHORT = re.compile(rf"(?=(?P<it>(?P<surname>{_DOUBLE}|[{_FIRM}高方白温程文章华])(?P<title>{_SHORT_TITLE})))")
+_CALLED = re.compile(rf"(?=(?P<it>(?:小|老|阿)(?P<surname>{_DOUBLE}|[{_FIRM}高方白温程章欧])))(?<![最从太很较细大幼中古])")
+_HIDDEN = re.compile(rf"(?P<it>{_SURNAME}(?:某某|某{_GIVEN}(?=$|[\W])|某|[*×]{{1,2}}{_HAN}?|x{{1,2}}(?![a-z])))")
+_FAMILY = re.compile(rf"(?:我|免贵|本人|她|他|对方|医生|护士|师傅|那个|都|个|位|人)?姓(?P<it>{_SURNAME})(?=$|[\W_]|的|那|这|,|电话|住|手机|吧|啊|先生|女士|叫)")
+_INTRODUCED = re.compile(rf"{_SAID}(?P<it>{_SURNAME}(?:{_GIVEN}{{1,2}}?)){_END}")
+_BESIDE_ROLE = re.compile(rf"(?:{_ROLE})[:是叫]?(?={_SURNAME}{_GIVEN})")
+_FULL = re.compile(rf"(?P<it>(?:{_DOUBLE}|[{_FIRM}]){_GIVEN}{{2}}){_END}")
+_IN_LIST = re.compile(rf"\s?[、,和与及]\s?(?P<it>{_SURNAME}{_HAN}{{1,2}})(?=[\W_]|$|[和与及等])")
+_SAYS_MORE = re.compile(r"^(?:说|讲|特别|态度|服务|负责|很|人|帮|给|把|的|不|来|去|也|,|。|$|!|今|昨|明|跟|对|在|修|这|骂|推|收|，|和|人|干|办|耐心|、)")
+
+
+def find_people(plain: str, words: Words) -> Iterator[tuple[int, int]]:
+    """Spans of people in folded text, the surest form first."""
+    for match in _INTRODUCED.finditer(plain):
+        yield match.span("it")
+    yield from (match.span("it") for match in _TITLED.finditer(plain) if _is_titled(match, plain, words))
+    yield from (match.span("it") for match in _HIDDEN.finditer(plain) if _is_hidden(match, words))
+    yield from (match.span("it") for match in _FAMILY.finditer(plain))
+    yield from (match.span("it") for match in _SHORT.finditer(plain) if _is_short(match, plain, words))
+    yield from (match.span("it") for match in _CALLED.finditer(plain) if _is_called(match, plain, words))
+    for match in _BESIDE_ROLE.finditer(plain):
+        if end := _end_of_name(match.end(), plain, words):
+            yield match.end(), end
+    for word in words.all:
+        if _is_full_name(word):
+            yield word.start, word.end
+            yield from _listed_after(word.end, plain)
+
+
+def _listed_after(at: int, plain: str) -> Iterator[tuple[int, int]]:
+    """张世云、周天富、向发芝: after one name the others of a list are names too."""
+    while match := _IN_LIST.match(plain, at):
+        yield match.span("it")
+        at = match.end()
+
+
+def _end_of_name(start: int, plain: str, words: Words) -> int:
+    """Where the name ends that begins here, beside a role; 0 when these are other words."""
+    word, double = words.at(start), bool(re.match(_DOUBLE, plain[start:start + 2]))
+    if word.start == start and word.tag.startswith("nr") and len(word.text) >= 2 + double:
+        if len(word.text) == 2 and (match := _FULL.match(plain, start)) and words.ends(match.end("it")):
+            return match.end("it")
+        return min(word.end, start + 3 + double) if re.fullmatch(f"{_GIVEN}+", plain[start + 1 + double:min(word.end, start + 3 + double)]) else 0
+    match = _FULL.match(plain, start)
+    return match.end("it") if match and not Words.knows(plain[start:start + 2]) else 0
+
+
+def _is_titled(match: re.Match[str], plain: str, words: Words) -> bool:
+    """王师傅 and 温斯顿老师, but neither 和老师, 高中老师 nor 项目经理."""
+    start, given, surname = match.start("it"), match["given"], match["surname"]
+    before = plain[max(start - 1, 0):start]
+    if not words.ends(match.end("it")) and words.at(match.end("it")).tag not in ("v", "d"):
+        if words.at(match.end("it")).start >= match.start("title") and words.at(match.end("it")).end - match.start("title") > len(match["title"]):
+            return False
+    if not given:
+        word = words.at(start)
+        if word.start < start:
+            return len(surname) == 1 and surname in _FIRM and word.end == start + 1 and word.tag.startswith("n") is False
+        if surname in _FIRM or len(surname) > 1:
+            return before != "保" and not (word.text not in (surname, match["it"]) and word.end <= match.start("title"))
+        return word.tag.startswith("nr") or (word.tag not in ("p", "c", "d", "r", "v", "u") and not before.isalnum()) \
+            or (word.text == surname and before in ("的", "找", "叫", "是", "院", "科", "口", "业"))
+    return _is_name(start, match.start("title"), words, titled=True)
+
+
+def _is_name(start: int, end: int, words: Words, titled: bool = False) -> bool:
+    """Whether these characters are no ordinary word: one word that is a name, or the surname with single characters."""
+    parts = words.within(start, end)
+    if not parts or parts[0].start != start:
+        return False
+    if len(parts) == 1:
+        return parts[0].tag.startswith("nr") or (parts[0].end > end and titled and parts[0].tag.startswith("nr"))
+    if any(part.tag[:1] in ("p", "r", "u", "c", "d", "y") or part.tag == "m" for part in parts[1:]):
+        return False
+    return parts[0].end - parts[0].start <= 2 and all(part.tag.startswith("nr") or len(part.text) == 1 or not titled for part in parts)
+
+
+def _is_hidden(match: re.Match[str], words: Words) -> bool:
+    return words.begins(match.start("it")) or match["it"][0] in _FIRM
+
+
+def _is_short(match: re.Match[str], plain: str, words: Words) -> bool:
+    """陈姐, 王总: one word of its own, or the surname and the title as two."""
+    start, end = match.span("it")
+    if match["title"] in "所科队局处工总导董妈奶" and not _SAYS_MORE.match(plain[end:]):
+        return False
+    parts = words.within(start, end)
+    if parts[0].start != start:
+        return False
+    if parts[0].end == end:
+        return parts[0].tag.startswith("nr") or (parts[0].tag == "n" and match["title"] in "姐哥叔姨婶嫂伯爷队工总")
+    if parts[0].end == end + 1 and parts[0].tag.startswith("nr") and _SAYS_MORE.match(plain[end:]):
+        return True
+    return parts[0].end == start + len(match["surname"]) and (parts[-1].end == end or words.at(end - 1).tag.startswith("v"))
+
+
+def _is_called(match: re.Match[str], plain: str, words: Words) -> bool:
+    """小张, 老刘: not 小区, 老板, 小方块; followed by what people do or are."""
+    start, end = match.span("it")
+    parts = words.within(start, end)
+    if parts[0].start != start or words.at(end - 1).end != end:
+        return False
+    if parts[0].end == end and parts[0].tag not in ("n", "nr", "x", "nrt"):
+        return False
+    return bool(_SAYS_MORE.match(plain[end:]))
+
+
+def _is_full_name(word: Word) -> bool:
+    """A word that the segmenter takes for a name, with a surname and a given name of two; shorter ones need a role."""
+    if not word.tag.startswith("nr") or not 3 <= len(word.text) <= 4:
+        return False
+    surname = 2 if re.match(_DOUBLE, word.text) else 1
+    given = word.text[surname:]
+    return (surname == 2 or word.text[0] in _FIRM) and len(given) <= 2 and bool(re.fullmatch(f"{_GIVEN}+", given))

@@ -1,0 +1,77 @@
+"""Where something is and who is meant, read out of a message: whole, and nothing else with it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "bot"))
+
+from nlu.components.finding import Finder
+
+FINDER = Finder({"department": ["住院部", "物业", "骨科"]})
+
+
+def named(said: str, kind: str) -> list[str]:
+    """What of this kind is found in a message."""
+    return [entity["value"] for entity in FINDER.find(said) if entity["entity"] == kind]
+
+
+@pytest.mark.parametrize(("said", "place"), [
+    pytest.param("投诉翠湖花园太吵", "翠湖花园", id="without the verb before it"),
+    pytest.param("春晖苑5栋门禁坏了", "春晖苑5栋", id="an estate and a building"),
+    pytest.param("9栋1单元702漏水", "9栋1单元702", id="a room without a word behind it"),
+    pytest.param("我在幸福里住", "幸福里", id="an estate that ends like a word"),
+    pytest.param("盛世名门8号楼电梯困人", "盛世名门8号楼", id="a name without a known ending before a building"),
+    pytest.param("临江市青山县柳树镇石桥村5组断水三天", "临江市青山县柳树镇石桥村5组", id="a whole address in the country"),
+    pytest.param("A市A3区咸阳新村房子漏水", "A市A3区咸阳新村", id="names hidden behind letters"),
+    pytest.param("老城区文庙巷17号墙要倒了", "老城区文庙巷17号", id="a house in a lane"),
+    pytest.param("建设路与和平街交叉口红绿灯坏了", "建设路与和平街交叉口", id="a corner of two roads"),
+    pytest.param("第二人民医院停车太难了", "第二人民医院", id="a counted hospital"),
+    pytest.param("市一中放学的时候堵得很", "市一中", id="a school by its short name"),
+    pytest.param("解放路18号楼下烧烤店油烟大", "解放路18号", id="not what lies below it"),
+    pytest.param("3栋2单元门口的灯泡不亮", "3栋2单元", id="not what lies before its door"),
+    pytest.param("7号楼楼道里堆满了纸箱", "7号楼", id="not the stairs in it"),
+    pytest.param("三栋二单元301没水了", "三栋二单元301", id="numbers in words"),
+    pytest.param("12#楼门禁坏了", "12#楼", id="a hash"), pytest.param("A区3号楼停电", "A区3号楼", id="a lettered block"),
+    pytest.param("5幢负一层积水", "5幢负一层", id="below ground"), pytest.param("地下二层车位被占", "地下二层", id="deeper"),
+    pytest.param("住院部5楼12床没人换药", "5楼12床", id="a bed behind a department"),
+    pytest.param("门诊三楼空调不凉", "门诊三楼", id="a floor of the clinic"),
+    pytest.param("我家在丽景湾2-1-1801", "丽景湾2-1-1801", id="the short form"),
+    pytest.param("门牌是602", "602", id="the number on the door"),
+])
+def test_a_place_is_read_whole_and_without_its_neighbours(said: str, place: str) -> None:
+    assert named(said, "place") == [place]
+
+
+@pytest.mark.parametrize("said", [
+    "我们小区的垃圾没人收", "市场价格太高了，超市里也贵", "你们医院的宣传做得好", "12路公交线路改了", "马路上全是土", "一层灰没人擦",
+    "拍了一组照片", "这条路什么时候修好", "孩子交到学校我不放心", "法律禁止操纵市场价格",
+])
+def test_words_that_end_like_places_are_none(said: str) -> None:
+    assert named(said, "place") == []
+
+
+@pytest.mark.parametrize(("said", "people"), [
+    pytest.param("我叫欧阳静，住柳河镇", ["欧阳静"], id="a compound surname"),
+    pytest.param("骨科司徒大夫的号", ["司徒大夫"], id="a compound surname with a title"),
+    pytest.param("前台陈姐特别热情", ["陈姐"], id="姐"), pytest.param("今天张工来修的，很专业", ["张工"], id="工"),
+    pytest.param("物业的小陈态度很好", ["小陈"], id="小"), pytest.param("保安老刘骂人", ["老刘"], id="老"),
+    pytest.param("那个姓陈的收了我两百块", ["陈"], id="only the surname"),
+    pytest.param("张某某长期占道经营", ["张某某"], id="half hidden"), pytest.param("管家沈一诺服务好", ["沈一诺"], id="beside a role"),
+    pytest.param("联系人诸葛明", ["诸葛明"], id="as in a form"), pytest.param("我妈赵桂芬住院了", ["赵桂芬"], id="in the middle"),
+    pytest.param("张世云、周天富、向发芝", ["张世云", "周天富", "向发芝"], id="a list of names"),
+    pytest.param("尊敬的贺书记您好", ["贺书记"], id="in the salutation"),
+])
+def test_people_are_read_by_surname_title_role_and_form(said: str, people: list[str]) -> None:
+    assert named(said, "person") == people
+
+
+@pytest.mark.parametrize("said", [
+    "很高兴你们能方便群众", "于是我就打了电话，常常没人接", "温馨提示贴了，安全还是没人管", "白天也在施工", "和平解决就行，祝你们成功", "向师傅反映过了",
+    "和老师说过", "高中老师不够", "项目经理不在", "让老板来", "小区里小孩多", "老人和姐姐住", "施工队长不管", "谢谢您", "全部都要许可证", "我是周一去的",
+])
+def test_ordinary_words_are_nobody(said: str) -> None:
+    assert named(said, "person") == []
