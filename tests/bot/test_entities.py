@@ -75,3 +75,8 @@ def test_people_are_read_by_surname_title_role_and_form(said: str, people: list[
 ])
 def test_ordinary_words_are_nobody(said: str) -> None:
     assert named(said, "person") == []
+
+
+@pytest.mark.parametrize("said", ["一" * 5000 + "栋", "张世云、" * 1500, "翠湖路与" * 1500, "小王说" * 1500, "3-" * 2500])
+def test_a_long_or_hostile_text_is_read_to_its_end(said: str) -> None:
+    assert named(said + "，我住在翠湖花园3栋", "place")[-1] == "翠湖花园3栋"

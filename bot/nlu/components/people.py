@@ -78,10 +78,13 @@ def find_people(plain: str, words: Words) -> Iterator[tuple[int, int]]:
     for match in _BESIDE_ROLE.finditer(plain):
         if end := _end_of_name(match.end(), plain, words):
             yield match.end(), end
+    listed = 0
     for word in words.all:
-        if _is_full_name(word):
+        if word.start >= listed and _is_full_name(word):
             yield word.start, word.end
-            yield from _listed_after(word.end, plain)
+            for span in _listed_after(word.end, plain):
+                yield span
+                listed = span[1]
 
 
 def _listed_after(at: int, plain: str) -> Iterator[tuple[int, int]]:
@@ -95,7 +98,7 @@ def _end_of_name(start: int, plain: str, words: Words) -> int:
     """Where the name ends that begins here, beside a role; 0 when these are other words."""
     word, double = words.at(start), bool(re.match(_DOUBLE, plain[start:start + 2]))
     if word.start == start and word.tag.startswith("nr") and len(word.text) >= 2 + double:
-        if len(word.text) == 2 and (match := _FULL.match(plain, start)) and words.ends(match.end("it")):
+        if len(word.text) == 2 and (match := _FULL.match(plain, start)) and not Words.knows(plain[word.end:word.end + 2]):
             return match.end("it")
         return min(word.end, start + 3 + double) if re.fullmatch(f"{_GIVEN}+", plain[start + 1 + double:min(word.end, start + 3 + double)]) else 0
     match = _FULL.match(plain, start)

@@ -36,7 +36,7 @@ _ONLY_COMMON = frozenset(
 _GENERIC = frozenset(
     "本 该 此 这 那 我 你 贵 各 全 整个 整 某 某个 每 每个 同 同一 另 别 别的 其他 其它 附近 旁边 周边 周围 隔壁 对面 门口 里面 外面 楼下 楼上 前面 后面 中间 旁 一个 两个 几个 多个 哪个 哪 这个 那个 这条 那条 一条 "
     "一 两 几 多 新 老 旧 大 小 高 好 高档 普通 豪华 公立 私立 民办 公办 重点 普惠 普惠性 住宅 居民 业主 整体 全体 政府 国家 农村 城市 乡镇 市级 县级 省级 三甲 "
-    "大型 小型 中型 连锁 综合 专科 公共 封闭 开放 智慧 文明 平安 和谐 示范 美丽 商业 主 主要 城乡 机动车 非机动车 交通 人行 过街 电动车 汽车 汽配 儿童 老年 农民 外来 当地 本地 "
+    "大型 小型 中型 连锁 综合 专科 公共 封闭 开放 智慧 文明 平安 和谐 卫生 示范 危房 美丽 商业 主 主要 城乡 机动车 非机动车 交通 人行 过街 电动车 汽车 汽配 儿童 老年 农民 外来 当地 本地 "
     "相关 有关 所有 任何 许多 很多 大量 部分 其中 之间 以上 以下 以内 家门口 大 家里 家 楼 在建 露天 地下 地面 室外 室内 成熟 老旧 老式 高端 大城市 一线 二线 三线 中心 城市 孩子 老人 领导 "
     "物业 公司 开发商 房产 房地产 房子 项目 商品房 违建 医疗 教育 劳动 人才 二手 房地产 资本 国内 国外 全国 世界 股票 劳务 地铁 公交 火车 高铁 快递 外卖 建筑 施工 停车 楼房 单元".split()
 )
@@ -91,21 +91,21 @@ def find_places(plain: str, words: Words) -> Iterator[Span]:
     lettered = [match.span() for match in _LETTERED.finditer(plain)]
     parts = [(*span, "named") for span in _named(plain, words, lettered)] + [(*span, "named") for span in lettered]
     parts += [(*span, "named") for match in _BUILDING.finditer(plain) if (span := _before_number(plain, words, match.start()))]
-    parts += [(*match.span(), "named") for match in _CROSSING.finditer(plain)
-              if any(end == match.start() for _, end, _ in parts)]
+    ends = {end for _, end, _ in parts}
+    parts += [(*match.span(), "named") for match in _CROSSING.finditer(plain) if match.start() in ends]
     parts += [(*match.span(), "number") for pattern in (_NUMBERED, _DASHED, _DASHED_SHORT) for match in pattern.finditer(plain)
               if not _below_a_house(match, plain)]
     parts += [(*match.span("it"), "door") for match in _DOOR_NUMBER.finditer(plain)]
     parts += [(*match.span(), "spot") for match in _SPOT.finditer(plain)]
     for start, end, kinds in _joined(plain, sorted(parts)):
         said = plain[start:end].rstrip("的 ")
-        if len(said) >= 2 and not (kinds == {"number"} and _only_counts(said, plain[:start], plain[end:end + 2])):
+        if len(said) >= 2 and not (kinds == {"number"} and _only_counts(said, plain[end:end + 2])):
             yield start, start + len(said)
 
 
 def _below_a_house(match: re.Match[str], plain: str) -> bool:
     """解放路18号楼下: in a road, what lies below the house, and no building 18."""
-    return match[0].endswith("楼") and plain[match.end():match.end() + 1] in "下上" and bool(re.search("[路街巷道]$", plain[:match.start()]))
+    return match[0].endswith("楼") and plain[match.end():match.end() + 1] in "下上" and bool(re.search("[路街巷道]$", plain[max(match.start() - 1, 0):match.start()]))
 
 
 def _before_number(plain: str, words: Words, end: int) -> Span | None:
@@ -114,7 +114,7 @@ def _before_number(plain: str, words: Words, end: int) -> Span | None:
     start = _without_lead(plain, start, end)
     parts = words.within(start, end)
     named = len(parts) > 1 or (bool(parts) and (parts[0].tag[:2] in ("nr", "ns", "nz", "nt") or not Words.knows(parts[0].text)))
-    opens = bool(re.search(r"(?:^|[\W_]|[在住到去是于]|投诉|反映|举报|报修|感谢|表扬|我家)$", plain[:start]))
+    opens = bool(re.search(r"(?:^|[\W_]|[在住到去是于]|投诉|反映|举报|报修|感谢|表扬|我家)$", plain[max(start - 2, 0):start]))
     return (start, end) if named and opens and end - start >= 3 and not _NO_NAME.search(plain[start:end]) else None
 
 
@@ -178,7 +178,7 @@ def _below(plain: str, at: int) -> Iterator[Span]:
 
 def _joins(between: str, words: list[Word]) -> bool:
     """What the segmenter cut off between two parts of one address: …区马蹄路|多|美新苑."""
-    return between not in _GENERIC and bool(_WHOLE.fullmatch(between)) and all(word.tag[0] not in "vdf" for word in words)
+    return (len(between) == 1 or between not in _GENERIC) and bool(_WHOLE.fullmatch(between)) and all(word.tag[0] not in "vdf" for word in words)
 
 
 def _endings(plain: str, words: Words) -> Iterator[tuple[int, str]]:
@@ -206,7 +206,7 @@ def _beginning(plain: str, words: Words, end: int, last: int) -> int:
         word = words.at(start - 1)
         begins = max(word.start, last)
         part = plain[begins:start]
-        if end - begins > _LONGEST_NAME or not _may_name(word, part, start == end, plain[:begins]):
+        if end - begins > _LONGEST_NAME or not _may_name(word, part, start == end, plain[max(begins - 2, 0):begins]):
             break
         if (stop := _LAST_STOP.search(part)) and not words.knows(part):
             return begins + stop.end()
@@ -246,7 +246,7 @@ def _is_stem(stem: str, kind: str, whole: str) -> bool:
     return len(stem) >= shortest and stem not in _GENERIC and whole not in _ONLY_COMMON
 
 
-def _only_counts(said: str, before: str, following: str) -> bool:
+def _only_counts(said: str, following: str) -> bool:
     """一层灰, 一组照片, 三期工程款: a measure word, not a place."""
     if not _COUNTED.fullmatch(said):
         return False
