@@ -1,6 +1,6 @@
 """Who speaks with us, where, about what, and in whose hands it is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -296,6 +296,15 @@ async def reveal(session: AsyncSession, resident_id: int, text: str) -> str:
     if not privacy.has_token(text):
         return text
     return privacy.resolve(text, {row.token: row.value for row in await _personal(session, resident_id)})
+
+
+async def tokens_of(session: AsyncSession, resident_ids: Collection[int]) -> dict[int, dict[str, str]]:
+    """What the tokens of these residents stand for, by the resident's id: for who reveals the texts of many."""
+    found: dict[int, dict[str, str]] = {}
+    if resident_ids:
+        for row in await session.scalars(select(Personal).where(Personal.resident_id.in_(resident_ids))):
+            found.setdefault(row.resident_id, {})[row.token] = row.value
+    return found
 
 
 async def _personal(session: AsyncSession, resident_id: int) -> Sequence[Personal]:

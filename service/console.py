@@ -25,8 +25,9 @@ from service.staff_page import Page, signed_in
 from service.words import KINDS, OUTCOMES, STATES
 from ticketing import bulk, callbacks, saved_views, search, views
 from ticketing.lifecycle import VERBS
+from ticketing.reader import readers_of
 from ticketing.staff import Actor
-from ticketing.views import Reader, write_time
+from ticketing.views import write_time
 from ticketing.visibility import hides_person
 
 REFRESH_S = 5
@@ -42,10 +43,7 @@ async def queue(page: Page) -> web.StreamResponse:
         found = await search.list_tickets(
             session, page.me, query, PAGE, page.request.query.get("after"), page.now
         )
-        items = [
-            await views.describe(session, page.runtime.office, page.me, ticket, page.now)
-            for ticket in found.tickets
-        ]
+        items = await views.describe_all(session, page.runtime.office, page.me, found.tickets, page.now)
         views_ = await saved_views.offer(session, page.me)
     return await page.render(
         "queue.html", items=items, query=query, next=found.next, refresh=REFRESH_S, view=view, views=views_,
@@ -157,15 +155,18 @@ async def read_file(page: Page) -> web.StreamResponse:
 async def list_callbacks(page: Page) -> web.StreamResponse:
     async with reading_on_record(page.runtime.db) as session:
         items = []
-        for row, ticket in await callbacks.list_open(session, page.me):
+        waiting = await callbacks.list_open(session, page.me)
+        readers = await readers_of(session, [(ticket, hides_person(page.me, ticket)) for _, ticket in waiting])
+        tries = await callbacks.attempts_at(session, [row.id for row, _ in waiting])
+        for row, ticket in waiting:
             resident = await session.get_one(Resident, ticket.resident_id)
-            reader = Reader(session, ticket, hides_person(page.me, ticket))
+            reader = readers[ticket.id]
             if ticket.confidential and not reader.hidden:
                 audit.record(session, page.now, page.me.name, "resident:read", f"ticket:{ticket.number}")
             items.append(
-                {"id": row.id, "ticket": ticket.number, "text": await reader.text(row.text),
+                {"id": row.id, "ticket": ticket.number, "text": reader.text(row.text),
                  "way": ticket.reply_by or "call",
-                 "calls": await callbacks.attempts_at(session, row.id),
+                 "calls": tries[row.id],
                  "resident_name": "为居民保密" if reader.hidden else resident.name,
                  "phone": "请由坐席拨打" if reader.hidden else resident.phone}
             )

@@ -15,7 +15,7 @@ from service.staff_page import Page, signed_in
 from ticketing import canned_replies, drafts, joint, promises, repeats, tickets, views
 from ticketing.bodies import SaveDraft
 from ticketing.model import Ticket
-from ticketing.views import Reader
+from ticketing.reader import reader_of
 from ticketing.visibility import hides_person
 
 VERSIONS_SHOWN = 6
@@ -66,9 +66,9 @@ def _forms(page: Page, described: dict[str, Any]) -> list[VerbForm]:
 
 async def _describe_writing(page: Page, session: AsyncSession, ticket: Ticket) -> dict[str, Any]:
     """What stands in the form of the submit: the newest draft, the other departments' answers, what it promises."""
-    reader = Reader(session, ticket, hides_person(page.me, ticket))
+    reader = await reader_of(session, ticket, hides_person(page.me, ticket))
     versions = await drafts.list_versions(session, ticket, VERSIONS_SHOWN)
-    draft = await views.describe_draft(versions[0] if versions else None, reader)
+    draft = views.describe_draft(versions[0] if versions else None, reader)
     answers = await joint.list_answers(session, page.runtime.office, ticket, reader)
     if not versions:
         draft["reply"] = joint.merge_answers("", answers)
@@ -81,7 +81,7 @@ async def _describe_writing(page: Page, session: AsyncSession, ticket: Ticket) -
     return {
         "draft": draft, "answers": answers, "seen": _digest(draft["reply"]),
         "offered": [item for item in offered if (item["what"], item["due_on"]) not in kept],
-        "before": [await views.describe_draft(row, reader) for row in versions[1:]],
+        "before": [views.describe_draft(row, reader) for row in versions[1:]],
     }
 
 

@@ -20,6 +20,7 @@ from service.runtime import Runtime
 from service.texts import say
 from ticketing import visit_desk, visits
 from ticketing.model import Ticket
+from ticketing.reader import reader_of
 from ticketing.staff import Actor
 from ticketing.visit_bodies import PriceAnswer, Solved, Why
 from ticketing.visit_desk import Deed
@@ -50,7 +51,8 @@ async def _show(request: web.Request, error: str | None = None, status: int = 20
         if found is None:
             return render(request, "missing.html", 404)
         visit, ticket = found
-        described = await visits.describe(session, visit, ticket, for_staff=False, hidden=False)
+        reader = await reader_of(session, ticket, hidden=False)
+        described = visits.describe(visit, ticket, for_staff=False, read=reader.resolve)
         photographs = await files_of(session, described["photographs"])
     return render(
         request, "visit.html", status, v=described, number=ticket.number, error=error, photographs=photographs.values(),

@@ -17,8 +17,9 @@ from service.desk_pages import keep_upload
 from service.staff_page import Page, signed_in
 from ticketing import tickets, visit_desk
 from ticketing.model import Ticket
+from ticketing.reader import keeps_tokens, readers_of
 from ticketing.views import describe_visit
-from ticketing.visibility import hides_person, visible
+from ticketing.visibility import visible
 from ticketing.visit_bodies import Window
 from ticketing.visit_desk import Deed
 from ticketing.visits import Visit
@@ -47,8 +48,9 @@ async def list_day(page: Page) -> web.StreamResponse:
     )
     async with page.runtime.db.reading() as session:
         rows = (await session.execute(query.order_by(Visit.worker, Visit.starts_at).limit(MOST))).all()
+        readers = await readers_of(session, [(ticket, keeps_tokens(page.me, ticket)) for _, ticket in rows])
         items = [
-            await describe_visit(session, visit, ticket, page.me, hides_person(page.me, ticket))
+            describe_visit(visit, ticket, page.me, readers[ticket.id])
             | {"title": ticket.title, "place": ticket.place}
             for visit, ticket in rows
         ]

@@ -1,5 +1,6 @@
 """Call-backs: the list of calls to make, and what came of each."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -73,7 +74,10 @@ async def done(
     return callback
 
 
-async def attempts_at(session: AsyncSession, callback_id: int) -> list[CallAttempt]:
-    """The tries so far, oldest first."""
-    query = select(CallAttempt).where(CallAttempt.callback_id == callback_id).order_by(CallAttempt.id)
-    return list((await session.scalars(query)).all())
+async def attempts_at(session: AsyncSession, callback_ids: Sequence[int]) -> dict[int, list[CallAttempt]]:
+    """The tries so far by their call-back, oldest first."""
+    query = select(CallAttempt).where(CallAttempt.callback_id.in_(callback_ids)).order_by(CallAttempt.id)
+    found: dict[int, list[CallAttempt]] = {callback_id: [] for callback_id in callback_ids}
+    for item in await session.scalars(query):
+        found[item.callback_id].append(item)
+    return found

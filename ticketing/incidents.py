@@ -271,15 +271,15 @@ def _leads(incident: Incident) -> Any:
     return select(Ticket).where(Ticket.id.in_(reports), Ticket.lead_id.is_(None), Ticket.state.in_(OPEN)).order_by(Ticket.id)
 
 
-async def known_text(session: AsyncSession, ticket: Ticket) -> str | None:
-    """What whoever reported a known event is told with his number; None where it is over, or none is known."""
-    if ticket.lead_id is None:
-        return None
-    query = select(Incident.text).join(IncidentReport, IncidentReport.incident_id == Incident.id).where(
-        IncidentReport.ticket_id == ticket.id, Incident.status == CONFIRMED
-    )
-    text = await session.scalar(query)
-    return say("known_event", text=text) if text else None
+async def known_texts(session: AsyncSession, tickets: Sequence[Ticket]) -> dict[int, str]:
+    """What whoever reported a known event is told with his number, by the ticket's id; nothing where it is over."""
+    waiting = [ticket.id for ticket in tickets if ticket.lead_id is not None]
+    if not waiting:
+        return {}
+    query = select(IncidentReport.ticket_id, Incident.text).join(
+        Incident, Incident.id == IncidentReport.incident_id
+    ).where(IncidentReport.ticket_id.in_(waiting), Incident.status == CONFIRMED)
+    return {ticket_id: say("known_event", text=text) for ticket_id, text in await session.execute(query) if text}
 
 
 # Decided

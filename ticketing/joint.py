@@ -20,7 +20,7 @@ from ticketing.texts import say
 from ticketing.visibility import is_about
 
 if TYPE_CHECKING:
-    from ticketing.views import Reader
+    from ticketing.reader import Reader
 
 
 async def give_task(
@@ -61,7 +61,7 @@ async def list_answers(
     query = select(Task).where(Task.ticket_id == ticket.id, Task.answer.is_not(None)).order_by(Task.answered_at, Task.id)
     return [
         {"task": row.id, "kind": row.kind, "department": row.department, "name": _name(office, row.department),
-         "text": await reader.text(row.answer), "answered_at": write_rfc3339(row.answered_at)}
+         "text": reader.text(row.answer), "answered_at": write_rfc3339(row.answered_at)}
         for row in await session.scalars(query)
     ]
 

@@ -19,7 +19,6 @@ from core.conversation import Resident, hide, reveal
 from core.db import UTC, Base, Id
 from ticketing import sla, staff_numbers
 from ticketing.letter_texts import LetterKind
-from ticketing.lifecycle import State
 from ticketing.model import Reply, Ticket
 from ticketing.office import Office
 from ticketing.staff import Actor
@@ -161,13 +160,6 @@ def write_day(moment: datetime) -> str:
 
 def _unit_of(office: Office, ticket: Ticket) -> str | None:
     return next((item.name for item in office.preset.departments if item.code == ticket.department), None)
-
-
-async def of_ticket(session: AsyncSession, ticket: Ticket) -> Sequence[Letter]:
-    """A ticket's letters, oldest first. One that was only registered is not asked for: lists hold many of those."""
-    if ticket.state == State.REGISTERED and not ticket.supplements_asked:
-        return []
-    return (await session.scalars(select(Letter).where(Letter.ticket_id == ticket.id).order_by(Letter.id))).all()
 
 
 async def of_reply(session: AsyncSession, reply_id: int) -> Letter | None:

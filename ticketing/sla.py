@@ -499,10 +499,10 @@ async def due_at(session: AsyncSession, ticket: Ticket, name: str) -> datetime |
 async def describe_clocks(session: AsyncSession, ticket: Ticket, now: datetime) -> list[dict[str, Any]]:
     """The `clocks` of a ticket's JSON, oldest first."""
     query = select(Clock).where(Clock.ticket_id == ticket.id).order_by(Clock.id)
-    return [_describe(clock, now) for clock in await session.scalars(query)]
+    return [describe(clock, now) for clock in await session.scalars(query)]
 
 
-def _describe(clock: Clock, now: datetime) -> dict[str, Any]:
+def describe(clock: Clock, now: datetime) -> dict[str, Any]:
     return {
         "name": clock.name,
         "rule_version": f"{clock.rule_id}@{clock.rule_version}",
@@ -529,7 +529,7 @@ async def explain_clocks(
         entry = {"at": write_rfc3339(row.told_at), "share": (row.share or 0) / 100, "whom": row.whom, "by": row.by}
         told.setdefault(row.clock_id or 0, []).append(entry)
     return [
-        _describe(clock, now) | {"explain": explain(office, clock), "told": told.get(clock.id, [])}
+        describe(clock, now) | {"explain": explain(office, clock), "told": told.get(clock.id, [])}
         for clock in found
     ]
 
@@ -541,7 +541,12 @@ def explain(office: "Office", clock: Clock) -> list[str]:
 
 async def promise(session: AsyncSession, office: "Office", ticket: Ticket) -> str:
     """One plain sentence for the resident: what happens next, and until when."""
-    running = {clock.name: clock for clock in await _running(session, ticket.id)}
+    return promise_of(ticket, await _running(session, ticket.id))
+
+
+def promise_of(ticket: Ticket, every: Sequence[Clock]) -> str:
+    """The same sentence, from the ticket's clocks, oldest first."""
+    running = {clock.name: clock for clock in every if clock.stopped_at is None}
     accept, finish = running.get("accept"), running.get("finish")
     if "supplement" in running or (finish and finish.paused_at):
         return "请您补充所缺的内容，收到后我们会继续办理。"

@@ -3,7 +3,6 @@
 import re
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,9 +20,10 @@ from core.targets import Unit, parse_target
 from ticketing import archive, escalation, incidents, letters, repeats, roster, search, sla
 from ticketing.bodies import Register, ResidentBody
 from ticketing.canned_replies import require_filled_in
-from ticketing.delivery import has_reached, is_delivered, newest_reply
+from ticketing.delivery import has_reached
 from ticketing.lifecycle import VERBS, State, Verb
 from ticketing.model import Reply, Ticket, TicketNumber
+from ticketing.offered import allowed_verbs, find_facts
 from ticketing.office import Office
 from ticketing.record import add_transition, find_changes
 from ticketing.routing import first_asked, suggest_category
@@ -31,9 +31,6 @@ from ticketing.staff import SYSTEM, Actor
 from ticketing.verbs import CHECKS, DO, MAY, Act
 from ticketing.visibility import (
     about_with_code,
-    may_answer,
-    may_ask_again,
-    may_decline,
     roles_on,
     visible,
     was_registered_by,
@@ -116,7 +113,7 @@ async def register(
 
 async def _promise(act: Act, known: "incidents.Incident | None") -> str:
     """Until when he hears from us; and what is known already of the event he reports."""
-    said = await incidents.known_text(act.session, act.ticket) if known else None
+    said = (await incidents.known_texts(act.session, [act.ticket])).get(act.ticket.id) if known else None
     return f"{await act.promise()}\n{said}" if said else await act.promise()
 
 
@@ -233,8 +230,8 @@ async def perform(
             "read it again, then decide", changed,
         )
     if ticket.state not in row.sources:
-        facts = await find_facts(session, ticket)
-        allowed = ", ".join(allowed_verbs(office, actor, ticket, facts)) or "nothing"
+        facts = await find_facts(session, [ticket])
+        allowed = ", ".join(allowed_verbs(office, actor, ticket, facts[ticket.id])) or "nothing"
         raise Conflict(f"{verb} is not possible while the ticket is {ticket.state}; possible is: {allowed}")
     await letters.hold_register(session, verb, now)
     await DO[verb](act)
@@ -249,55 +246,6 @@ async def perform(
 def _check_role(row: Verb, actor: Actor, ticket: Ticket) -> None:
     if not roles_on(actor, ticket) & row.who:
         raise Forbidden(f"{row.name} needs the role {' or '.join(sorted(row.who))}")
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What decides about the offered verbs beside the ticket's own row."""
-
-    delivered: bool = True
-    submitted_by: str | None = None
-
-
-async def find_facts(session: AsyncSession, ticket: Ticket) -> Facts:
-    """Asked for in the states alone where they matter."""
-    if ticket.state in (State.REPLIED, State.CLOSED):
-        return Facts(delivered=await is_delivered(session, ticket))
-    reply = await newest_reply(session, ticket) if ticket.state == State.IN_APPROVAL else None
-    return Facts(submitted_by=reply.submitted_by if reply else None)
-
-
-NO_FACTS = Facts()
-
-
-def allowed_verbs(office: Office, actor: Actor, ticket: Ticket, facts: Facts = NO_FACTS) -> list[str]:
-    """The verbs this actor can use on the ticket as it stands."""
-    roles = roles_on(actor, ticket)
-    return [
-        row.name for row in VERBS.values()
-        if row.name in DO and ticket.state in row.sources and roles & row.who
-        and _makes_sense(office, actor, row, ticket, facts)
-    ]
-
-
-def _makes_sense(office: Office, actor: Actor, row: Verb, ticket: Ticket, facts: Facts) -> bool:
-    """Verbs that wait for something are offered only when it is there, and not to whom they would be refused."""
-    needs = {
-        "grant_return": ticket.return_open,
-        "refuse_return": ticket.return_open,
-        "request_return": not ticket.return_open,
-        "refuse_extension": ticket.extension_asked is not None,
-        "ask_supplement": not ticket.supplement_open and may_ask_again(actor, ticket),
-        "decline": may_decline(actor, ticket, office.self_approval),
-        "send_back": ticket.state != State.REGISTERED or ticket.decline_asked is not None,
-        "answer_directly": may_answer(actor, ticket),
-        "approve": office.self_approval or facts.submitted_by != actor.name,
-        "close": facts.delivered,
-        "follow_up": facts.delivered,
-        "unlink": ticket.lead_id is not None,
-        "sign_for": office.preset.sign_for,
-    }
-    return needs.get(row.name, True)
 
 
 async def close_due(session: AsyncSession, office: Office, now: datetime) -> int:

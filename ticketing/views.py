@@ -1,23 +1,26 @@
 """A ticket as the API shows it, for this reader: what he may not know is masked."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import audit, clock, privacy
-from core.attachments import files_of
-from core.conversation import Conversation, Resident, ResidentAddress, reveal
+from core.attachments import StoredFile
 from core.queues import Outbox, Result, Status
-from ticketing import incidents, letters, sla, visits
+from ticketing import letters, sla, visits
+from ticketing.clocks import Clock
+from ticketing.letters import Letter
 from ticketing.lifecycle import PLAIN_WORDS, State
-from ticketing.model import Callback, Draft, Measure, Reply, Task, Ticket, Transition
+from ticketing.model import Draft, Measure, Reply, Task, Ticket, Transition
+from ticketing.offered import allowed_verbs
 from ticketing.office import Office
+from ticketing.page import Page, read_page
+from ticketing.reader import Reader
 from ticketing.staff import Actor
-from ticketing.tickets import allowed_verbs, find_facts
-from ticketing.visibility import about_as_given, hides_person, reads_state_alone, visible
+from ticketing.visibility import about_as_given, hides_person, reads_state_alone
 from ticketing.visits import Visit
 
 TOLD = frozenset({"ask_supplement", "supplement", "decline", "progress", "extend", "withdraw", "urge", "follow_up"})
@@ -29,112 +32,152 @@ OUTSIDERS = frozenset({"resident", "assistant", "system"})
 OFFICE = "office"
 """How staff are named to a resident."""
 
-ASSISTANT = "assistant"
-Row = TypeVar("Row")
-
-
 def write_time(moment: datetime | None) -> str | None:
     """RFC 3339 with the office's offset."""
     return clock.local(moment).isoformat(timespec="milliseconds") if moment else None
 
 
-class Reader:
-    """Resolves a resident's tokens for one reader, or leaves them where the person is hidden."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A ticket before a reader's eyes, with all that was read of it."""
 
-    def __init__(self, session: AsyncSession, ticket: Ticket, hidden: bool) -> None:
-        self._session, self._ticket, self.hidden = session, ticket, hidden
-        said = (item.get("value") for item in ticket.elements if item.get("name") == "person")
-        self._name = next((name for name in said if name and len(name) > 1), None)
-        """Who called says his name in the words of the call too."""
+    office: Office
+    actor: Actor
+    ticket: Ticket
+    page: Page
+    now: datetime
 
-    async def text(self, text: str | None) -> str | None:
-        if text is None:
-            return text
-        if self.hidden:
-            return text.replace(self._name, privacy.mask_name(self._name)) if self._name else text
-        return await reveal(self._session, self._ticket.resident_id, text)
+    @property
+    def is_staff(self) -> bool:
+        return self.actor.resident_id is None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether he may not know the person."""
+        return hides_person(self.actor, self.ticket)
+
+    @property
+    def reader(self) -> Reader:
+        return self.page.readers[self.ticket.id]
 
 
 async def describe(
     session: AsyncSession, office: Office, actor: Actor, ticket: Ticket, now: datetime
 ) -> dict[str, Any]:
     """Exactly the ticket of interfaces §4. A confidential resident's reading is audited."""
-    if reads_state_alone(actor, ticket):
-        return _describe_state(ticket)
-    hidden = hides_person(actor, ticket)
-    if ticket.confidential and not hidden and actor.resident_id is None:
-        audit.record(session, now, actor.name, "resident:read", f"ticket:{ticket.number}")
-    # What the assistant reads it says through Rasa, which keeps tokens alone: they are resolved on the way out.
-    reader = Reader(session, ticket, hidden or ASSISTANT in actor.roles)
-    into = await session.get(Ticket, ticket.merged_into_id) if ticket.merged_into_id else None
-    if into is not None and actor.resident_id is not None and into.resident_id != ticket.resident_id:
-        into = None  # Residents do not learn of each other.
+    return (await describe_all(session, office, actor, [ticket], now))[0]
+
+
+async def describe_all(
+    session: AsyncSession, office: Office, actor: Actor, tickets: Sequence[Ticket], now: datetime
+) -> list[dict[str, Any]]:
+    """A list's tickets, each as it is described alone, in as many queries as one takes."""
+    page = await read_page(session, actor, [ticket for ticket in tickets if not reads_state_alone(actor, ticket)])
+    found = []
+    for ticket in tickets:
+        if reads_state_alone(actor, ticket):
+            found.append(_describe_state(ticket))
+            continue
+        seen = Seen(office, actor, ticket, page, now)
+        if ticket.confidential and seen.is_staff and not seen.hidden:
+            audit.record(session, now, actor.name, "resident:read", f"ticket:{ticket.number}")
+        found.append(_describe_case(seen) | _describe_course(seen) | (_describe_desk(seen) if seen.is_staff else NOT_FOR_RESIDENTS))
+    return found
+
+
+def _describe_case(seen: Seen) -> dict[str, Any]:
+    """What the matter is, whose, and where it stands."""
+    ticket, reader = seen.ticket, seen.reader
     return {
         "number": ticket.number,
         "kind": ticket.kind,
         "category": ticket.category,
-        "title": await reader.text(ticket.title),
-        "description": await reader.text(ticket.description),
-        "place": await reader.text(ticket.place),
+        "title": reader.text(ticket.title),
+        "description": reader.text(ticket.description),
+        "place": reader.text(ticket.place),
         "happened_at": ticket.happened_at,
         "state": ticket.state,
         "state_text": PLAIN_WORDS[State(ticket.state)],
         "urgency": ticket.urgency,
+        "level": ticket.level,
         "confidential": ticket.confidential,
         "about": about_as_given(ticket.about),
         "department": ticket.department,
-        "assignee": ticket.assignee if actor.resident_id is None else None,
-        "asked_first": None if actor.resident_id is not None else ticket.asked_first,
-        "green_channel": ticket.green_channel if actor.resident_id is None else None,
-        "resident": await _describe_resident(session, ticket, hidden),
+        "resident": _describe_resident(seen),
         "conversation": ticket.conversation_id,
         "channel": ticket.channel,
         "call_id": ticket.call_id,
         "reply_by": ticket.reply_by,
         "answered_on_call": ticket.answered_on_call if "turn" in (ticket.answered_on_call or {}) else None,
-        "recording": None if hidden or actor.resident_id is not None else ticket.recording,
         "registered_at": write_time(ticket.registered_at),
-        "registered_by": _named(ticket.registered_by, actor),
-        "allowed": allowed_verbs(office, actor, ticket, await find_facts(session, ticket)),
-        "clocks": await sla.describe_clocks(session, ticket, now),
-        "promise": await sla.promise(session, office, ticket),
-        "transitions": await _describe_transitions(session, ticket, reader, actor),
-        "level": ticket.level,
-        "replies": await _describe_replies(session, ticket, reader, actor),
-        "visits": await _describe_visits(session, ticket, actor, hidden),
-        "letters": await _describe_letters(session, ticket),
-        "measures": await _describe_measures(session, ticket, reader),
-        "tasks": await _describe_tasks(session, ticket, reader) if actor.resident_id is None else [],
-        "elements": [await _describe_element(item, reader) for item in ticket.elements],
+        "registered_by": _named(ticket.registered_by, seen.actor),
+        "elements": [_describe_element(item, reader) for item in ticket.elements],
         "missing": ticket.missing,
-        "decline_asked": await _describe_proposal(ticket, reader) if actor.resident_id is None else None,
-        "archive": ticket.archive if actor.resident_id is None else None,
         "solved": ticket.solved,
         "satisfied": ticket.satisfied,
-        "merged_into": into.number if into else None,
-        "known_event": await incidents.known_text(session, ticket),
-        **(await _describe_links(session, ticket, actor) if actor.resident_id is None else {}),
+        "merged_into": _merged_into(seen),
+        "known_event": seen.page.known_events.get(ticket.id),
         "version": ticket.version,
     }
 
 
-async def _describe_links(session: AsyncSession, ticket: Ticket, actor: Actor) -> dict[str, Any]:
-    """`lead`: the ticket whose answer is this one's; `linked`: those that wait for this one's."""
-    lead = await session.get(Ticket, ticket.lead_id) if ticket.lead_id else None
-    query = select(Ticket.number).where(Ticket.lead_id == ticket.id, visible(actor)).order_by(Ticket.id)
-    return {"lead": lead.number if lead else None, "linked": list((await session.scalars(query)).all())}
+def _describe_course(seen: Seen) -> dict[str, Any]:
+    """What happened, what is still to come, and what can be done now."""
+    ticket, page = seen.ticket, seen.page
+    clocks = page.of(Clock, ticket)
+    return {
+        "allowed": allowed_verbs(seen.office, seen.actor, ticket, page.facts[ticket.id]),
+        "clocks": [sla.describe(row, seen.now) for row in clocks],
+        "promise": sla.promise_of(ticket, clocks),
+        "transitions": _describe_transitions(seen),
+        "replies": [_describe_reply(row, seen) for row in page.of(Reply, ticket) if seen.is_staff or _is_given(row)],
+        "visits": [describe_visit(row, ticket, seen.actor, seen.reader) for row in page.of(Visit, ticket)],
+        "letters": [_with_times_written(letters.describe(row)) for row in page.of(Letter, ticket)],
+        "measures": [_describe_measure(row, seen.reader) for row in page.of(Measure, ticket)],
+    }
 
 
-async def _describe_proposal(ticket: Ticket, reader: Reader) -> dict[str, Any] | None:
+NOT_FOR_RESIDENTS: dict[str, Any] = {
+    "assignee": None, "asked_first": None, "green_channel": None, "recording": None, "tasks": [], "decline_asked": None,
+    "archive": None,
+}
+
+
+def _describe_desk(seen: Seen) -> dict[str, Any]:
+    """What the office keeps to itself. `lead`: the ticket whose answer is this one's; `linked`: those that wait for it."""
+    ticket, page = seen.ticket, seen.page
+    lead = page.others.get(ticket.lead_id) if ticket.lead_id else None
+    return {
+        "assignee": ticket.assignee,
+        "asked_first": ticket.asked_first,
+        "green_channel": ticket.green_channel,
+        "recording": None if seen.hidden else ticket.recording,
+        "tasks": [describe_task(row, ticket.number, seen.reader) for row in page.of(Task, ticket)],
+        "decline_asked": _describe_proposal(ticket, seen.reader),
+        "archive": ticket.archive,
+        "lead": lead.number if lead else None,
+        "linked": list(page.linked.get(ticket.id, ())),
+    }
+
+
+def _merged_into(seen: Seen) -> str | None:
+    ticket = seen.ticket
+    into = seen.page.others.get(ticket.merged_into_id) if ticket.merged_into_id else None
+    if into is not None and not seen.is_staff and into.resident_id != ticket.resident_id:
+        return None  # Residents do not learn of each other.
+    return into.number if into else None
+
+
+def _describe_proposal(ticket: Ticket, reader: Reader) -> dict[str, Any] | None:
     asked = ticket.decline_asked
-    return asked and {**asked, "reason": await reader.text(asked["reason"]), "where_to": await reader.text(asked["where_to"])}
+    return asked and {**asked, "reason": reader.text(asked["reason"]), "where_to": reader.text(asked["where_to"])}
 
 
-async def _describe_element(item: dict[str, Any], reader: Reader) -> dict[str, Any]:
+def _describe_element(item: dict[str, Any], reader: Reader) -> dict[str, Any]:
     """An element beside the words it came from; who may not know the person sees neither name nor number."""
     evidence = item.get("evidence")
-    shown = {**evidence, "text": await reader.text(evidence.get("text"))} if evidence else None
-    return {**item, "value": await reader.text(item.get("value")), "evidence": shown}
+    shown = {**evidence, "text": reader.text(evidence.get("text"))} if evidence else None
+    return {**item, "value": reader.text(item.get("value")), "evidence": shown}
 
 
 def _describe_state(ticket: Ticket) -> dict[str, Any]:
@@ -145,46 +188,32 @@ def _describe_state(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-async def _all(session: AsyncSession, table: type[Row], ticket: Ticket) -> Sequence[Row]:
-    query = select(table).where(table.ticket_id == ticket.id).order_by(table.id)  # type: ignore[attr-defined]
-    return (await session.scalars(query)).all()
-
-
-async def _describe_resident(session: AsyncSession, ticket: Ticket, hidden: bool) -> dict[str, Any]:
-    resident = await session.get_one(Resident, ticket.resident_id)
+def _describe_resident(seen: Seen) -> dict[str, Any]:
+    resident = seen.page.residents[seen.ticket.resident_id]
     name, phone, email = resident.name, resident.phone, resident.email
-    address: str | None = None
-    if hidden:
+    if seen.hidden:
         name = privacy.mask_name(name) if name else name
         phone = f"{phone[:3]}****{phone[-4:]}" if phone else phone
         email = privacy.mask(email) if email else email
-    elif ticket.conversation_id is not None:
-        address = (await session.get_one(Conversation, ticket.conversation_id)).address
-    else:
-        known = select(ResidentAddress).where(ResidentAddress.resident_id == resident.id).limit(1)
-        row = await session.scalar(known)
-        address = f"{row.channel}:{row.value}" if row else None
     described: dict[str, Any] = {
         "id": resident.id, "kind": resident.kind, "name": name, "phone": phone, "email": email,
-        "address": address,
+        "address": seen.page.addresses.get(seen.ticket.id),
     }
-    if resident.on_behalf_of and not hidden:
+    if resident.on_behalf_of and not seen.hidden:
         described["on_behalf_of"] = resident.on_behalf_of
     return described
 
 
-async def _describe_transitions(
-    session: AsyncSession, ticket: Ticket, reader: Reader, actor: Actor
-) -> list[dict[str, Any]]:
+def _describe_transitions(seen: Seen) -> list[dict[str, Any]]:
     found = []
-    for row in await _all(session, Transition, ticket):
+    for row in seen.page.of(Transition, seen.ticket):
         item: dict[str, Any] = {
             "seq": row.seq, "verb": row.verb, "from_state": row.from_state, "to_state": row.to_state,
-            "actor": row.actor, "at": write_time(row.at), "reason": await reader.text(row.reason),
+            "actor": row.actor, "at": write_time(row.at), "reason": seen.reader.text(row.reason),
         }
         if row.changes:
             item["changes"] = row.changes
-        if actor.resident_id is None:
+        if seen.is_staff:
             found.append(item)
         elif row.verb not in INTERNAL and not is_proposed(row):
             found.append(_for_resident(item))
@@ -205,13 +234,6 @@ def _named(name: str | None, actor: Actor) -> str | None:
     return name if name is None or actor.resident_id is None else _outside(name)
 
 
-def _for_reader(deliveries: list[dict[str, Any]], actor: Actor) -> list[dict[str, Any]]:
-    """Why an attempt failed is the office's business: a gateway's words, a clerk's note of a call."""
-    if actor.resident_id is None:
-        return deliveries
-    return [item | {"error": None} for item in deliveries]
-
-
 def _for_resident(item: dict[str, Any]) -> dict[str, Any]:
     """A step as the resident may read it: no member of staff by name, and no word that was not meant for him."""
     shown = {name: value for name, value in item.items() if name != "changes"}
@@ -220,63 +242,58 @@ def _for_resident(item: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-async def _describe_files(session: AsyncSession, reply: Reply) -> list[dict[str, Any]]:
-    found = await files_of(session, [item["id"] for item in reply.attachments])
-    return [{"id": row.id, "name": row.name, "type": row.type, "size": row.size} for row in found.values()]
+def _is_given(reply: Reply) -> bool:
+    """A resident sees only what was approved, and not taken back."""
+    return reply.approved_at is not None and reply.withdrawn_at is None
 
 
-async def _describe_replies(
-    session: AsyncSession, ticket: Ticket, reader: Reader, actor: Actor
-) -> list[dict[str, Any]]:
-    """Replies with their deliveries; a resident sees only what was approved."""
-    found = []
-    for row in await _all(session, Reply, ticket):
-        if actor.resident_id is not None and (row.approved_at is None or row.withdrawn_at is not None):
-            continue
-        found.append(
-            {
-                "id": row.id,
-                "text": await reader.text(row.text),
-                "action_taken": await reader.text(row.action_taken) if actor.resident_id is None else None,
-                "findings": row.findings,
-                "submitted_by": _named(row.submitted_by, actor),
-                "approved_at": write_time(row.approved_at),
-                "approved_by": _named(row.approved_by, actor),
-                "delivered_at": write_time(row.delivered_at),
-                "withdrawn_at": write_time(row.withdrawn_at),
-                "attachments": await _describe_files(session, row),
-                "deliveries": _for_reader(await _describe_deliveries(session, ticket, row), actor),
-            }
-        )
-    return found
+def _describe_reply(row: Reply, seen: Seen) -> dict[str, Any]:
+    files = seen.page.files
+    return {
+        "id": row.id,
+        "text": seen.reader.text(row.text),
+        "action_taken": seen.reader.text(row.action_taken) if seen.is_staff else None,
+        "findings": row.findings,
+        "submitted_by": _named(row.submitted_by, seen.actor),
+        "approved_at": write_time(row.approved_at),
+        "approved_by": _named(row.approved_by, seen.actor),
+        "delivered_at": write_time(row.delivered_at),
+        "withdrawn_at": write_time(row.withdrawn_at),
+        "attachments": [_describe_file(files[item["id"]]) for item in row.attachments if item["id"] in files],
+        "deliveries": [_for_reader(item, seen) for item in _describe_deliveries(row, seen)],
+    }
 
 
-async def _describe_deliveries(session: AsyncSession, ticket: Ticket, reply: Reply) -> list[dict[str, Any]]:
-    rows = await session.scalars(
-        select(Outbox).where(Outbox.reply_id == reply.id, Outbox.ticket_id == ticket.id).order_by(Outbox.id)
-    )
+def _describe_file(row: StoredFile) -> dict[str, Any]:
+    return {"id": row.id, "name": row.name, "type": row.type, "size": row.size}
+
+
+def _for_reader(delivery: dict[str, Any], seen: Seen) -> dict[str, Any]:
+    """Why an attempt failed is the office's business: a gateway's words, a clerk's note of a call."""
+    return delivery if seen.is_staff else delivery | {"error": None}
+
+
+def _describe_deliveries(reply: Reply, seen: Seen) -> list[dict[str, Any]]:
     found = [
         {
             "step": row.step, "channel": row.channel, "status": _delivery_status(row),
             "at": write_time(row.opened_at or row.sent_at or row.created_at), "platform_id": row.platform_id,
             "error": row.last_error,
         }
-        for row in rows
+        for row in seen.page.sent.get(reply.id, ()) if row.ticket_id == seen.ticket.id
     ]
     if reply.call_turn is not None:
         found.append({"step": "call", "channel": "phone", "status": "delivered",
                       "at": write_time(reply.delivered_at), "platform_id": f"turn:{reply.call_turn}", "error": None})
-    calls = await session.scalars(select(Callback).where(Callback.reply_id == reply.id).order_by(Callback.id))
-    found += [
+    return found + [
         {
             "step": "call_back", "channel": "phone",
             "status": "delivered" if call.reached else "waiting",
             "at": write_time(call.done_at or call.opened_at), "platform_id": f"call-back:{call.id}",
             "error": call.note if call.attempts and not call.reached else None,
         }
-        for call in calls
+        for call in seen.page.calls.get(reply.id, ())
     ]
-    return found
 
 
 def _delivery_status(row: Outbox) -> str:
@@ -289,57 +306,42 @@ def _delivery_status(row: Outbox) -> str:
     return "failed"
 
 
-async def _describe_letters(session: AsyncSession, ticket: Ticket) -> list[dict[str, Any]]:
-    found = [letters.describe(row) for row in await letters.of_ticket(session, ticket)]
-    return [{k: write_time(v) if k.endswith("_at") else v for k, v in item.items()} for item in found]
+def _with_times_written(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: write_time(value) if name.endswith("_at") else value for name, value in item.items()}
 
 
-async def _describe_visits(session: AsyncSession, ticket: Ticket, actor: Actor, hidden: bool) -> list[dict[str, Any]]:
-    rows = await visits.of_ticket(session, ticket)
-    return [await describe_visit(session, row, ticket, actor, hidden) for row in rows]
-
-
-async def describe_visit(
-    session: AsyncSession, visit: Visit, ticket: Ticket, actor: Actor, hidden: bool
-) -> dict[str, Any]:
+def describe_visit(visit: Visit, ticket: Ticket, actor: Actor, reader: Reader) -> dict[str, Any]:
     """A visit for this reader, times written out. Residents read the worker's number, staff his name too."""
-    # The assistant reads tokens: they are resolved on the way out.
-    hidden = hidden or ASSISTANT in actor.roles
-    found = await visits.describe(session, visit, ticket, actor.resident_id is None, hidden)
+    found = visits.describe(visit, ticket, actor.resident_id is None, reader.resolve)
     if found["price"]:
         found["price"]["answered_at"] = write_time(found["price"]["answered_at"])
-    return {k: write_time(v) if k.endswith("_at") else v for k, v in found.items()}
+    return _with_times_written(found)
 
 
-async def _describe_measures(session: AsyncSession, ticket: Ticket, reader: Reader) -> list[dict[str, Any]]:
-    return [
-        {"id": row.id, "what": await reader.text(row.what), "owner": row.owner, "due_on": row.due_on.isoformat(),
-         "fulfilled_at": write_time(row.fulfilled_at)}
-        for row in await _all(session, Measure, ticket)
-    ]
+def _describe_measure(row: Measure, reader: Reader) -> dict[str, Any]:
+    return {
+        "id": row.id, "what": reader.text(row.what), "owner": row.owner, "due_on": row.due_on.isoformat(),
+        "fulfilled_at": write_time(row.fulfilled_at),
+    }
 
 
-async def _describe_tasks(session: AsyncSession, ticket: Ticket, reader: Reader) -> list[dict[str, Any]]:
-    return [await describe_task(row, ticket.number, reader) for row in await _all(session, Task, ticket)]
-
-
-async def describe_task(row: Task, number: str, reader: Reader) -> dict[str, Any]:
+def describe_task(row: Task, number: str, reader: Reader) -> dict[str, Any]:
     return {
         "id": row.id, "ticket": number, "department": row.department, "kind": row.kind,
-        "status": "done" if row.answered_at else "open", "text": await reader.text(row.text),
-        "due_at": write_time(row.due_at), "answer": await reader.text(row.answer),
+        "status": "done" if row.answered_at else "open", "text": reader.text(row.text),
+        "due_at": write_time(row.due_at), "answer": reader.text(row.answer),
         "answered_at": write_time(row.answered_at),
     }
 
 
-async def describe_draft(draft: Draft | None, reader: Reader) -> dict[str, Any]:
+def describe_draft(draft: Draft | None, reader: Reader) -> dict[str, Any]:
     """Version 0 where nobody has saved one."""
     if draft is None:
         return {"version": 0, "findings": None, "action_taken": "", "reply": "", "measures": [], "saved_by": None,
                 "saved_at": None}
     return {
-        "version": draft.version, "findings": draft.findings, "action_taken": await reader.text(draft.action_taken),
-        "reply": await reader.text(draft.reply),
-        "measures": [item | {"what": await reader.text(item["what"])} for item in draft.measures],
+        "version": draft.version, "findings": draft.findings, "action_taken": reader.text(draft.action_taken),
+        "reply": reader.text(draft.reply),
+        "measures": [item | {"what": reader.text(item["what"])} for item in draft.measures],
         "saved_by": draft.saved_by, "saved_at": write_time(draft.saved_at),
     }

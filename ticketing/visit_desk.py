@@ -15,6 +15,7 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from ticketing import roster, routing, staff_notices, staff_numbers, tickets, visits
 from ticketing.lifecycle import State
 from ticketing.model import Ticket
+from ticketing.offered import allowed_verbs, find_facts
 from ticketing.office import Office
 from ticketing.roster import Absence
 from ticketing.staff import Actor
@@ -256,8 +257,8 @@ async def say_solved(deed: Deed) -> None:
         raise Conflict("the resident said already whether it is solved")
     comment = await deed.hide(body.comment) if body.comment else None
     await deed.change("say_solved", solved=body.solved, solved_at=deed.now, comment=comment)
-    facts = await tickets.find_facts(session, ticket)
-    if "follow_up" in tickets.allowed_verbs(deed.office, deed.actor, ticket, facts):
+    facts = await find_facts(session, [ticket])
+    if "follow_up" in allowed_verbs(deed.office, deed.actor, ticket, facts[ticket.id]):
         said = {"reached": True, "solved": body.solved, "comment": body.comment}
         await tickets.perform(session, deed.office, deed.actor, ticket.number, "follow_up", said, None, deed.now)
     elif not body.solved:

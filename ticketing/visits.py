@@ -4,7 +4,7 @@ A worker is in one place at a time: his row is locked while it is asked whether 
 worker's number and never his name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import clock
-from core.conversation import reveal
 from core.db import UTC, Base, Id, Json
 from core.encryption import Keyring
 from core.queues import Outbox, Result, Status
@@ -205,29 +204,30 @@ async def note_handed_over(session: AsyncSession, name: str, to: str | None, now
         ])
 
 
-async def describe(session: AsyncSession, visit: Visit, ticket: Ticket, for_staff: bool, hidden: bool) -> dict[str, Any]:
-    """The visit as the API shows it, but for times and files: its name is for staff alone, its number for all."""
+def describe(
+    visit: Visit, ticket: Ticket, for_staff: bool, read: Callable[[str | None], str | None]
+) -> dict[str, Any]:
+    """The visit as the API shows it, but for times and files: its name is for staff alone, its number for all.
 
-    async def read(value: str | None) -> str | None:
-        return value if value is None or hidden else await reveal(session, ticket.resident_id, value)
-
+    `read` puts personal data back into what was written, for who may know it.
+    """
     found = {
         "id": visit.id, "ticket": ticket.number, "worker_number": visit.worker_number, "starts_at": visit.starts_at,
         "ends_at": visit.ends_at, "when": write_when(visit), "status": visit.status,
         "status_text": PLAIN_WORDS[S(visit.status)], "set_out_at": visit.set_out_at,
-        "arrived_at": visit.arrived_at, "finished_at": visit.finished_at, "done": await read(visit.done),
+        "arrived_at": visit.arrived_at, "finished_at": visit.finished_at, "done": read(visit.done),
         "price": None if visit.price_fen is None else {
-            "amount": write_price(visit.price_fen), "what_for": await read(visit.price_for),
+            "amount": write_price(visit.price_fen), "what_for": read(visit.price_for),
             "agreed": visit.price_agreed, "answered_at": visit.price_answered_at,
         },
         "photographs": [item["id"] for item in visit.photographs], "solved": visit.solved,
-        "solved_at": visit.solved_at, "comment": await read(visit.comment), "wish": await read(visit.wish),
+        "solved_at": visit.solved_at, "comment": read(visit.comment), "wish": read(visit.wish),
         "version": visit.version,
     }
     if for_staff:
         found |= {
             "worker": visit.worker, "planned_by": visit.planned_by, "planned_at": visit.planned_at,
-            "moves": visit.moves, "reason": await read(visit.reason), "without_photograph": visit.without_photograph,
-            "price_answered_by": visit.price_answered_by, "price_answer": await read(visit.price_answer),
+            "moves": visit.moves, "reason": read(visit.reason), "without_photograph": visit.without_photograph,
+            "price_answered_by": visit.price_answered_by, "price_answer": read(visit.price_answer),
         }
     return found

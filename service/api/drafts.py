@@ -5,7 +5,8 @@ from core.errors import Forbidden, Invalid, NotFound
 from service.api.endpoint import Call, Endpoint, Result
 from ticketing import bodies, drafts, joint, promises, tickets
 from ticketing.model import Draft, Ticket
-from ticketing.views import Reader, describe_draft
+from ticketing.reader import reader_of
+from ticketing.views import describe_draft
 from ticketing.visibility import hides_person, roles_on
 
 
@@ -51,8 +52,8 @@ async def _show(call: Call, ticket: Ticket, draft: Draft | None) -> Result:
     hidden = hides_person(call.actor, ticket)
     if ticket.confidential and not hidden:
         audit.record(call.session, call.now, call.actor.name, "resident:read", f"ticket:{ticket.number}")
-    reader = Reader(call.session, ticket, hidden)
-    described = await describe_draft(draft, reader)
+    reader = await reader_of(call.session, ticket, hidden)
+    described = describe_draft(draft, reader)
     described["answers"] = await joint.list_answers(call.session, call.runtime.office, ticket, reader)
     described["merged"] = joint.merge_answers(described["reply"], described["answers"])
     return Result(described, headers={"ETag": f'"{described["version"]}"'})

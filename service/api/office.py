@@ -1,6 +1,6 @@
 """What the office is and when it is open: departments, categories, the calendar; tasks and call-backs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,8 +16,9 @@ from core.queues import Inbox, Outbox
 from service.api.endpoint import Call, Endpoint, Result, cut, page
 from ticketing import bodies, calendar_days, callbacks, joint, pauses, sla, tickets
 from ticketing.calendars import describe_due, list_days
-from ticketing.model import Callback, Task, Ticket
-from ticketing.views import Reader, describe_task, write_time
+from ticketing.model import CallAttempt, Callback, Task, Ticket
+from ticketing.reader import Reader, readers_of
+from ticketing.views import describe_task, write_time
 from ticketing.visibility import hides_person, roles_on, visible
 
 STAFF = frozenset({"clerk", "officer", "supervisor", "inspector", "auditor"})
@@ -115,7 +116,8 @@ async def list_tasks(call: Call) -> Result:
     if after is not None:
         query = query.where(asked.id < after)
     rows, more = cut((await call.session.execute(query.order_by(asked.id.desc()).limit(limit + 1))).all(), limit)
-    items = [await describe_task(task, ticket.number, _reader(call, ticket)) for task, ticket in rows]
+    readers = await _readers(call, [ticket for _, ticket in rows])
+    items = [describe_task(task, ticket.number, readers[ticket.id]) for task, ticket in rows]
     return page(items, rows[-1][0].id if rows else None, more)
 
 
@@ -126,12 +128,17 @@ def _status(call: Call) -> str | None:
     return status
 
 
-def _reader(call: Call, ticket: Ticket) -> Reader:
-    """Reads a ticket's texts for this caller. Reading a confidential resident's is audited."""
-    hidden = hides_person(call.actor, ticket)
-    if ticket.confidential and not hidden:
-        audit.record(call.session, call.now, call.actor.name, "resident:read", f"ticket:{ticket.number}")
-    return Reader(call.session, ticket, hidden)
+async def _readers(call: Call, found: Sequence[Ticket]) -> dict[int, Reader]:
+    """Who reads the tickets' texts for this caller. Each reading of a confidential resident's is audited."""
+    hidden = {ticket.id: hides_person(call.actor, ticket) for ticket in found}
+    for ticket in found:
+        if ticket.confidential and not hidden[ticket.id]:
+            audit.record(call.session, call.now, call.actor.name, "resident:read", f"ticket:{ticket.number}")
+    return await readers_of(call.session, [(ticket, hidden[ticket.id]) for ticket in found])
+
+
+async def _describe_task(call: Call, task: Task, ticket: Ticket) -> dict[str, Any]:
+    return describe_task(task, ticket.number, (await _readers(call, [ticket]))[ticket.id])
 
 
 async def add_task(call: Call) -> Result:
@@ -140,7 +147,7 @@ async def add_task(call: Call) -> Result:
     if not roles_on(call.actor, ticket) & TASK_GIVERS:
         raise Forbidden("a task is given by a clerk or an officer")
     task = await joint.give_task(call.session, call.runtime.office, call.actor, ticket, call.body(), call.now)
-    return Result(await describe_task(task, ticket.number, _reader(call, ticket)), 201)
+    return Result(await _describe_task(call, task, ticket), 201)
 
 
 async def answer_task(call: Call) -> Result:
@@ -165,7 +172,7 @@ async def answer_task(call: Call) -> Result:
     audit.record(call.session, call.now, call.actor.name, "task:answer", f"task:{task.id}")
     await sla.on_event(call.session, call.runtime.office, ticket, "answer_task", f"task:{task.id}", call.now)
     await call.session.flush()
-    return Result(await describe_task(task, ticket.number, _reader(call, ticket)))
+    return Result(await _describe_task(call, task, ticket))
 
 
 async def list_callbacks(call: Call) -> Result:
@@ -178,24 +185,32 @@ async def list_callbacks(call: Call) -> Result:
     if after is not None:
         query = query.where(Callback.id < after)
     rows, more = cut((await call.session.execute(query.order_by(Callback.id.desc()).limit(limit + 1))).all(), limit)
-    items = [await _describe_callback(call, callback, ticket) for callback, ticket in rows]
+    items = await _describe_callbacks(call, [(callback, ticket) for callback, ticket in rows])
     return page(items, rows[-1][0].id if rows else None, more)
 
 
-async def _describe_callback(call: Call, callback: Callback, ticket: Ticket) -> dict[str, object]:
+async def _describe_callbacks(call: Call, rows: Sequence[tuple[Callback, Ticket]]) -> list[dict[str, object]]:
+    readers = await _readers(call, [ticket for _, ticket in rows])
+    tries = await callbacks.attempts_at(call.session, [callback.id for callback, _ in rows])
+    return [_describe_callback(row, ticket, readers[ticket.id], tries[row.id]) for row, ticket in rows]
+
+
+def _describe_callback(
+    callback: Callback, ticket: Ticket, reader: Reader, tries: Sequence[CallAttempt]
+) -> dict[str, object]:
     return {
         "id": callback.id,
         "ticket": ticket.number,
         "status": "done" if callback.done_at else "open",
         "reason": callback.reason,
-        "text": await _reader(call, ticket).text(callback.text),
+        "text": reader.text(callback.text),
         "opened_at": write_time(callback.opened_at),
         "way": ticket.reply_by or "call",
         "attempts": callback.attempts,
         "calls": [
             {"at": write_time(item.at), "by": item.by, "outcome": item.outcome, "reached": item.reached,
              "note": item.note}
-            for item in await callbacks.attempts_at(call.session, callback.id)
+            for item in tries
         ],
         "reached": callback.reached,
         "note": callback.note,
@@ -209,7 +224,7 @@ async def finish_callback(call: Call) -> Result:
         call.session, call.runtime.office, call.actor, call.number("id"), call.raw_body, call.now
     )
     ticket = await call.session.get_one(Ticket, callback.ticket_id)
-    return Result(await _describe_callback(call, callback, ticket))
+    return Result((await _describe_callbacks(call, [(callback, ticket)]))[0])
 
 
 AUDIT_FILTERS = ("actor", "action", "subject")

@@ -69,7 +69,7 @@ async def list_tickets(call: Call) -> Result:
     filters |= {name: call.query[name] for name in search.FILTERS if name in call.query}
     limit = call.limit()
     found = await search.list_tickets(call.session, call.actor, filters, limit, _cursor(call), call.now)
-    items = [await _describe(call, ticket) for ticket in found.tickets]
+    items = await views.describe_all(call.session, call.runtime.office, call.actor, found.tickets, call.now)
     return Result({"items": items, "next": found.next})
 
 

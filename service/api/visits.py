@@ -1,6 +1,6 @@
 """Visits over the API: planned beside a ticket, and whatever is done with one."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,8 +12,9 @@ from core.checking import Body, Day, check_body
 from service.api.endpoint import Call, Endpoint, Result, cut, page
 from ticketing import tickets, visit_desk
 from ticketing.model import Ticket
+from ticketing.reader import keeps_tokens, readers_of
 from ticketing.views import describe_visit
-from ticketing.visibility import hides_person, visible
+from ticketing.visibility import visible
 from ticketing.visit_bodies import Finish, Move, Price, PriceAnswer, Solved, Why, Window
 from ticketing.visit_desk import Deed
 from ticketing.visits import Visit
@@ -56,7 +57,7 @@ async def list_visits(call: Call) -> Result:
     if after is not None:
         query = query.where(Visit.id < after)
     rows, more = cut((await call.session.execute(query.order_by(Visit.id.desc()).limit(limit + 1))).all(), limit)
-    return page([await describe(call, row[0], row[1]) for row in rows], rows[-1][0].id if rows else None, more)
+    return page(await _describe_all(call, rows), rows[-1][0].id if rows else None, more)
 
 
 def start_of(day: str) -> datetime:
@@ -65,8 +66,15 @@ def start_of(day: str) -> datetime:
     return datetime(on.year, on.month, on.day, tzinfo=clock.ZONE)
 
 
+async def _describe_all(call: Call, rows: Iterable[Any]) -> list[dict[str, Any]]:
+    """Pairs of a visit and its ticket."""
+    pairs = list(rows)
+    readers = await readers_of(call.session, [(ticket, keeps_tokens(call.actor, ticket)) for _, ticket in pairs])
+    return [describe_visit(visit, ticket, call.actor, readers[ticket.id]) for visit, ticket in pairs]
+
+
 async def describe(call: Call, visit: Visit, ticket: Ticket) -> dict[str, Any]:
-    return await describe_visit(call.session, visit, ticket, call.actor, hides_person(call.actor, ticket))
+    return (await _describe_all(call, [(visit, ticket)]))[0]
 
 
 async def plan(call: Call) -> Result:
@@ -98,7 +106,7 @@ def _make_handler(do: Do) -> Callable[[Call], Awaitable[Result]]:
 async def list_of_ticket(call: Call) -> Result:
     ticket = await tickets.find_visible(call.session, call.actor, call.params["number"])
     rows = await call.session.scalars(select(Visit).where(Visit.ticket_id == ticket.id).order_by(Visit.id.desc()))
-    return Result({"items": [await describe(call, row, ticket) for row in rows], "next": None})
+    return Result({"items": await _describe_all(call, [(row, ticket) for row in rows]), "next": None})
 
 
 ENDPOINTS = (
