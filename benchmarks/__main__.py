@@ -1,6 +1,6 @@
 """`make bench`: the budgets that can be measured so far, in one table: figure, ratio, budget, met or not.
 
-`python -m benchmarks [name …]` runs only these: service, intake, search, understanding, calls, guides, warnings, races, writers, promises, rehearsal, incidents, real, others.
+`python -m benchmarks [name …]` runs only these: service, intake, search, understanding, calls, guides, warnings, races, writers, promises, rehearsal, incidents, queue, real, others.
 """
 
 import asyncio
@@ -19,7 +19,8 @@ from ticketing.preset import load_preset
 
 REAL_LIMIT = 300
 LONGEST_S = 180
-"""No benchmark may take longer (guides and incidents twice that: the one makes all vectors first, the other replays a year): its line then says so. All together stay under ten minutes on an idle machine."""
+LONG = ("guides", "incidents", "queue")
+"""No benchmark may take longer (these twice that: they make all vectors first, replay a year, fill two databases): its line then says so. All together stay under ten minutes on an idle machine."""
 
 OTHERS: tuple[tuple[str, list[str]], ...] = (
     ("working_hours", ["-m", "benchmarks.working_hours", "20000"]),
@@ -211,6 +212,16 @@ async def measure_incidents() -> Lines:
     return lines or [Line("incidents", "skipped or failed: " + done.strip()[-200:])]
 
 
+async def measure_queue() -> Lines:
+    """A page of fifty with 100,000 tickets on SQLite, and on PostgreSQL where it is installed."""
+    done = await _run(["-m", "benchmarks.queue"], 2 * LONGEST_S - 10)
+    found = re.findall(r"^(\w+): (\d+) tickets, a page, (.+): p50 (\d+) ms  p95 (\d+) ms", done, re.M)
+    return [
+        Line(f"queue, {tickets} tickets, {name}: {what}", f"p95 {p95} ms", f"p50 {p50} ms", "≤ 300 ms", int(p95) <= 300)
+        for name, tickets, what, p50, p95 in found
+    ] or [Line("queue", "failed: " + done.strip()[-200:], met=False)]
+
+
 async def measure_understanding() -> Lines:
     outcome = await understanding.measure()
     print()
@@ -266,6 +277,7 @@ MEASURES: dict[str, Callable[[], Awaitable[Lines]]] = {
     "promises": measure_promises,
     "rehearsal": measure_rehearsal,
     "incidents": measure_incidents,
+    "queue": measure_queue,
     "understanding": measure_understanding,
     "calls": measure_calls,
     "others": measure_others,
@@ -292,7 +304,7 @@ async def main(names: list[str]) -> None:
     for name in names or MEASURES:
         print(f"· measuring {name} …", flush=True)
         try:
-            async with asyncio.timeout(LONGEST_S * 2 if name in ("guides", "incidents") else LONGEST_S):
+            async with asyncio.timeout(LONGEST_S * 2 if name in LONG else LONGEST_S):
                 lines += await MEASURES[name]()
         except TimeoutError:
             lines.append(Line(name, "not finished in time", met=False))
