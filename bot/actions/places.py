@@ -14,6 +14,13 @@ _NOT_NAMED = re.compile(
     r"城市|门市|夜市|上市|都市|集市|地区|郊区|景区|片区|学区|山区|农村|乡村|道路|马路|铁路|走路|网路|线路|电路|逛街|楼市|股市|通过|经过|建议|投诉|举报|反映|关于|尊敬|领导|业主|居民|车辆)")
 _BUILDING = re.compile(r"\d+(?:号楼|栋|幢|座)")
 _HEAD = re.compile(r"^(?:反映|关于|举报|投诉|咨询|请问|建议|希望|位于|地址|地点|就在|住在|家住|我是|我家|本人|我们|在|位|于|是|对|给|请|求)+[是为：:]?")
+_EDGES = " \t\u3000，,、。：:"
+"""No place begins or ends with them: 在 7栋 is 7栋."""
+_NUMBER = re.compile(r"\d|[一二三四五六七八九十]+(?:栋|幢|座|单元|楼|层|号|室|期)")
+_SIDE = re.compile(r"[东南西北前后正侧左右]+大?(?:门|侧|区|边|楼|院|广场|出口|入口)|负[一二三]|地下|[a-zA-Z]区")
+_SPOT = re.compile(
+    r"^(?:就|是|就是)?(?:在|位于)(?P<spot>[^，。,？?吗呢了过]{2,16}?(?:口|旁边?|附近|对面|里面?|前面?|后面?|边上?|门|楼下?|下面|上面|那儿|那边))(?:那里|那儿|那边)?[吧啊呢哦]?[。！!]?$")
+_BESIDE = re.compile(r"我?们?家?的?(?:位置|地址|地点|地方)|就|是|在|位于|的|那里|那边|那儿|吧|啊|哦|嗯|口|这里|这边|小区|我们|咱们?|旁边?|附近|里面?|\W")
 _NEAR = 1
 """Two entities with at most so many characters (a comma, 的) between them are one place."""
 LONGEST = 60
@@ -47,8 +54,8 @@ def _joined(text: str, entities: list[dict[str, Any]]) -> list[str]:
 
 def _without_head(place: str) -> str:
     """建议小区 is no place: what is left without the first word only says that there is one."""
-    bare = _HEAD.sub("", place)
-    return place if bare == place else "" if _NOT_NAMED.match(bare) else bare
+    bare = _HEAD.sub("", place).strip(_EDGES)
+    return bare if bare == place.strip(_EDGES) else "" if _NOT_NAMED.match(bare) else bare
 
 
 def named_place(text: str) -> str | None:
@@ -88,3 +95,22 @@ def _count(written: str) -> int:
     tens, ten, ones = written.rpartition("十")
     digits = "一二三四五六七八九"
     return ((digits.find(tens) + 1 or 1) * 10 if ten else 0) + digits.find(ones or "-") + 1
+
+
+def exactness(place: str) -> int:
+    """How near a place leads: 2 by a number or a name, 1 by a side or a gate (南门), 0 where it may be anywhere (小区门口)."""
+    return 2 if _NUMBER.search(place) or named_place(place) else int(bool(_SIDE.search(place)))
+
+
+def nearer_place(old: str, text: str, place: str | None) -> str | None:
+    """The place that a message says beside a vague one, where it says nothing but where; None where it tells a story."""
+    new = place or bare_spot(text)
+    if not new or exactness(new) <= exactness(old) or len(_BESIDE.sub("", text.replace(new, ""))) > 2:
+        return None
+    return new
+
+
+def bare_spot(text: str) -> str | None:
+    """在幼儿园旁边 as a whole message is a place, though no word of it is known as one."""
+    found = _SPOT.match(text)
+    return found["spot"] if found else None

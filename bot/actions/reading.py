@@ -5,7 +5,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from actions.places import amended, named_place, place_of
+from actions.places import amended, bare_spot, named_place, nearer_place, place_of
 
 SKIPPED = "-"
 """Asked for or not needed, and left open: never asked again."""
@@ -96,7 +96,10 @@ def read(slots: dict[str, Any], message: dict[str, Any], requested: str | None, 
         said["phone"] = phone
     # The poster he scanned hangs somewhere: there, unless he says another place.
     scanned = (message.get("metadata") or {}).get("place") if slots.get("place") in (None, SKIPPED) else None
-    if place := place_of(text, entities, broad=len(text) >= 40) or scanned:
+    place = place_of(text, entities, broad=len(text) >= 40)
+    if place is None and slots.get("what") not in (None, SKIPPED):
+        place = bare_spot(text)
+    if place := place or scanned:
         said["place"] = place
     said |= _time_of(text, entities, now)
     new = {field: value for field, value in said.items()
@@ -108,6 +111,8 @@ def read(slots: dict[str, Any], message: dict[str, Any], requested: str | None, 
             del new["place"]  # 单元门禁 is what is broken, not where he lives now.
         else:
             new["place"] = amended(slots.get("place"), new["place"])
+    elif "place" in said and "place" not in new and (near := nearer_place(str(slots["place"]), text, said["place"])):
+        new["place"] = near
     extra = _person(text, entities, dict(slots.get("extra") or {}))
     if _ANONYMOUS.search(text) and not _NAMED_AFTER_ALL.search(text) and "phone" not in new and not slots.get("phone"):
         new["phone"] = SKIPPED
