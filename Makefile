@@ -15,7 +15,7 @@ serve: setup
 	@exec .venv/bin/huiyin serve
 
 test: setup-dev
-	@.venv/bin/python -m pytest -q
+	@.venv/bin/python -m pytest -q -n auto --maxprocesses 4 --dist loadgroup
 
 lint: .venv/ready-dev
 	@.venv/bin/ruff check .
