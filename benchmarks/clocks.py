@@ -21,8 +21,9 @@ from core.db import Database
 from core.queues import Outbox
 from service import models, workers  # noqa: F401
 from tests.conftest import KEYS, make_tables
-from ticketing import escalation, sla, staff_notices
+from ticketing import escalation, staff_notices
 from ticketing.clocks import Clock
+from ticketing.due import anything_due
 from ticketing.model import Ticket
 from ticketing.office import Office
 from ticketing.preset import load_preset
@@ -83,7 +84,7 @@ def _clocks(number: int, now: datetime, rush: datetime) -> Sequence[dict[str, An
 async def _look(db: Database, now: datetime) -> float:
     began = time.perf_counter()
     async with db.reading() as session:
-        await sla.anything_due(session, now)
+        await anything_due(session, now)
         await staff_notices.anything_waiting(session, now)
     return time.perf_counter() - began
 

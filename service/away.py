@@ -12,7 +12,7 @@ from service import danger
 from service.assistant import Saying
 from service.runtime import Runtime
 from service.texts import say
-from ticketing import sla, tickets
+from ticketing import clock_words, tickets
 from ticketing.lifecycle import OPEN
 from ticketing.model import Ticket
 from ticketing.staff import SYSTEM, Actor
@@ -55,7 +55,7 @@ async def hand_to_clerk(
         channel=conversation.address.partition(":")[0],
     )
     matter.ticket_id = ticket.id
-    promise = await sla.promise(session, runtime.office, ticket)
+    promise = await clock_words.promise(session, ticket)
     told = "assistant_away_in_danger" if alarm else "assistant_away"
     return [Saying(_first(alarm, say(told, number=ticket.number, promise=promise)))]
 

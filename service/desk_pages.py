@@ -14,7 +14,7 @@ from service import ocr
 from service.runtime import Runtime
 from service.staff_page import Page, signed_in
 from service.words import KINDS, REPLY_WAYS
-from ticketing import sla, tickets
+from ticketing import clock_words, tickets
 from ticketing.bodies import Kind
 from ticketing.model import Ticket
 
@@ -125,7 +125,7 @@ async def show_receipt(page: Page) -> web.StreamResponse:
             raise web.HTTPNotFound(text="没有这张工单，或者您不能查看。") from None
         if not page.me.roles & GIVES_CODES and ticket.registered_by != page.me.name:
             raise web.HTTPNotFound(text="回执由坐席或登记人打印。")  # The code opens what the resident may read.
-        promise = await sla.promise(session, page.runtime.office, ticket)
+        promise = await clock_words.promise(session, ticket)
         values = {"number": ticket.number, "code": ticket.code, "kind": ticket.kind, "title": ticket.title,
                   "place": ticket.place, "at": ticket.registered_at.isoformat(), "reply_by": ticket.reply_by}
     link = f"{page.runtime.settings.public_url}/progress?number={number}"

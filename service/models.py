@@ -17,6 +17,7 @@ import service.sign_in
 import ticketing.appointments
 import ticketing.calendar_days
 import ticketing.canned_replies
+import ticketing.clocks
 import ticketing.gate
 import ticketing.incidents
 import ticketing.letters
@@ -25,7 +26,6 @@ import ticketing.repeats
 import ticketing.roster
 import ticketing.saved_views
 import ticketing.search
-import ticketing.sla
 import ticketing.slots
 import ticketing.staff
 import ticketing.staff_notices

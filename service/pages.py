@@ -22,7 +22,7 @@ from service.api.endpoint import RUNTIME
 from service.api.letters import serve as serve_sheet
 from service.runtime import Runtime
 from service.texts import say
-from ticketing import green_channel, letters, sla, views, visits
+from ticketing import clock_words, green_channel, letters, views, visits
 from ticketing.letters import Letter
 from ticketing.model import Reply, Ticket
 from ticketing.staff import Actor
@@ -118,7 +118,7 @@ async def _find_progress(runtime: Runtime, number: str, code: str) -> dict[str, 
             {"title": item["title"], "number": item["number"], "token": letter_ways.token(runtime, item["id"])}
             for item in described["letters"] if item["void_at"] is None
         ]
-        promise = await sla.promise(session, runtime.office, ticket)
+        promise = await clock_words.promise(session, ticket)
         trips = [
             item | {"token": visits.token(runtime.db.keys, item["id"])}
             for item in described["visits"] if item["status"] != VisitStatus.CANCELLED

@@ -33,7 +33,8 @@ from service import (
 from service.idempotency import KEPT, IdempotencyKey
 from service.pace import stopwatch
 from service.runtime import Runtime
-from ticketing import calendar_days, escalation, sla, staff_notices, tickets, visit_desk
+from ticketing import calendar_days, escalation, staff_notices, tickets, visit_desk
+from ticketing.due import anything_due
 from ticketing.staff import SYSTEM
 
 logger = log.logger(__name__)
@@ -214,7 +215,7 @@ async def warn(runtime: Runtime) -> None:
     """Due times: what is over is noted for whom it concerns, batch by batch, then told in one message a person."""
     now = clock.now()
     async with runtime.db.reading() as session:
-        due, waiting = await sla.anything_due(session, now), await staff_notices.anything_waiting(session, now)
+        due, waiting = await anything_due(session, now), await staff_notices.anything_waiting(session, now)
     while due:
         async with runtime.db.writing() as session:
             due = await escalation.note_due(session, runtime.office, now) == escalation.AT_ONCE

@@ -18,11 +18,11 @@ from core.clock import local
 from core.errors import Conflict
 from ticketing import roster, sla, staff_notices
 from ticketing.bodies import Raise
+from ticketing.due import Due, claim, due_clocks
 from ticketing.lifecycle import OPEN, State
 from ticketing.model import Measure, Ticket, Transition
 from ticketing.roster import Person, Roster
 from ticketing.routing import concerns_person
-from ticketing.sla import Due
 from ticketing.staff import SYSTEM, Actor
 from ticketing.staff_notices import CONSOLE, StaffNotice
 from ticketing.verbs import DO
@@ -49,7 +49,7 @@ async def note_due(session: AsyncSession, office: "Office", now: datetime) -> in
 
     Less than AT_ONCE: nothing is left.
     """
-    dues = await sla.due_clocks(session, office, now, AT_ONCE)
+    dues = await due_clocks(session, office, now, AT_ONCE)
     if not dues:
         return 0
     wanted = {due.clock.ticket_id for due in dues}
@@ -58,7 +58,7 @@ async def note_due(session: AsyncSession, office: "Office", now: datetime) -> in
     here = await roster.load(session, office, now)
     running = await sla.running_names(session, list(tickets))
     rows: list[dict[str, Any]] = []
-    for due in [due for due in dues if await sla.claim(session, office, due)]:
+    for due in [due for due in dues if await claim(session, office, due)]:
         ticket = tickets[due.clock.ticket_id]
         rows += await _describe_due(session, office, here, due, ticket, now)
         if due.share >= 100 and due.clock.name in OWES_A_WORD and ticket.state in OPEN:

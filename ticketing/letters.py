@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core import clock
 from core.conversation import Resident, hide, reveal
 from core.db import UTC, Base, Id
-from ticketing import sla, staff_numbers
+from ticketing import clock_words, staff_numbers
 from ticketing.letter_texts import LetterKind
 from ticketing.model import Reply, Ticket
 from ticketing.office import Office
@@ -114,7 +114,7 @@ async def make(
     facts = {
         "number": ticket.number, "title": await reveal(session, ticket.resident_id, ticket.title),
         "registered": write_day(ticket.registered_at), "date": write_day(now), "office": office.name,
-        "promise": await sla.promise(session, office, ticket),
+        "promise": await clock_words.promise(session, ticket),
     }
     text = office.preset.letters.compose(kind, **facts, **values)
     letter = Letter(

@@ -13,7 +13,7 @@ from core.clock import local
 from core.db import Base
 from core.errors import Invalid
 from core.segment import terms
-from ticketing import sla
+from ticketing.due import is_due_before, is_overdue
 from ticketing.likeness import PLACE_IN, key_of
 from ticketing.model import Measure, Ticket
 from ticketing.staff import Actor
@@ -90,12 +90,12 @@ def _filter(query: Select[Any], name: str, value: str, actor: Actor, now: dateti
     if name == "assignee":
         return query.where(Ticket.assignee == (actor.name if value == "me" else value))
     if name == "due_within":
-        return query.where(sla.is_due_before(now, now + timedelta(hours=_hours(name, value))))
+        return query.where(is_due_before(now, now + timedelta(hours=_hours(name, value))))
     if name in ("resident", "conversation"):
         column = Ticket.resident_id if name == "resident" else Ticket.conversation_id
         return query.where(column == _number(name, value))
     if name == "overdue":
-        condition = sla.is_overdue(now)
+        condition = is_overdue(now)
         return query.where(condition if _switch(name, value) else ~condition)
     if name == "confidential":
         return query.where(Ticket.confidential.is_(_switch(name, value)))

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import audit, clock, privacy
 from core.attachments import StoredFile
 from core.queues import Outbox, Result, Status
-from ticketing import letters, sla, visits
+from ticketing import clock_words, letters, visits
 from ticketing.clocks import Clock
 from ticketing.letters import Letter
 from ticketing.lifecycle import PLAIN_WORDS, State
@@ -127,8 +127,8 @@ def _describe_course(seen: Seen) -> dict[str, Any]:
     clocks = page.of(Clock, ticket)
     return {
         "allowed": allowed_verbs(seen.office, seen.actor, ticket, page.facts[ticket.id]),
-        "clocks": [sla.describe(row, seen.now) for row in clocks],
-        "promise": sla.promise_of(ticket, clocks),
+        "clocks": [clock_words.describe(row, seen.now) for row in clocks],
+        "promise": clock_words.promise_of(ticket, clocks),
         "transitions": _describe_transitions(seen),
         "replies": [_describe_reply(row, seen) for row in page.of(Reply, ticket) if seen.is_staff or _is_given(row)],
         "visits": [describe_visit(row, ticket, seen.actor, seen.reader) for row in page.of(Visit, ticket)],

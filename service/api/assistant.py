@@ -12,7 +12,7 @@ from core.conversation import Conversation, Holder, Matter, Message, Resident
 from core.errors import NotFound
 from service.api.endpoint import Call, Endpoint, Result
 from service.intake import INTERACTIVE
-from ticketing import sla, tickets
+from ticketing import clock_words, tickets
 from ticketing.bodies import ResidentBody
 from ticketing.lifecycle import OPEN
 from ticketing.model import Ticket
@@ -64,7 +64,7 @@ async def hand_over(call: Call) -> Result:
         again = ticket is not None and ticket.title.startswith(FOR_LATER)
         ticket = await _add_to(call, ticket, body) if ticket else await _ticket_for_later(call, conversation, body)
         matter.ticket_id, number = ticket.id, ticket.number
-        promise = await sla.promise(call.session, call.runtime.office, ticket)
+        promise = await clock_words.promise(call.session, ticket)
     before = await _waiting_before(call, conversation)
     reason = body.reason[:200]
     audit.record(

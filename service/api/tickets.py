@@ -8,7 +8,7 @@ from core.errors import NotFound
 from service.api.endpoint import Call, Endpoint, Result
 from service.categories import Sorted
 from service.runtime import Runtime
-from ticketing import bodies, repeats, saved_views, search, similar, sla, tickets, views
+from ticketing import bodies, clock_words, repeats, saved_views, search, similar, tickets, views
 from ticketing.lifecycle import VERBS
 from ticketing.model import Ticket
 from ticketing.staff import Actor
@@ -95,7 +95,7 @@ async def perform(call: Call) -> Result:
 
 async def clocks(call: Call) -> Result:
     ticket = await tickets.find_visible(call.session, call.actor, call.params["number"])
-    return Result({"items": await sla.explain_clocks(call.session, call.runtime.office, ticket, call.now)})
+    return Result({"items": await clock_words.explain_clocks(call.session, call.runtime.office, ticket, call.now)})
 
 
 async def list_similar(call: Call) -> Result:

@@ -11,7 +11,8 @@ from core import clock
 from core.queues import Outbox
 from tests.core.test_working_hours import at
 from tests.ticketing.conftest import CLERK, OFFICER, SUBMISSION, SUPERVISOR
-from ticketing import escalation, sla, staff_notices
+from ticketing import clock_words, escalation, staff_notices
+from ticketing.clocks import Clock
 from ticketing.model import Ticket, Transition
 from ticketing.office import Way
 from ticketing.roster import Absence, Duty, Person
@@ -71,7 +72,7 @@ async def warn(desk, moment):
 
 async def told(desk, number=None, clock_name=None):
     """(whom, by, share) of what was told, in order."""
-    query = select(StaffNotice, sla.Clock.name).outerjoin(sla.Clock, sla.Clock.id == StaffNotice.clock_id)
+    query = select(StaffNotice, Clock.name).outerjoin(Clock, Clock.id == StaffNotice.clock_id)
     query = query.where(StaffNotice.told_at.is_not(None)).order_by(StaffNotice.id)
     if number:
         query = query.join(Ticket, Ticket.id == StaffNotice.ticket_id).where(Ticket.number == number)
@@ -89,7 +90,7 @@ async def outbox(desk):
 async def running(desk, number):
     async with desk.db.reading() as session:
         ticket = await session.scalar(select(Ticket).where(Ticket.number == number))
-        shown = await sla.describe_clocks(session, ticket, clock.now())
+        shown = await clock_words.describe_clocks(session, ticket, clock.now())
     return {item["name"]: item for item in shown if item["stopped_at"] is None}
 
 
@@ -144,7 +145,7 @@ async def test_nobody_off_duty_is_woken_but_for_an_emergency(desk):
     async with desk.db.writing() as session:
         for number, name in ((quiet, "finish"), (urgent, "finish")):
             ticket = await session.scalar(select(Ticket).where(Ticket.number == number))
-            for each in await session.scalars(select(sla.Clock).where(sla.Clock.ticket_id == ticket.id)):
+            for each in await session.scalars(select(Clock).where(Clock.ticket_id == ticket.id)):
                 each.next_tell_at = at("2026-11-30 23:00") if each.name == name else None
     await warn(desk, at("2026-11-30 23:01"))
     assert await told(desk, quiet) == []
@@ -197,7 +198,7 @@ async def test_of_a_report_only_inspectors_hear(desk):
 async def test_many_at_once_come_as_one_message_a_person(desk):
     numbers = [await desk.register() for _ in range(25)]
     async with desk.db.writing() as session:
-        for each in await session.scalars(select(sla.Clock).where(sla.Clock.name != "accept")):
+        for each in await session.scalars(select(Clock).where(Clock.name != "accept")):
             each.next_tell_at = None
     await warn(desk, at("2026-12-01 17:31"))
     to_su = [text for _, to, text in await outbox(desk) if to == "staff:su"]
@@ -228,7 +229,7 @@ async def test_warnings_by_mail_are_gathered_and_breaches_are_not(desk):
     async def plan(number, moment):
         async with desk.db.writing() as session:
             ticket = await session.scalar(select(Ticket).where(Ticket.number == number))
-            for each in await session.scalars(select(sla.Clock).where(sla.Clock.ticket_id == ticket.id)):
+            for each in await session.scalars(select(Clock).where(Clock.ticket_id == ticket.id)):
                 each.next_tell_at = moment if each.name == "accept" else None
 
     start = at("2026-11-30 10:00")
@@ -248,7 +249,7 @@ async def test_warnings_by_mail_are_gathered_and_breaches_are_not(desk):
 async def test_what_was_done_by_morning_is_not_told_any_more(desk):
     number = await desk.register()
     async with desk.db.writing() as session:
-        for each in await session.scalars(select(sla.Clock)):
+        for each in await session.scalars(select(Clock)):
             each.next_tell_at = at("2026-11-30 22:00") if each.name == "accept" else None
     await warn(desk, at("2026-11-30 22:01"))
     await desk.do(number, "accept")
@@ -301,7 +302,7 @@ async def test_a_raise_with_a_date_counts_to_that_date_and_a_second_begins_anew(
     assert (await desk.find(number)).level == 2
     async with desk.db.reading() as session:
         ticket = await session.scalar(select(Ticket).where(Ticket.number == number))
-        explained = await sla.explain_clocks(session, desk.office, ticket, clock.now())
+        explained = await clock_words.explain_clocks(session, desk.office, ticket, clock.now())
     supervised = [item for item in explained if item["name"] == "supervision"]
     assert [item["stopped_at"] is None for item in supervised] == [False, True]
     assert any("督办限定" in step for step in supervised[0]["explain"])
@@ -324,11 +325,11 @@ async def test_a_promise_that_is_not_kept_reaches_its_owner_and_then_the_supervi
     await desk.deliver(number)
     await desk.do(number, "close", {}, OFFICER)
     async with desk.db.reading() as session:
-        found = await session.scalars(select(sla.Clock).where(sla.Clock.name == "measure").order_by(sla.Clock.id))
+        found = await session.scalars(select(Clock).where(Clock.name == "measure").order_by(Clock.id))
         # A Friday's close; the end of a Saturday, when nobody works.
         assert [each.due_at for each in found] == [at("2026-12-04 17:30"), at("2026-12-06 00:00")]
         ids = [int(subject.partition(":")[2]) for subject in await session.scalars(
-            select(sla.Clock.subject).where(sla.Clock.name == "measure").order_by(sla.Clock.id))]
+            select(Clock.subject).where(Clock.name == "measure").order_by(Clock.id))]
     await warn(desk, at("2026-12-04 17:31"))
     # Both have been reminded of; the first is over.
     found = await told(desk, number, "measure")
@@ -337,8 +338,8 @@ async def test_a_promise_that_is_not_kept_reaches_its_owner_and_then_the_supervi
     assert "“更换门机”应于 12月4日 17:30 前兑现，还没有兑现" in said["staff:su"] and "“清理”" in said["staff:wu"]
     await desk.do(number, "fulfil", {"measure": ids[0], "note": "已换"}, OFFICER)
     async with desk.db.reading() as session:
-        open_ones = await session.scalars(select(sla.Clock.subject).where(
-            sla.Clock.name == "measure", sla.Clock.stopped_at.is_(None)))
+        open_ones = await session.scalars(select(Clock.subject).where(
+            Clock.name == "measure", Clock.stopped_at.is_(None)))
         assert list(open_ones) == [f"measure:{ids[1]}"]
 
 

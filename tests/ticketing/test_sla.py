@@ -12,8 +12,10 @@ from core.conversation import add_resident
 from core.db import Database
 from core.errors import Conflict, Invalid
 from tests.core.test_working_hours import at
-from ticketing import pauses, sla
+from ticketing import clock_words, pauses, sla
 from ticketing.calendars import Days, read_days
+from ticketing.clocks import Clock
+from ticketing.due import Due, anything_due, claim, due_clocks, is_overdue
 from ticketing.model import Ticket, Transition
 from ticketing.preset import Preset, load_preset
 from ticketing.staff import Actor
@@ -52,7 +54,7 @@ async def run(session: AsyncSession, office: FakeOffice, ticket: Ticket, *steps:
 
 
 async def clocks(session: AsyncSession, ticket: Ticket, now: datetime = THURSDAY) -> dict[str, dict[str, Any]]:
-    return {clock["name"]: clock for clock in await sla.describe_clocks(session, ticket, now)}
+    return {clock["name"]: clock for clock in await clock_words.describe_clocks(session, ticket, now)}
 
 
 async def test_registering_starts_accept_and_finish_and_promises_both(db: Database) -> None:
@@ -63,7 +65,7 @@ async def test_registering_starts_accept_and_finish_and_promises_both(db: Databa
         assert shown["accept"]["due_at"] == "2026-11-27T17:30:00+08:00"
         assert shown["finish"]["due_at"] == "2026-12-03T17:30:00+08:00"
         assert shown["finish"]["rule_version"] == "finish@1"
-        assert await sla.promise(session, HALL, ticket) == "我们会在11月27日17:30前受理，并在12月3日前答复您。"
+        assert await clock_words.promise(session, ticket) == "我们会在11月27日17:30前受理，并在12月3日前答复您。"
         assert await sla.due_at(session, ticket, "finish") == at("2026-12-03 17:30")
 
 
@@ -114,7 +116,7 @@ async def test_a_pause_moves_the_due_time_by_the_working_time_it_took(db: Databa
         await run(session, HALL, ticket, ("register", "2026-11-26 10:00"), ("ask_supplement", "2026-11-27 16:30"))
         shown = await clocks(session, ticket, at("2027-03-01 10:00"))
         assert shown["finish"]["paused_at"] == "2026-11-27T16:30:00+08:00" and not shown["finish"]["breached"]
-        assert "supplement" in shown and "补充" in await sla.promise(session, HALL, ticket)
+        assert "supplement" in shown and "补充" in await clock_words.promise(session, ticket)
         await run(session, HALL, ticket, ("supplement", "2026-11-30 10:00"))
         shown = await clocks(session, ticket)
         # An hour of Friday and an hour of Monday.
@@ -135,7 +137,7 @@ async def test_the_strictest_rule_wins_and_says_so(db: Database) -> None:
     async with db.writing() as session:
         ticket = await make_ticket(session, urgency="emergency")
         await run(session, HALL, ticket, ("register", "2026-11-26 10:00"))
-        shown = {row["name"]: row for row in await sla.explain_clocks(session, HALL, ticket, THURSDAY)}
+        shown = {row["name"]: row for row in await clock_words.explain_clocks(session, HALL, ticket, THURSDAY)}
         assert shown["accept"]["due_at"] == "2026-11-26T11:00:00+08:00"
         assert shown["accept"]["rule_version"] == "accept-emergency@1"
         assert any("从严" in step and "受理 1 个工作日" in step for step in shown["accept"]["explain"])
@@ -159,7 +161,7 @@ async def test_redo_starts_new_clocks_and_keeps_the_old_ones(db: Database) -> No
         ticket = await make_ticket(session)
         await run(session, HALL, ticket, ("register", "2026-11-26 10:00"), ("accept", "2026-11-26 11:00"))
         await run(session, HALL, ticket, ("reply", "2026-11-30 10:00"), ("redo", "2026-12-01 10:00"))
-        finishes = [c for c in await sla.describe_clocks(session, ticket, THURSDAY) if c["name"] == "finish"]
+        finishes = [c for c in await clock_words.describe_clocks(session, ticket, THURSDAY) if c["name"] == "finish"]
         assert [bool(clock["stopped_at"]) for clock in finishes] == [True, False]
         assert finishes[1]["due_at"] == "2026-12-08T17:30:00+08:00"
 
@@ -195,7 +197,7 @@ async def test_an_extension_moves_the_finish_clock_once_and_in_time(db: Database
             await sla.extend(session, HALL, ticket, "finish", at("2026-12-10 17:30"), at("2026-12-04 10:00"))
         clock = await sla.extend(session, HALL, ticket, "finish", at("2026-12-10 17:30"), THURSDAY)
         assert clock.due_at == at("2026-12-10 17:30")
-        assert any("批准延期" in step for step in sla.explain(HALL, clock))
+        assert any("批准延期" in step for step in clock_words.explain(HALL, clock))
         with pytest.raises(Conflict):
             await sla.extend(session, HALL, ticket, "finish", at("2026-12-11 17:30"), THURSDAY)
         with pytest.raises(Conflict):
@@ -235,20 +237,20 @@ async def test_each_share_is_due_once(db: Database) -> None:
     [due] = await _due(db, at("2026-11-27 15:30"))
     assert (due.clock.name, due.share, due.whom) == ("accept", 80, ("clerk",))
     async with db.writing() as session:
-        [mine] = await sla.due_clocks(session, HALL, at("2026-11-27 15:30"))
-        assert await sla.claim(session, HALL, mine)
+        [mine] = await due_clocks(session, HALL, at("2026-11-27 15:30"))
+        assert await claim(session, HALL, mine)
     async with db.writing() as session:
-        assert (await session.get_one(sla.Clock, due.clock.id)).next_tell_at == at("2026-11-27 17:30")
-        assert await sla.due_clocks(session, HALL, at("2026-11-27 15:30")) == []
-        late = [d for d in await sla.due_clocks(session, HALL, at("2026-11-27 17:31")) if d.clock.name == "accept"]
+        assert (await session.get_one(Clock, due.clock.id)).next_tell_at == at("2026-11-27 17:30")
+        assert await due_clocks(session, HALL, at("2026-11-27 15:30")) == []
+        late = [d for d in await due_clocks(session, HALL, at("2026-11-27 17:31")) if d.clock.name == "accept"]
         assert [d.share for d in late] == [100]
-        assert await sla.claim(session, HALL, late[0])
-        assert (await session.get_one(sla.Clock, due.clock.id)).breached
+        assert await claim(session, HALL, late[0])
+        assert (await session.get_one(Clock, due.clock.id)).breached
 
 
-async def _due(db: Database, now: datetime) -> list[sla.Due]:
+async def _due(db: Database, now: datetime) -> list[Due]:
     async with db.reading() as session:
-        return await sla.due_clocks(session, HALL, now)
+        return await due_clocks(session, HALL, now)
 
 
 async def test_after_a_day_without_the_service_everybody_hears_only_the_last_share(db: Database) -> None:
@@ -268,7 +270,7 @@ async def test_the_second_worker_finds_the_warning_taken(db: Database) -> None:
     for due, expected in ((first, True), (second, False)):
         async with db.writing() as session:
             session.add(due.clock)
-            assert await sla.claim(session, HALL, due) is expected
+            assert await claim(session, HALL, due) is expected
 
 
 async def test_a_paused_clock_warns_nobody_and_is_not_overdue(db: Database) -> None:
@@ -276,11 +278,11 @@ async def test_a_paused_clock_warns_nobody_and_is_not_overdue(db: Database) -> N
         ticket = await make_ticket(session)
         await run(session, HALL, ticket, ("register", "2026-11-26 10:00"), ("ask_supplement", "2026-11-26 10:30"))
         later = at("2027-03-01 10:00")
-        assert {due.clock.name for due in await sla.due_clocks(session, HALL, later)} == {"supplement"}
-        assert (await session.scalars(select(Ticket).where(sla.is_overdue(later)))).all() == []
+        assert {due.clock.name for due in await due_clocks(session, HALL, later)} == {"supplement"}
+        assert (await session.scalars(select(Ticket).where(is_overdue(later)))).all() == []
         await run(session, HALL, ticket, ("supplement", "2026-11-26 11:30"))
-        assert (await session.scalars(select(Ticket).where(sla.is_overdue(later)))).all() == [ticket]
-        assert (await session.scalars(select(Ticket).where(sla.is_overdue(THURSDAY)))).all() == []
+        assert (await session.scalars(select(Ticket).where(is_overdue(later)))).all() == [ticket]
+        assert (await session.scalars(select(Ticket).where(is_overdue(THURSDAY)))).all() == []
 
 
 async def test_the_due_scan_reads_an_index_and_not_every_clock(db: Database) -> None:
@@ -292,7 +294,7 @@ async def test_the_due_scan_reads_an_index_and_not_every_clock(db: Database) -> 
 
     event.listen(db.engine.sync_engine, "before_cursor_execute", remember)
     async with db.reading() as session:
-        assert await sla.due_clocks(session, HALL, THURSDAY) == [] and not await sla.anything_due(session, THURSDAY)
+        assert await due_clocks(session, HALL, THURSDAY) == [] and not await anything_due(session, THURSDAY)
     event.remove(db.engine.sync_engine, "before_cursor_execute", remember)
     asked = [(statement, values) for statement, values in sent if "FROM clock" in statement]
     assert len(asked) == 2
@@ -333,11 +335,11 @@ async def test_a_joint_task_and_a_measure_have_clocks_of_their_own(db: Database)
         await sla.on_event(session, HALL, ticket, "promise", "measure:1", THURSDAY, due_at=promised)
         await sla.on_event(session, HALL, ticket, "answer_task", "task:1", at("2026-11-27 10:00"))
         running = [(c.subject, c.due_at) for c in await session.scalars(
-            select(sla.Clock).where(sla.Clock.stopped_at.is_(None)).order_by(sla.Clock.id))]
+            select(Clock).where(Clock.stopped_at.is_(None)).order_by(Clock.id))]
         assert running == [("task:2", at("2026-12-01 17:30")), ("measure:1", promised)]
         # What was promised for later outlives the ticket; what others were asked for does not.
         await run(session, HALL, ticket, ("close", "2026-11-30 10:00"))
-        left = await session.scalars(select(sla.Clock.subject).where(sla.Clock.stopped_at.is_(None)))
+        left = await session.scalars(select(Clock.subject).where(Clock.stopped_at.is_(None)))
         assert list(left) == ["measure:1"]
         await sla.on_event(session, HALL, ticket, "keep_promise", "measure:1", at("2026-12-30 10:00"))
         assert (await clocks(session, ticket, at("2027-02-01 10:00")))["measure"]["breached"] is False
@@ -372,6 +374,6 @@ async def test_moments_are_kept_in_utc(db: Database) -> None:
         ticket = await make_ticket(session)
         await run(session, HALL, ticket, ("register", "2026-11-26 10:00"))
     async with db.reading() as session:
-        clock = (await session.scalars(select(sla.Clock))).first()
+        clock = (await session.scalars(select(Clock))).first()
         assert clock is not None and clock.started_at == THURSDAY and clock.started_at.utcoffset() == timedelta()
         assert clock.started_at.tzinfo is UTC

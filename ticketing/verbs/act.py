@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.conversation import hide, reveal
-from ticketing import letters, record, sla
+from ticketing import clock_words, letters, record
 from ticketing.letter_texts import LetterKind
 from ticketing.letters import Letter
 from ticketing.model import Reply, Ticket
@@ -62,7 +62,7 @@ class Act:
         return await reveal(self.session, self.ticket.resident_id, text)
 
     async def promise(self) -> str:
-        return await sla.promise(self.session, self.office, self.ticket)
+        return await clock_words.promise(self.session, self.ticket)
 
 
 Do = Callable[[Act], Awaitable[None]]
