@@ -20,6 +20,11 @@ _WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
 PHONE = re.compile(r"1[3-9]\d{9}|0\d{2,3}[2-9]\d{6,7}|400\d{7}")
 _UNIT = r"号楼|号院|栋|幢|座|单元|楼|层|室|房间?|号房|号(?:窗口|门|线|病房)|期|弄|组|床"
 _BEFORE_UNIT = re.compile(rf"([零〇幺一二三四五六七八九十百两]+)(?=\s?(?:{_UNIT}))")
+_HEARD_UNITS = (
+    (re.compile(r"(?<=[\d零一二三四五六七八九十])(?:懂|董|冻)(?=$|[，,。\s\d一二三四五六七八九十单门楼电的那])"), "栋"),
+    (re.compile(r"(?<=[\d一二三四五六七八九十])(?:单员|单圆|丹元|但愿)"), "单元"),
+)
+"""What a recogniser writes for 栋 and 单元 behind a number."""
 _LONG = re.compile(r"[零〇幺洞拐一二三四五六七八九]{3,4}(?![十百千万个])")
 _TEN = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"两": 2, "幺": 1, "〇": 0}
 
@@ -72,6 +77,8 @@ def to_digits(row: str) -> str:
 
 def write_numerals(text: str) -> str:
     """三号楼二单元幺零二 → 3号楼2单元102: what has a unit, and rows of three and more digits, which nobody means else."""
+    for pattern, unit in _HEARD_UNITS:
+        text = pattern.sub(unit, text)
     text = _BEFORE_UNIT.sub(lambda match: _value(match[1]), text)
     return _LONG.sub(lambda match: to_digits(match[0]), text)
 

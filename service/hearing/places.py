@@ -22,14 +22,16 @@ _PARTS = {
 }
 _NUMBERED = re.compile(r"\d+号(?:窗口|线|院|病房|诊室)?")
 _HOME = re.compile(r"(?:我(?:家|是)?(?:就)?住|家住|我家(?:是|在)?|我是)(?:在|的)?[^，,。]{0,8}$")
+_LIVES = re.compile(r"(?:那边|这边|那里|这里)?住(?!院|户|宅|着)")
+"""Behind a place it is where he lives: 我在3栋住."""
 _REFUSED = re.compile(r"不(?:是|在)[^，,。是]{0,2}$")
 _ASKS_PLACE = re.compile(r"哪(?:个|里|儿|栋|一栋|一?层|边|条|家|号)?|几(?:栋|号|单元|楼|层|号楼)|位置|地址|地点|具体在|什么(?:地方|位置|小区|路)|房号|门牌|小区名")
 _ROOM_ANSWER = re.compile(r"^(?:我家?是?|就是|是|在|对|[，,\s])*(\d{3,4})(?:室|房)?(?:$|[，,。\s吧啊的])")
 _BEFORE = re.compile(
     r"(?:(?:(?<=[，,。\s在住是])|^)[^，,。\s在住是我你他们的这那个]{2,4}小区|小区|院子|医院|大厅|门诊楼?|住院[部楼]|急诊楼?|[内外儿骨眼产]科(?:门诊)?|妇产?科|地下|负)的?$"
 )
-_ASKS_NUMBER = re.compile(r"几号(?P<what>窗口|楼|院|线|诊室|电梯)")
-_NUMBER = re.compile(r"(\d{1,3})号?(?:$|[，,。\s吧啊])")
+_ASKS_NUMBER = re.compile(r"(?:几|哪一?)(?P<what>号窗口|号楼|号院|号线|号诊室|号电梯|栋|幢|座|单元|楼|层)")
+_NUMBER = re.compile(r"(?:^|(?<=[，,。\s是在]))(\d{1,3})号?(?:$|[，,。\s吧啊呀的])")
 _BEHIND = re.compile(
     r"(?:(?<=门)口)|(?:(?<=号)楼(?:[前后下]面?)?|(?<=楼下)面|(?<=大厅)的?\d+号窗口)(?:的?(?:地下车库|地下停车场|停车场))?|的?(?:大厅|\d+床|门口|楼下|楼顶|楼道里?|电梯口|路口|交叉口|大门口?|单元门|消防通道|地下车库|缴费处|取药处|[东南西北]门口?|前面|后面|旁边|对面)+"
 )
@@ -42,6 +44,10 @@ _ENDS_IN_SPOT = re.compile(r"(?:门|口|楼道|车库|停车场|大厅|窗口|�
 _SITE = re.compile(r"(?:在|[，,。\s]|^)(?P<it>[^，,。\s我你在是]{2,10}?(?:工地|厂区|市场|大街|路))(?=那边|附近|旁边|里|上|干|打工|，|有|口|边)")
 _NO_SPOT = re.compile(r"^(?:物业|居委会|社区|热线|客服|派出所|公安局?|医院|大厅|政务服务中心|服务中心)")
 _NEVER = re.compile(r"^(?:12345|12320|物业|小区|医院|大厅|窗口|楼道|热线)$")
+
+
+_INSIDE = "(?:地下)?(?:车库|停车场)|楼道|楼梯间|消防通道|单元门|电梯[口间]?|楼顶|健身区|花坛|绿化带|车棚"
+"""What is named behind an estate, and whose building may be told later."""
 
 
 @dataclass
@@ -88,7 +94,7 @@ def split_place(place: str) -> dict[str, str]:
     if not parts:
         if _is_spot(before):
             return {"spot": before}
-        gate = re.fullmatch(r"(.{2,}?)的?((?:[东南西北]|大)?门口?|门口)", before)
+        gate = re.fullmatch(rf"(.{{2,}}?)的?((?:[东南西北]|大)?门口?|门口|{_INSIDE})", before)
         return {"name": gate[1], "spot": gate[2]} if gate else {"name": before}
     after = after.replace("\0", "").strip("，,。 的-")
     return ({"name": before.strip("，,。 的")} if before.strip("，,。 的") else {}) | parts | ({"spot": after} if after else {})
@@ -111,14 +117,13 @@ def find_place(pieces: Sequence[Heard], parses: Mapping[int, Parse], numbered: M
             asked = bool(_ASKS_PLACE.search(piece.text))
             before = (piece, mentions)
             continue
-        if before and before[1] and (says_yes(piece.text) or _corrects_a_part(before[1], mentions, piece)):
+        amends = bool(before) and _corrects_a_part(before[1] if before else [], mentions, piece)
+        if before and before[1] and (says_yes(piece.text) or amends):
             for _, place in before[1]:
                 _add(spots, split_place(place), Said(place, 0.85, piece, before[0]), over=False, home=False)
         if not mentions and (named := _VILLAGE.search(piece.plain) or _SITE.search(piece.plain)):
-            mentions = [(named.start("it"), named["it"].replace("的", ""))]
-        wanted = _ASKS_NUMBER.search(before[0].text) if before else None
-        if wanted and not mentions and (number := _NUMBER.search(to_number(piece.plain))):
-            mentions = [(number.start(1), f"{number[1]}号{wanted['what']}")]
+            mentions = [(named.start("it"), _tidy(named["it"].replace("的", "")))]
+        mentions += _bare_number(before[0], piece, mentions) if before else []
         if asked and not mentions and (match := _ROOM_ANSWER.match(piece.plain)):
             mentions = [(match.start(1), match[1])]
         for start, place in mentions:
@@ -126,10 +131,25 @@ def find_place(pieces: Sequence[Heard], parses: Mapping[int, Parse], numbered: M
             if _REFUSED.search(head) and len(mentions) > 1:
                 continue
             sure = 0.9 if re.search(r"\d", place) or asked else 0.8
-            corrected = 0 <= correction_at(piece.plain) <= start
-            _add(spots, split_place(place), Said(place, sure, piece), over=corrected, home=bool(_HOME.search(head)))
+            # 六栋，不是九栋: what stands before the no replaces what was read back as well.
+            corrected = amends or 0 <= correction_at(piece.plain) <= start
+            home = bool(_HOME.search(head) or _LIVES.match(piece.plain, start + len(place)))
+            _add(spots, split_place(place), Said(place, sure, piece), over=corrected, home=home)
         asked, before = False, None
     return _best(spots) or _unit_named(pieces, parses, numbered)
+
+
+def _bare_number(question: Heard, piece: Heard, mentions: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """十二, said to 哪一栋; 五栋一, said to 几栋几单元: a number without its unit has the unit that was asked for last."""
+    asked = [match["what"] for match in _ASKS_NUMBER.finditer(question.text)]
+    text = to_number(piece.plain)
+    if not asked or (mentions and (len(asked) < 2 or asked[-1] in text)):
+        return []
+    if mentions:
+        number = re.search(r"(?<=[栋幢座楼元])[，,\s]*(\d{1,3})(?:$|[，,。\s吧啊呀的])", text)
+    else:
+        number = _NUMBER.search(text)
+    return [(number.start(1), number[1] + asked[-1])] if number else []
 
 
 def _unit_named(pieces: Sequence[Heard], parses: Mapping[int, Parse], numbered: Mapping[int, int]) -> Said | None:
@@ -187,8 +207,8 @@ def _whole(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _tidy(place: str) -> str:
-    place = re.sub(r"([栋幢座])楼", r"\1", place)
-    return re.sub(r"^(?:就?在|一下|我(?:们)?|是|到|去|反映(?:一下)?|投诉|你们|咱们?)+", "", re.sub(r"[\s，,、]+", "", place))
+    place = re.sub(r"([栋幢座])楼(?![下上前后道顶])", r"\1", place)
+    return re.sub(r"^(?:就?在|就|一下|我(?:们)?|是|到|去|反映(?:一下)?|投诉|你们|咱们?)+", "", re.sub(r"[\s，,、]+", "", place))
 
 
 def _add(spots: list[Spot], parts: Mapping[str, str], said: Said, *, over: bool, home: bool) -> None:

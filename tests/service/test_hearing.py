@@ -95,6 +95,16 @@ def test_the_number_shown_is_the_call_back_number_until_he_says_another():
     pytest.param(["a 您住春晖苑3栋对吗", "c 不是3栋是4栋，灯坏了"], "春晖苑4栋", id="a part of what was read back"),
     pytest.param(["c 我家8栋，不对8栋是我妈家，我家是9栋，9栋1单元门口积水"], "9栋1单元门口", id="twice corrected"),
     pytest.param(["a 您是5栋的业主吧", "c 不是，我路过的，南门口井盖破了"], "南门口", id="not the agent's"),
+    pytest.param(["c 水管爆了", "a 您那边是春晖苑吗", "c 嗯", "a 几栋", "c 七栋", "a 几单元呢", "c 二"], "春晖苑7栋2单元",
+                 id="a number without its unit"),
+    pytest.param(["c 春晖苑停水了", "a 哪一栋", "c 十二"], "春晖苑12栋", id="a bare number"),
+    pytest.param(["c 下水道堵了，春晖苑的", "a 几栋几单元", "c 五栋一"], "春晖苑5栋1单元", id="two numbers, one unit"),
+    pytest.param(["c 翠湖花园，路灯坏了", "a 是翠湖花园9栋吗", "c 六栋，不是九栋"], "翠湖花园6栋", id="the right one said first"),
+    pytest.param(["c 在翠湖花园那边路灯不亮", "a 翠湖花园吗，几栋", "c 对，六栋"], "翠湖花园6栋", id="in pieces, confirmed"),
+    pytest.param(["c 我在3栋住，5栋的人天天往下扔烟头"], "5栋", id="where he lives said behind it"),
+    pytest.param(["c 翠湖花园，楼道灯坏了", "a 几栋", "c 六懂"], "翠湖花园6栋楼道", id="栋 misheard, in a staircase"),
+    pytest.param(["c 电梯坏了，六栋二但愿"], "6栋2单元", id="单元 misheard"),
+    pytest.param(["c 3栋楼下有人遛狗"], "3栋楼下", id="below a house"),
 ])
 def test_a_place_is_put_together(lines: list[str], place: str):
     (found,) = said(*lines)
