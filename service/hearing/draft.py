@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.hearing import matters
+from service.hearing.behalf import find_behalf
 from service.hearing.people import Said, find_person, find_phone, number_parts
 from service.hearing.places import Parse, find_place, split_place
 from service.hearing.times import find_time
@@ -46,6 +47,8 @@ class Draft:
     confidential: bool = False
     anonymous: bool = False
     answered: Element | None = None
+    on_behalf_of: Element | None = None
+    """For whom he speaks (我妈), and where he says so."""
     missing: tuple[str, ...] = field(default=ELEMENTS)
 
     def value(self, name: str) -> str | None:
@@ -64,6 +67,7 @@ def draft_matters(
     """
     parts = matters.split_matters(pieces)
     person, phone = find_person(pieces), find_phone(pieces, caller)
+    behalf = find_behalf(pieces)
     written = dict(zip(pieces, write_numbers(pieces, phone.value if phone else ""), strict=True))
     all_words = "，".join(piece.plain for piece in pieces if piece.is_caller)
     drafts: list[Draft] = []
@@ -86,6 +90,7 @@ def draft_matters(
             confidential=bool(_CONFIDENTIAL.search(all_words)) and not _NOT_CONFIDENTIAL.search(all_words),
             anonymous=bool(_ANONYMOUS.search(all_words)),
             answered=Element("answer", written[answer], 1.0, answer.turn, written[answer]) if answer else None,
+            on_behalf_of=_element("on_behalf_of", behalf, written) if behalf else None,
             missing=tuple(name for name in ELEMENTS if said[name] is None),
         ))
     return drafts

@@ -124,6 +124,18 @@ def test_a_name_is_the_callers_own(lines: list[str], name: str | None):
     assert found.value("person") == name
 
 
+@pytest.mark.parametrize(("lines", "relation"), [
+    pytest.param(["c 我替我妈问一下，她家灯坏了"], "我妈", id="asked for"),
+    pytest.param(["c 我奶奶腿脚不便让我打的，电梯停了"], "我奶奶", id="made to call"),
+    pytest.param(["c 我邻居天天吵，没人管"], None, id="complains about him"),
+    pytest.param(["c 你们帮我报修，灯坏了"], None, id="for himself"),
+    pytest.param(["a 您是替您妈妈问吗", "c 灯坏了"], None, id="not the agent's"),
+])
+def test_for_whom_he_speaks_is_the_callers_word(lines: list[str], relation: str | None):
+    (found,) = said(*lines)
+    assert (found.on_behalf_of and f"我{found.on_behalf_of.value}") == relation
+
+
 @pytest.mark.parametrize(("lines", "phone"), [
     pytest.param(["a 电话", "c 幺三八", "a 嗯", "c 零零五五", "a 好", "c 一一二三"], "13800551123", id="in three turns"),
     pytest.param(["a 电话", "c 一三八零零五五一一二", "a 少了一位", "c 一三八零零五五一一二五"], "13800551125", id="said again"),
