@@ -16,6 +16,7 @@ from ticketing import clock_words, tickets
 from ticketing.lifecycle import OPEN
 from ticketing.model import Ticket
 from ticketing.staff import SYSTEM, Actor
+from ticketing.titles import find_title
 
 SAME_DANGER = timedelta(minutes=30)
 """So long after an alarm the next cry of the same conversation may be about the same danger."""
@@ -46,7 +47,7 @@ async def hand_to_clerk(
         )
         matter.ticket_id = waiting.id
         return [Saying(_first(alarm, say("assistant_away_again", number=waiting.number)))]
-    body = {"kind": "consultation", "title": _title(text), "description": text}
+    body = {"kind": "consultation", "title": find_title(text), "description": text}
     if alarm:
         body |= {"kind": "request", "urgency": danger.EMERGENCY}
     ticket = await tickets.register(
@@ -62,11 +63,6 @@ async def hand_to_clerk(
 
 def _first(alarm: str | None, text: str) -> str:
     return f"{alarm}\n{text}" if alarm else text
-
-
-def _title(text: str) -> str:
-    first = text.strip().splitlines()[0] if text.strip() else "来话"
-    return first[:40]
 
 
 async def _reported_danger(

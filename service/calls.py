@@ -24,6 +24,7 @@ from ticketing import tickets
 from ticketing.lifecycle import OPEN
 from ticketing.model import Ticket
 from ticketing.staff import Actor
+from ticketing.titles import find_title
 
 logger = log.logger(__name__)
 
@@ -131,7 +132,7 @@ async def _register_one(
                 "on_behalf_of": {"relation": draft.on_behalf_of.value} if draft.on_behalf_of else None}
     actor = Actor("assistant", frozenset({"assistant"}), None, conversation.resident_id)
     body = {
-        "kind": draft.kind, "title": (draft.value("matter") or say("call_without_matter"))[:60],
+        "kind": draft.kind, "title": find_title(draft.value("matter") or say("call_without_matter")),
         "description": draft.description[:10_000], "place": draft.value("place"),
         "happened_at": draft.happened_at.isoformat() if draft.happened_at else None,
         "confidential": draft.confidential, "anonymous": draft.anonymous,

@@ -104,7 +104,7 @@ async def _amended(session: AsyncSession) -> set[int]:
 
 def without_persons(title: str, description: str) -> str:
     """The words of a ticket without telephone, identity and card numbers, addresses of mail, and the tokens for them."""
-    text = description if description.startswith(title.rstrip("…")) else f"{title}\n{description}"
+    text = description if title.rstrip("…") in description else f"{title}\n{description}"
     for found in reversed(privacy.find(text)):
         text = text[: found.start] + text[found.end :]
     return _LONG_NUMBER.sub("", _TOKEN.sub("", text)).strip()

@@ -1,6 +1,5 @@
 """The page of use cases: register, find, perform a verb, and what the calendar brings about."""
 
-import re
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -28,6 +27,7 @@ from ticketing.office import Office
 from ticketing.record import add_transition, find_changes
 from ticketing.routing import first_asked, suggest_category
 from ticketing.staff import SYSTEM, Actor
+from ticketing.titles import find_title
 from ticketing.verbs import CHECKS, DO, MAY, Act
 from ticketing.visibility import (
     about_with_code,
@@ -70,7 +70,7 @@ async def register(
         office.preset.category(body.category)
     resident, conversation_id = await find_resident(session, body.resident, now, resident_id, conversation_id)
     text = f"{body.title or ''} {body.description} {body.place or ''}"
-    title = body.title or _first_words(body.description)
+    title = body.title or find_title(body.description)
     ticket = Ticket(
         number=await _next_number(session, now),
         kind=body.kind,
@@ -119,11 +119,6 @@ async def _promise(act: Act, known: "incidents.Incident | None") -> str:
 
 def _can_be_told(conversation_id: int | None, resident: ResidentBody) -> bool:
     return conversation_id is not None or bool(resident.address or resident.phone or resident.email)
-
-
-def _first_words(text: str) -> str:
-    first = re.split(r"[。！？!?\n]", text.strip(), maxsplit=1)[0]
-    return first[:40] or "来访事项"
 
 
 async def find_resident(

@@ -5,6 +5,7 @@ from typing import Any
 from core import conversation as conversations
 from core.conversation import Matter
 from core.errors import NotFound
+from core.queues import Inbox
 from service.api.endpoint import Call, Endpoint, Result
 from service.categories import Sorted
 from service.runtime import Runtime
@@ -12,6 +13,7 @@ from ticketing import bodies, clock_words, repeats, saved_views, search, similar
 from ticketing.lifecycle import VERBS
 from ticketing.model import Ticket
 from ticketing.staff import Actor
+from ticketing.titles import find_title
 
 SUGGESTED_TO = frozenset({"clerk", "officer", "supervisor", "inspector"})
 SEES_REPEATS = SUGGESTED_TO | {"auditor"}
@@ -21,6 +23,8 @@ REGISTRARS = frozenset({"clerk", "officer", "supervisor", "inspector", "assistan
 async def register(call: Call) -> Result:
     """A new ticket. For the assistant: of the resident whose matter it named."""
     body = call.body().model_dump(exclude_unset=True, mode="json")
+    if subject := await _subject(call):
+        body["title"] = body.get("title") or find_title(body["description"], subject)
     known: dict[str, Any] = {}
     if call.conversation is not None:
         known = {
@@ -40,6 +44,14 @@ async def register(call: Call) -> Result:
     headers = {"Location": f"/api/v1/tickets/{ticket.number}", "ETag": f'"{ticket.version}"'}
     call.after_commit += ["outbox", "tickets"]
     return Result(answer, 201, headers)
+
+
+async def _subject(call: Call) -> str | None:
+    """The subject of the mail that this ticket is made of; a second matter in one mail is named by its own words."""
+    if call.message_id is None or call.matter is None or call.matter.ticket_id is not None:
+        return None
+    row = await call.session.get(Inbox, call.message_id)
+    return str(row.facts.get("subject") or "") if row is not None and row.channel == "email" else None
 
 
 async def _matter_for(call: Call, matter: Matter) -> Matter:

@@ -137,6 +137,15 @@ async def test_a_receipt_carries_the_subject_the_number_and_the_thread(post: Pos
     assert receipt["From"].addresses[0].addr_spec == OFFICE  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    ("subject", "title"), [("南门的路灯坏了半年", "南门的路灯坏了半年"), ("投诉", "路灯一直不亮，请来修")], ids=str
+)
+async def test_a_ticket_is_called_by_its_mails_subject_where_that_says_something(post: Post, subject: str, title: str):
+    await registered(post, "您好：\n路灯一直不亮，请来修。谢谢！", subject=subject)
+    (ticket,) = await post.tickets()
+    assert ticket["title"] == title
+
+
 def by_reference(post: Post, _number: str) -> dict[str, str]:
     return {"In_Reply_To": post.out()[0]["Message-ID"], "References": f"<m1@resident.example> {post.out()[0]['Message-ID']}"}
 

@@ -1,0 +1,51 @@
+"""A ticket's title: its mail's subject where that says something, else its first words with substance. Pure."""
+
+import re
+
+LONGEST = 40
+TELLS = 4
+"""Characters without which a title says nothing."""
+WITHOUT_WORDS = "来访事项"
+
+_ENDS = re.compile(r"[。！？!?；;\n]")
+_MANNERS = re.compile(
+    r"^(?:喂+|嗨|哈[喽啰]|[哎唉嗯呃啊哦]+(?=[，,、…\s]|那个|就是|我)|(?:那个|那什么|这个|就是说?)(?=[，,、…\s]|我|就是|想|请)|是这样的?(?:啊|吧)?(?=[，,、：:\s]|$)"
+    r"|(?:(?:各位|尊敬的|敬爱的)?[^，,。：:\s]{0,12}?(?:领导|老师|同志|先生|女士|书记|市长|主任|局长|经理|工作人员|客服)(?:们|同志)?|各位|大家|你们|物业)(?:好|你好|您好)(?:啊|呀)?(?=[，,：:！!\s]|$)|[你您]好(?:啊|呀)?"
+    r"|(?:各位|尊敬的|敬爱的)[^，,。：:\n]{1,20}(?=[：:，,\s]|$)|(?:在吗|在不在|打扰(?:一下|了|您了)?|麻烦(?:您|你|你们)?(?:一下|了)?|不好意思|请问一?下?|请教一?下?|辛苦了)"
+    r"|我?(?:就)?(?:是)?(?:想|要)(?:跟你们?|向你们?|和你们)?(?:问|咨询|反映|说|了解|打听)(?:一?下|个事|一?[个件](?:事情?|问题))?(?:子)?)(?:[，,、：:…~～\s]+|(?=\S)|$)"
+)
+_EMPTY = re.compile(
+    r"^(?:首先)?(?:非常|十分|衷心)?(?:感谢|谢谢).{0,24}$|^百忙之中.{0,20}$|^(?:此致|敬礼|盼复|望回复|祝.{0,12})$"
+    r"|^我?(?:是|叫)[^，,]{1,16}(?:业主|住户|居民|村民|市民|家长|患者|家属)?$|^(?:我|我们)?(?:想|要)?(?:投诉|举报|反映|报修|建议|咨询|求助)(?:一?下|[个件]事情?|问题)?$"
+)
+_PASSED_ON = re.compile(r"^(?:\s*(?:re|fwd?|aw|回复|答复|转发|回覆)\s*(?:\[\d+\])?\s*[:：])+\s*", re.IGNORECASE)
+_SAYS_NOTHING = re.compile(
+    r"^(?:你好|您好|投诉信?|举报信?|建议|咨询|求助|反映|来信|邮件|信件|问题|情况|紧急|急|无主题|no subject|自动回复.*|auto.?reply.*|out of office.*|居民|业主|市民|一封|关于|的|[\W_])+$",
+    re.IGNORECASE,
+)
+
+
+def find_title(text: str, subject: str | None = None) -> str:
+    """At most 40 characters of what it is about: without greeting, salutation, fillers and thanks."""
+    if subject is not None and (named := _named_by(subject)):
+        return named
+    pieces = [piece.strip() for piece in _ENDS.split(text.strip()) if piece.strip()]
+    told = next((rest for piece in pieces if _tells(rest := _without_manners(piece))), None)
+    return (told or (pieces[0] if pieces else ""))[:LONGEST] or WITHOUT_WORDS
+
+
+def _named_by(subject: str) -> str | None:
+    """The subject without 回复：; None where it says nothing."""
+    bare = _PASSED_ON.sub("", subject).strip()
+    return bare[:LONGEST] if _tells(bare) and not _SAYS_NOTHING.match(bare) else None
+
+
+def _without_manners(piece: str) -> str:
+    rest = piece
+    while (shorter := _MANNERS.sub("", rest, count=1)) != rest:
+        rest = shorter
+    return rest.strip(" ，,、：:…~～")
+
+
+def _tells(text: str) -> bool:
+    return len(re.sub(r"[\W_]", "", text)) >= TELLS and not _EMPTY.match(text)
