@@ -29,6 +29,10 @@ class Ticket(Base):
         Index("ix_ticket_state", "state", "id"),
         Index("ix_ticket_registered_at", "registered_at"),
         Index("ix_ticket_department", "department", "state", "id"),
+        Index("ix_ticket_kind", "kind", "id"),
+        Index("ix_ticket_category", "category", "id"),
+        Index("ix_ticket_assignee", "assignee", "id"),
+        Index("ix_ticket_urgency", "urgency", "id"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
