@@ -77,11 +77,10 @@ class ReadForm(Step):
         if (found := await find_other(slots, tracker.latest_message, api)) is not None:
             other, apart = found
             what = short(words_of(tracker.latest_message, other))
-            if apart:
-                say.utter_message(text=sentence("utter_other_kept", what=what))
-                new = read_other(slots, tracker.latest_message, other, requested, moment_of(tracker))
-                return await self._ask_next(say, api, slots, new)
-            say.utter_message(text=sentence("utter_joined", what=what))
+            say.utter_message(text=sentence("utter_other_kept" if apart else "utter_joined", what=what))
+            new = (read_other(slots, tracker.latest_message, other, requested, moment_of(tracker)) if apart
+                   else read(slots, tracker.latest_message, requested, moment_of(tracker)))
+            return await self._ask_next(say, api, slots, new)   # Who tells more was not asked in vain.
         new = read(slots, tracker.latest_message, requested, moment_of(tracker))
         return await self._ask_next(say, api, slots, new, tracker)
 
