@@ -3,13 +3,15 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import UTC, Base, EncryptedText, Id, Json
 
 COPY_ROUND = 0
 """The round of a reply that a merged ticket got from the surviving one: it opens no gate of its own."""
+
+_OWED = text("fulfilled_at IS NULL")
 
 
 class TicketNumber(Base):
@@ -33,6 +35,7 @@ class Ticket(Base):
         Index("ix_ticket_category", "category", "id"),
         Index("ix_ticket_assignee", "assignee", "id"),
         Index("ix_ticket_urgency", "urgency", "id"),
+        Index("ix_ticket_confidential", "confidential", "id"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
@@ -185,6 +188,9 @@ class Measure(Base):
     """承诺: what a reply promises for later."""
 
     __tablename__ = "measure"
+    __table_args__ = (
+        Index("ix_measure_owed", "due_on", "ticket_id", sqlite_where=_OWED, postgresql_where=_OWED),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)

@@ -100,10 +100,10 @@ def _filter(query: Select[Any], name: str, value: str, actor: Actor, now: dateti
     if name == "confidential":
         return query.where(Ticket.confidential.is_(_switch(name, value)))
     if name == "promises":
-        condition = exists().where(Measure.ticket_id == Ticket.id, Measure.fulfilled_at.is_(None))
+        owed = select(Measure.ticket_id).where(Measure.fulfilled_at.is_(None))
         if value == "overdue":
-            return query.where(condition.where(Measure.due_on < local(now).date()))
-        return query.where(condition if _switch(name, value) else ~condition)
+            return query.where(Ticket.id.in_(owed.where(Measure.due_on < local(now).date())))
+        return query.where(Ticket.id.in_(owed) if _switch(name, value) else Ticket.id.not_in(owed))
     columns: dict[str, Any] = {
         "state": Ticket.state, "kind": Ticket.kind, "department": Ticket.department,
         "category": Ticket.category, "call_id": Ticket.call_id, "urgency": Ticket.urgency,

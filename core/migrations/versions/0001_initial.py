@@ -582,6 +582,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_ticket_category", ["category", "id"], unique=False)
         batch_op.create_index("ix_ticket_assignee", ["assignee", "id"], unique=False)
         batch_op.create_index("ix_ticket_urgency", ["urgency", "id"], unique=False)
+        batch_op.create_index("ix_ticket_confidential", ["confidential", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ticket_lead_id"), ["lead_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ticket_merged_into_id"), ["merged_into_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ticket_resident_id"), ["resident_id"], unique=False)
@@ -703,6 +704,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("measure", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_measure_ticket_id"), ["ticket_id"], unique=False)
+        batch_op.create_index(
+            "ix_measure_owed",
+            ["due_on", "ticket_id"],
+            unique=False,
+            sqlite_where=sa.text("fulfilled_at IS NULL"),
+            postgresql_where=sa.text("fulfilled_at IS NULL"),
+        )
 
     op.create_table(
         "note",
