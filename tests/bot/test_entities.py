@@ -37,9 +37,12 @@ def named(said: str, kind: str) -> list[str]:
     pytest.param("三栋二单元301没水了", "三栋二单元301", id="numbers in words"),
     pytest.param("12#楼门禁坏了", "12#楼", id="a hash"), pytest.param("A区3号楼停电", "A区3号楼", id="a lettered block"),
     pytest.param("5幢负一层积水", "5幢负一层", id="below ground"), pytest.param("地下二层车位被占", "地下二层", id="deeper"),
-    pytest.param("住院部5楼12床没人换药", "5楼12床", id="a bed behind a department"),
+    pytest.param("住院部5楼12床没人换药", "住院部5楼12床", id="a bed in a department"),
     pytest.param("门诊三楼空调不凉", "门诊三楼", id="a floor of the clinic"),
     pytest.param("我家在丽景湾2-1-1801", "丽景湾2-1-1801", id="the short form"),
+    pytest.param("荷塘月色12-2-401漏水", "荷塘月色12-2-401", id="the short form behind a name without an ending"),
+    pytest.param("湖畔新村21号楼一楼的住户养鸡", "湖畔新村21号楼", id="not the floor of whom it is about"),
+    pytest.param("鼎盛家园十二幢三单元七零二", "鼎盛家园十二幢三单元七零二", id="a room in words"),
     pytest.param("门牌是602", "602", id="the number on the door"),
 ])
 def test_a_place_is_read_whole_and_without_its_neighbours(said: str, place: str) -> None:
@@ -59,6 +62,9 @@ def test_words_that_end_like_places_are_none(said: str) -> None:
     pytest.param("骨科司徒大夫的号", ["司徒大夫"], id="a compound surname with a title"),
     pytest.param("前台陈姐特别热情", ["陈姐"], id="姐"), pytest.param("今天张工来修的，很专业", ["张工"], id="工"),
     pytest.param("物业的小陈态度很好", ["小陈"], id="小"), pytest.param("保安老刘骂人", ["老刘"], id="老"),
+    pytest.param("客服中心的小孟每次都说在走流程", ["小孟"], id="of an office"),
+    pytest.param("戴宏伟，13800001234", ["戴宏伟"], id="with nothing but a number"),
+    pytest.param("我姓晁，你记成赵了", ["晁", "赵"], id="written down wrongly"),
     pytest.param("那个姓陈的收了我两百块", ["陈"], id="only the surname"),
     pytest.param("张某某长期占道经营", ["张某某"], id="half hidden"), pytest.param("管家沈一诺服务好", ["沈一诺"], id="beside a role"),
     pytest.param("联系人诸葛明", ["诸葛明"], id="as in a form"), pytest.param("我妈赵桂芬住院了", ["赵桂芬"], id="in the middle"),

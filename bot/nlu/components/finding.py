@@ -36,14 +36,22 @@ class Finder:
                 continue  # 周天富 is no Sunday.
             yield _entity(text, "time", time.start, time.end) | {
                 "from": time.begins.isoformat(), "to": time.ends.isoformat(), "coming": time.relative_to_future}
-        yield from (_entity(text, "place", start, end) for start, end in find_places(plain, words))
         # 物业费 is a service, though 物业 is a department: the longer name is meant.
         named = [_entity(text, name, *match.span()) for name, pattern in self._names.items()
-                 for match in pattern.finditer(plain) if name == "department" or not plain[match.end():match.end() + 1].isdigit()]
+                 for match in pattern.finditer(plain) if name == "department" or not (plain[match.end():match.end() + 1].isdigit() or _NUMBER_OF.match(plain, match.end()))]
+        within = {entity["end"]: entity["start"] for entity in named if entity["entity"] == "department"}
+        for start, end in find_places(plain, words):
+            # 住院部5楼 and 体检中心三楼 are one place each.
+            yield _entity(text, "place", within.get(start, start) if _FLOOR.match(plain, start) else start, end)
         yield from sorted(named, key=lambda entity: entity["start"] - entity["end"])
         yield from (_entity(text, "person", start, end) for start, end in people)
         for name, pattern in patterns.BROAD:
             yield from (_entity(text, name, *match.span("it")) for match in pattern.finditer(plain))
+
+
+_FLOOR = re.compile(r"(?:\d{1,2}|[一二三四五六七八九十]+)[楼层]")
+_NUMBER_OF = re.compile(r"号(?:码|是|为|更正|[:\s\d])")
+"""身份证号: the number on it, and no service."""
 
 
 def _moment(said: str | None) -> datetime:

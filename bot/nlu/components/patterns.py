@@ -18,7 +18,7 @@ EXACT: list[tuple[str, re.Pattern[str]]] = [
 
 BROAD: list[tuple[str, re.Pattern[str]]] = [
     ("score", re.compile(r"(?P<it>(?:非常|很|特别|十分|挺|比较|相当)?(?:不太|不)?满意)")),
-    ("score", re.compile(r"(?P<it>(?<![\d.])(?:10|[0-9]|[一二三四五十]|满|零)(?:分|颗星|星)(?!钟|之|类|级|开|局|院|店))")),
+    ("score", re.compile(r"(?P<it>(?<![\d.扣差])(?:10|[0-9]|[一二三四五十]|满|零)(?:分|颗星|星)(?!钱|钟|之|类|级|开|局|院|店))")),
     ("department", re.compile(
         r"(?P<it>(?:[a-z]|\d{1,3}|[一二三四五六七八九十]{1,3})号?窗口)")),
 ]

@@ -11,12 +11,12 @@ _FIRM = (
     "韦付邹孟熊秦邱江尹薛闫段雷侯龙陶黎贺顾毛郝龚邵万钱覃武戴莫孔汤康施樊葛邢齐尤戚喻窦奚郎鲁俞柳鲍岑倪滕殷毕邬傅卞伍"
     "卜萧湛祁禹狄臧庞纪舒屈项祝阮闵季娄童颜盛刁骆凌霍虞柯昝管裘缪郁杭洪诸钮嵇裴翁荀甄芮储靳汲邴糜隗宓郗仲伊宫宁栾钭戎符"
     "詹郜蓟蒲邰赖卓蔺屠蒙乔胥莘翟逄姬冉郦雍璩濮扈冀郏浦晏柴瞿阎茹宦艾易庾暨耿匡寇阙殳夔巩厍聂晁敖訾辛阚饶鞠蒯竺逯褚佟佘"
-    "苟仝亓冼岳晋仉涂揭漆桂池巫焦甘厉仇麻楼阳严史夏林金石贝"
+    "苟仝亓冼岳晋仉涂揭漆桂池巫焦甘厉仇隋鄢卿阳严史夏林金石贝"
 )
 """Surnames that seldom begin another word."""
 _LOOSE = (
     "高方白安温文牛向于程华水云章花昌苗费廉常乐皮元平和穆米明计伏成谈茅蓝席强路危梅支房干解应宗宣单包左吉滑荣羊惠曲封松井富"
-    "乌巴弓牧山谷车全班秋祖景束幸司印宿怀索咸籍阴苍双闻党贡劳申桑寿边燕尚农庄慕连习鱼容古戈衡步满国广禄东沃利越隆师融冷那简"
+    "乌巴弓牧山谷车全班秋祖景束幸司印宿怀索咸籍阴苍双闻党贡劳申桑寿边燕尚农庄麻原慕连习鱼容古戈衡步满国广禄东沃利越隆师融冷那简"
     "沙养丰巢关相查荆红游权盖益公代区欧时从能都别后母邸商海火"
 )
 """Surnames that are ordinary words as well: they need more evidence."""
@@ -43,15 +43,16 @@ _ROLE = (
     "|投诉人|举报人|反映人|申请人|当事人|被投诉人|民警|警官|志愿者|柜员|窗口"
 )
 _SAID = (
-    r"(?:我叫|名叫|叫做|名字[是叫:]?\s?|姓名[:是]?\s?|本人[:是]?|联系人[:是]?\s?|投诉人[:是]?\s?|举报人[:是]?\s?|申请人[:是]?\s?|报修人[:是]?\s?"
+    r"(?:我叫|名叫|叫做|名字[是叫:]?\s?|姓名[:是]?\s?|本人[:是]?|(?:联系|联络)人[:是叫]?\s?|租户[:叫]\s?|投诉人[:是]?\s?|举报人[:是]?\s?|申请人[:是]?\s?|报修人[:是]?\s?"
     r"|反映人[:是]?\s?|户主[:是叫]?\s?|业主[:叫]\s?|署名[:是]?\s?|落款[:是]?\s?|称呼我|就?叫我|我是|我的名字[是叫]|写的?是|登记的?是|改成|应该?[是为])"
 )
 _NO_GIVEN = (
     "的了时能会以感性证法费者间站路街村镇区县市桥湾苑府汇园寺庙就都也还要在是有没不和与跟把被让给对为从到这那哪个们里上下着过吗呢吧啊说去来住给想请好"
-    "很太最先后再又才只可得地因所而但及或之其此某号楼栋室元块天月年日点分户卡单票款钱店门窗房厅梯车机水电气网灯锁墙板费局处所科组队部办委会厂场院校公私您你我他她它什怎几多少"
+    "很太最先后再又才只可得地因所而但及或之其此某号楼栋室元块天月年日点分户卡单票款钱店门窗房厅梯车机水电气网灯锁墙板费局处所科组队部办委会厂场院校馆楼屋公私您你我他她它什怎几多少"
 )
 """Characters that no given name has, or so seldom that a word is likelier."""
 _GIVEN = rf"[^{_NO_GIVEN}\W\d_a-z]"
+_SAID_GIVEN = r"[^的了是在有没不和与跟把被从那这哪个们吗呢吧啊你我他她它也都就还要想请时候上下来去日号\W\d_a-z]"
 _END = r"(?=$|[\W_]|某|电话|手机|联系|住|家|是|在|的|反映|投诉|举报|说|来|给|帮|于|今|昨|前天|系|女|男|你|我|对|把|被|和|与|跟|以?及|同志|先生|女士|医生|老师|师傅|名下|这|很|特别|态度|服务)"
 
 _TITLED = re.compile(rf"(?=(?P<it>(?P<surname>{_SURNAME})(?P<given>{_HAN}{{0,2}}?)(?P<title>{_TITLE})))")
@@ -59,10 +60,14 @@ _SHORT = re.compile(rf"(?=(?P<it>(?P<surname>{_DOUBLE}|[{_FIRM}高方白温程�
 _CALLED = re.compile(rf"(?=(?P<it>(?:小|老|阿)(?P<surname>{_DOUBLE}|[{_FIRM}高方白温程章欧])))(?<![最从太很较细大幼中古])")
 _HIDDEN = re.compile(rf"(?P<it>{_SURNAME}(?:某某|某{_GIVEN}(?=$|[\W])|某|[*×]{{1,2}}{_HAN}?|x{{1,2}}(?![a-z])))")
 _FAMILY = re.compile(rf"(?:我|免贵|本人|她|他|对方|医生|护士|师傅|那个|都|个|位|人)?姓(?P<it>{_SURNAME})(?=$|[\W_]|的|那|这|,|电话|住|手机|吧|啊|先生|女士|叫)")
-_INTRODUCED = re.compile(rf"{_SAID}(?P<it>{_SURNAME}(?:{_GIVEN}{{1,2}}?)){_END}")
+_INTRODUCED = re.compile(rf"{_SAID}(?P<it>{_SURNAME}(?:{_SAID_GIVEN}{{1,2}}?)){_END}")
 _BESIDE_ROLE = re.compile(rf"(?:{_ROLE})[:是叫]?(?={_SURNAME}{_GIVEN})")
-_FULL = re.compile(rf"(?P<it>(?:{_DOUBLE}|[{_FIRM}]){_GIVEN}{{2}}){_END}")
+_FULL = re.compile(rf"(?P<it>(?:{_DOUBLE}){_GIVEN}{{1,2}}?|[{_FIRM}]{_GIVEN}{{2}}){_END}")
+_ALONE = re.compile(rf"^\s*(?P<it>(?:{_DOUBLE}|[{_FIRM}高方白温安]){_GIVEN}{{1,2}})[,。:\s]*(?:电话|手机|联系电话)?[:是]?\s*(?=<phone|\+?\d)")
+_MISTAKEN = re.compile(rf"(?:记成|写成|听成|当成|登记成)(?:姓)?(?P<it>{_SURNAME})(?=了|$|,)")
 _IN_LIST = re.compile(rf"\s?[、,和与及]\s?(?P<it>{_SURNAME}{_HAN}{{1,2}})(?=[\W_]|$|[和与及等])")
+_KNOWN_BY = re.compile(r"(?:部|科|中心|站|所|处|口|台|社区|物业|公司|院|厅)的$|(?:保安|保洁|管家|前台|护士|电工|客服)的?$")
+"""The office before a name: 客服中心的小孟."""
 _SAYS_MORE = re.compile(r"^(?:说|讲|特别|态度|服务|负责|很|人|帮|给|把|的|不|来|去|也|,|。|$|!|今|昨|明|跟|对|在|修|这|骂|推|收|，|和|人|干|办|耐心|、)")
 
 
@@ -72,7 +77,7 @@ def find_people(plain: str, words: Words) -> Iterator[tuple[int, int]]:
         yield match.span("it")
     yield from (match.span("it") for match in _TITLED.finditer(plain) if _is_titled(match, plain, words))
     yield from (match.span("it") for match in _HIDDEN.finditer(plain) if _is_hidden(match, words))
-    yield from (match.span("it") for match in _FAMILY.finditer(plain))
+    yield from (match.span("it") for pattern in (_FAMILY, _ALONE, _MISTAKEN) for match in pattern.finditer(plain))
     yield from (match.span("it") for match in _SHORT.finditer(plain) if _is_short(match, plain, words))
     yield from (match.span("it") for match in _CALLED.finditer(plain) if _is_called(match, plain, words))
     for match in _BESIDE_ROLE.finditer(plain):
@@ -102,7 +107,7 @@ def _end_of_name(start: int, plain: str, words: Words) -> int:
             return match.end("it")
         return min(word.end, start + 3 + double) if re.fullmatch(f"{_GIVEN}+", plain[start + 1 + double:min(word.end, start + 3 + double)]) else 0
     match = _FULL.match(plain, start)
-    return match.end("it") if match and not Words.knows(plain[start:start + 2]) else 0
+    return match.end("it") if match and (double or not Words.knows(plain[start:start + 2])) else 0
 
 
 def _is_titled(match: re.Match[str], plain: str, words: Words) -> bool:
@@ -115,7 +120,7 @@ def _is_titled(match: re.Match[str], plain: str, words: Words) -> bool:
     if not given:
         word = words.at(start)
         if word.start < start:
-            return len(surname) == 1 and surname in _FIRM and word.end == start + 1 and word.tag.startswith("n") is False
+            return word.end == start + 1 and not Words.knows(word.text)
         if surname in _FIRM or len(surname) > 1:
             return before != "保" and not (word.text not in (surname, match["it"]) and word.end <= match.start("title"))
         return word.tag.startswith("nr") or (word.tag not in ("p", "c", "d", "r", "v", "u") and not before.isalnum()) \
@@ -158,11 +163,12 @@ def _is_called(match: re.Match[str], plain: str, words: Words) -> bool:
     """小张, 老刘: not 小区, 老板, 小方块; followed by what people do or are."""
     start, end = match.span("it")
     parts = words.within(start, end)
-    if parts[0].start != start or words.at(end - 1).end != end:
+    known = bool(_KNOWN_BY.search(plain[max(start - 3, 0):start]))
+    if parts[0].start != start or (words.at(end - 1).end != end and not known):
         return False
-    if parts[0].end == end and parts[0].tag not in ("n", "nr", "x", "nrt"):
+    if not known and parts[0].end == end and parts[0].tag not in ("n", "nr", "x", "nrt"):
         return False
-    return bool(_SAYS_MORE.match(plain[end:]))
+    return known or bool(_SAYS_MORE.match(plain[end:end + 2]))
 
 
 def _is_full_name(word: Word) -> bool:

@@ -14,12 +14,12 @@ Span = tuple[int, int]
 _KINDS = (
     "小区|社区|花园|家园|花苑|佳苑|名苑|雅苑|新苑|嘉苑|家苑|丽苑|景苑|华苑|新村|新城|新邨|公寓|公馆|大厦|广场|华府|华庭|水郡|半岛|豪庭|雅居|别院|别墅区?|山庄|国际城|家属院|家属楼|宿舍楼?|宿舍区"
     "|安置房|安置小区|安置区|棚户区|城中村|公园|植物园|动物园|游乐园|湿地公园|景区|风景区|菜市场|菜场|水果市场|农贸市场|批发市场|集贸市场|市场|商场|商城|商厦|购物中心|超市|百货|商业街|美食街|美食城"
-    "|步行街|街道|大道|大街|老街|胡同|环路|环线|路口|路段|国道|省道|高速|快速路|高架桥?|立交桥?|大桥|天桥|隧道|地下通道|医院|卫生院|卫生所|卫生室|卫生站|卫生服务中心|诊所|中学|小学|初中|高中|学校|一中|二中"
+    "|步行街|街道|大道|大街|老街|胡同|环路|环线|村口|街口|巷口|路口|路段|国道|省道|高速|快速路|高架桥?|立交桥?|大桥|天桥|隧道|地下通道|医院|卫生院|卫生所|卫生室|卫生站|卫生服务中心|诊所|中学|小学|初中|高中|学校|一中|二中"
     "|幼儿园|大学|学院|职高|职校|中专|技校|党校|图书馆|博物馆|体育馆|体育场|体育中心|文化馆|文化宫|少年宫|活动中心|会展中心|地铁站|公交站|公交站台|火车站|汽车站|高铁站|客运站|车站|机场|汽车[东南西北]站"
     "|加油站|加气站|收费站|码头|工业园区?|产业园区?|科技园|创业园|园区|开发区|高新区|新区|商圈|酒店|宾馆|饭店|大酒店|酒楼|茶楼|网吧|浴场|影城|电影院|儿童乐园|游乐场|养老院|敬老院|福利院|水库|祠堂|水厂|电厂|化工厂|钢铁厂|机械厂|纺织厂|棉纺厂|砖厂|厂区|大院"
     "|建材城|物流园|停车场|社区服务中心|党群服务中心|便民服务中心|政务服务中心|行政服务中心|服务站|保健院|保健站"
 )
-_ONE_KIND = "村屯庄寨镇乡县区市省州旗路街巷弄桥苑"
+_ONE_KIND = "村屯庄寨镇乡县区市省州旗路街巷桥苑"
 """Endings of one character: counted where a word ends with them and the rest of it is a name."""
 _LARGE = "省市县区乡州旗"
 _ESTATE = "城苑府轩湾郡居庭邸庄坊里园台阁墅岸峰郦院堡廷"
@@ -42,48 +42,54 @@ _GENERIC = frozenset(
 )
 """What says nothing of which one it is: 本小区, 老旧小区, 隔壁医院."""
 _CUTS = re.compile(
-    r"^(?:我要|我想|投诉|举报|报修|反映|反应|感谢|表扬|建议|报警|求助|家住|住址|地址|地点|位置|关于|位于|本人|现住|改成|改为|应为|应该|咨询|请问|咱们|咱|我家|我们|家在|现居|坐落|希望|请求|经过|路过|途经|通往|沿着|靠近"
+    r"^(?:派人来|派人|人来|来(?!安)|我要|我想|投诉|举报|报修|反映|反应|感谢|表扬|建议|报警|求助|家住|住址|地址|地点|位置|关于|位于|本人|现住|改成|改为|应为|应该|咨询|请问|咱们|咱|我家|我们|家在|现居|坐落|希望|请求|经过|路过|途经|通往|沿着|靠近"
     r"|质疑|恳请|要求|解决|尽快|加快|调整|取消|彻查)+[:是为在于]?")
 _NUM = r"(?:[a-z]{0,2}\d{1,4}[a-z]?|[a-z](?=\s?[栋座幢区馆段口])|[一二三四五六七八九十百零〇两]{1,5}|[甲乙丙丁东南西北](?=[区座栋幢]))"
 _UNIT = (
-    r"(?:号楼(?!盘)|号院|号门洞|号房|号门(?!诊)|号厂房|号地块|号别墅|号宿舍|栋楼(?![下前后上底旁道顶梯盘])|栋|幢|座|单元|门洞|梯口|室|层|#楼(?![下前后上底旁道顶梯盘])|#|弄|房(?![东产价屋贷租间])|区(?![别分域])|期(?!间|限|末|望|待|初)|组(?![织成合])|队(?![伍长员])|床(?!位)|病房|楼(?![下前后上底旁道顶梯盘])"
+    r"(?:号楼(?!盘)|号院|号门洞|号房|号门(?![诊前口外])|门(?=\d{3,4})|排(?=\s?\d)|号?(?:停车位|车位|泊位)|号电梯|号厂房|号地块|号别墅|号宿舍|栋楼(?![下前后上底旁道顶梯盘])|栋|幢|座|单元|门洞|梯口|室|层|#楼(?![下前后上底旁道顶梯盘])|#|弄|房(?![东产价屋贷租间])|区(?![别分域])|期(?!间|限|末|望|待|初)|组(?![织成合])|队(?![伍长员])|床(?!位)|病房|楼(?![下前后上底旁道顶梯盘])"
     r"|号(?!窗|线|柜|诊室|[前后以之开来去]|上午|下午|早|晚|就|说|的?时候|到|至|停|交|报|码|召|令))"
 )
 _PART = rf"{_NUM}\s?{_UNIT}"
 _CELLAR = r"(?:(?:负|地下|-)[一二三四1-4]|b[1-4](?=[层楼]))[层楼]"
-_ROOM = r"(?:\s?[-－]?\s?[a-z]?\d{3,4}[a-z]?(?!\d|元|块|年|多|人|次|天|平|米|号|路|分|斤|字)(?:室|房|号房)?)"
+_ROOM = r"(?:\s?[-－]?\s?[a-z]?\d{3,4}[a-z]?(?!\d|元|块|年|多|人|次|天|平|米|号|路|分|斤|字|车位)(?:室|房|号房)?|[一二三四五六七八九零〇]{3,4}(?![一-龥]))"
 _NUMBERED = re.compile(rf"第?(?:{_PART}|{_CELLAR})(?:\s?(?:{_PART}|{_CELLAR})){{0,6}}{_ROOM}?")
 _DASHED = re.compile(r"(?<![\d.\-])(?:\d{1,3}|[a-z]\d{0,2})[-－—]\d{1,2}[-－—]\d{2,4}(?![\d.\-])")
 _DASHED_SHORT = re.compile(r"(?:(?<=住)|(?<=住在)|(?<=我家)|(?<=我是)|(?<=房号)|(?<=房号是)|(?<=门牌)|(?<=门牌号)|(?<=门牌是)|(?<=地址))\d{1,2}-\d{3,4}(?![\d.\-])")
 _DOOR_NUMBER = re.compile(r"(?:门牌号?|房间?号|室号|病房号?|床号)(?:是|为|:|应该是|写错了,?应?该?是|改成)?\s?(?P<it>[a-z]?\d{2,4})(?![\d元块])")
 _ROAD_NUMBER = re.compile(r"[-－]?\d{1,4}(?:号(?!线|窗|楼(?![上下]))(?:院|大院|附\d+)?|弄(?:\d+号)?)")
 _FACILITY = (
-    "地下车库|地下停车场|地下室|停车场|车库|地库|楼道|楼梯间|消防通道|单元门|大门口|村口|村头|火车站|高铁站|汽车站|客运站|(?:东南|东北|西南|西北|东|南|西|北|正|侧)(?:大门|门)(?![子诊店])|[东南西北]广场|儿童游乐[区场]|儿童乐园|游乐场|健身区|健身广场|花坛|绿化带"
+    "地下车库|地下停车场|地下室|停车场|车库|地库|楼道|楼梯间|消防通道|单元门|大门口|村口|村头|火车站|高铁站|汽车站|客运站|(?:东南|东北|西南|西北|东|南|西|北|正|侧)(?:大门|门)(?![子诊店])口?|[东南西北]广场|儿童游乐[区场]|儿童乐园|游乐场|健身区|健身广场|花坛|绿化带"
     "|垃圾站|垃圾房|垃圾桶旁|垃圾中转站|天台|楼顶|顶楼|电梯口|电梯间|服务大厅|办事大厅|办证大厅|政务大厅|政务中心|门诊大厅|急诊大厅|输液大厅|挂号大厅|候诊大厅|候诊区|候诊室|输液室|大厅|门诊楼|住院楼|急诊楼|门诊(?=[一二三四五六七八九十\\d]+[楼层])|医技楼|外科楼|内科楼"
     "|取药处|自助区|等候区|休息区|泵房|配电房|中心花园|中庭|喷泉|凉亭|岗亭|保安亭|门卫室|快递柜|快递驿站|充电桩|充电棚|车棚|篮球场|网球场|羽毛球场|游泳池|会所|架空层"
 )
 _SPOT = re.compile(_FACILITY)
-_NOT_JOINED = re.compile(r"楼道|楼梯间|消防通道|单元门|大门口|电梯口|电梯间|花坛|绿化带|垃圾桶旁|快递柜|充电桩|天台|楼顶")
+_NOT_JOINED = re.compile(r"楼道|楼梯间|消防通道|单元门|大门口|电梯口|电梯间|花坛|绿化带|垃圾桶旁|快递柜|充电桩")
 """Where in a house: said after its number, it is not part of the address."""
 _LONG_KIND = re.compile("|".join(sorted(_KINDS.split("|"), key=len, reverse=True)))
-_DWELLERS = re.compile(r"\s?(?:\d|[一二三四五六七八九十]{1,3}(?:期|栋|号|幢|座|区|单元)|[a-z]\d*\s?[栋座幢区]|业主|居民|住户|物业|小区|住|门口|对面|附近|旁边|[东南西北]?门|$|[,。!?])")
+_DWELLERS = re.compile(r"\s?(?:\d|[一二三四五六七八九十]{1,3}(?:期|栋|号|幢|座|区|单元)|[a-z]\d*\s?[栋座幢区]|业主|居民|住户|物业|小区|住|地下|车库|地库|停车|门口|对面|附近|旁边|[东南西北]?门|$|[,。!?])")
 _LETTERED = re.compile(r"(?<![a-z\d])[a-z]\d{0,3}(?P<kind>[省市县区州镇村]市?)(?![栋座])")
 """区 and 县 by a letter: A区, and places whose names were taken out of a text."""
 _STOP = "我你他她它们在是的了住到去从就这那有和与跟把被让给对为不也都还要会能想请问您里边说看过叫吗呢吧啊往向由并将等及以因"
 _WHOLE = re.compile(rf"[^{_STOP}\W\d_a-z]+")
 _NTH = re.compile(r"第?[一二三四五六七八九十]{1,2}[中小校院幼]")
 _GOES_ON = re.compile(r"价格|经济|监管|化|部(?!门)|式|型|网|卡|生(?!意)|区(?=别)|舞|改造|建设|管理|行情|营销|份额|调节")
-_LAST_STOP = re.compile(rf".*[{_STOP}]")
+_LAST_CUT = re.compile(rf".*[{_STOP.translate(dict.fromkeys(map(ord, '和也里家会要想好边等因过看说都')))}]")
 _OPENS = re.compile(r"(?:^|[\W_]|[在住到去是于省市县区镇乡村])$")
 _BELOW = re.compile(rf"第?[一二三四五六七八九十]{{1,2}}(?:人民)?(?:医院|中学|小学|[中小](?=[\W]|门|的|老师|学生|食堂))|[^{_STOP}\W\d_a-z]{{1,4}}?(?:街道|社区|大道|小区|新村|[镇乡村屯路街巷组庄](?![民长委政面灯]))|[一二三四五六七八九十]+(?:组|队|社|区)|[^{_STOP}\W_a-z]{{1,3}}?组(?=[\W]|$)")
 """Smaller places after a larger one, whatever the words are taken for: …镇罘罳村石塘组."""
-_BUILDING = re.compile(rf"(?<=[\u4e00-\u9fff])(?:{_NUM})(?=\s?(?:号楼|栋|幢|座|期(?![间限末望待初])|#))")
+_BUILDING = re.compile(rf"(?<=[\u4e00-\u9fff])(?:{_NUM})(?=\s?(?:号楼|栋|幢|座|期(?![间限末望待初])|#|-\d{{1,2}}-\d))")
+_HOUSE = re.compile(rf"{_NUM}\s?(?:号楼|栋|幢|座|#)|\d{{1,3}}-\d")
 _CROSSING = re.compile(r"[与和跟、][^\W\d_a-z]{1,6}?[路街道](?:的?(?:交叉口|交叉路口|十字路口|路口|交汇处|交界处?|交口))|的?(?:交叉口|交叉路口|十字路口|交汇处|交界处)")
 """The other road of a corner."""
 _NO_NAME = re.compile(r"电梯|物业|业主|小区|保安|电话|单元|楼道|房子|房屋|住户|门禁|地址|位置|工程|项目|[第共有]$")
+_WITH_ROOMS = frozenset("公寓 大厦 酒店 宾馆 宿舍 宿舍楼 写字楼".split())
+_BARE_ROOM = re.compile(r"[a-z]?\d{3,4}(?![\d元块年])(?:室|房)?")
+_WHO_LIVES = re.compile(r"(?:[一二三四五六七八九十]+|\d{1,2})[楼层]$")
+"""A floor that only says who is meant or which door: 21号楼一楼的住户."""
+_IN_FLOOR = re.compile(r"的?(?:住户|那户|那家|人家|邻居|业主|大门|以上|以下|那个)")
 _COUNTED = re.compile(r"第?[一二两三四五六七八九十\d]+(?:层|房|室|区|组|队|期|座|栋|户|楼|床|号|弄|幢)$")
 _LONGEST_NAME = 8
-_FOLLOWS_NO_PLACE = re.compile(r"^(?:民|长|委|政府|领导|干部|办(?!事)|局|分局|公安|法院|容|里(?!程)|级|域|别|名|分|管|派|直|属|政|场|花|灯|面|费|线|过|由|牌|标|口(?!味)|边|上|中)")
+_FOLLOWS_NO_PLACE = re.compile(r"(?:民|长|委|主任|支书|书记|干部|医|霸|官|务|政府|领导|干部|办(?!事)|局|分局|公安|法院|容|里(?!程)|级|域|别|名|分|管|派|直|属|政|场|花|灯|面|费|线|过|由|牌|标|口(?!味)|边|上|中)")
 
 
 def find_places(plain: str, words: Words) -> Iterator[Span]:
@@ -99,6 +105,8 @@ def find_places(plain: str, words: Words) -> Iterator[Span]:
     parts += [(*match.span(), "spot") for match in _SPOT.finditer(plain)]
     for start, end, kinds in _joined(plain, sorted(parts)):
         said = plain[start:end].rstrip("的 ")
+        if (floor := _WHO_LIVES.search(said)) and _IN_FLOOR.match(plain, start + len(said)):
+            said = said[:floor.start()]
         if len(said) >= 2 and not (kinds == {"number"} and _only_counts(said, plain[end:end + 2])):
             yield start, start + len(said)
 
@@ -115,7 +123,7 @@ def _before_number(plain: str, words: Words, end: int) -> Span | None:
     parts = words.within(start, end)
     named = len(parts) > 1 or (bool(parts) and (parts[0].tag[:2] in ("nr", "ns", "nz", "nt") or not Words.knows(parts[0].text)))
     opens = bool(re.search(r"(?:^|[\W_]|[在住到去是于]|投诉|反映|举报|报修|感谢|表扬|我家)$", plain[max(start - 2, 0):start]))
-    return (start, end) if named and opens and end - start >= 3 and not _NO_NAME.search(plain[start:end]) else None
+    return (start, end) if named and opens and end - start >= (3 if len(parts) > 1 else 2) and not _NO_NAME.search(plain[start:end]) else None
 
 
 def _joined(plain: str, parts: list[tuple[int, int, str]]) -> Iterator[tuple[int, int, set[str]]]:
@@ -129,7 +137,7 @@ def _joined(plain: str, parts: list[tuple[int, int, str]]) -> Iterator[tuple[int
         touches = begins <= end or plain[end:begins] == " " or (plain[end:begins] == "的" and kind == "spot")
         if kinds and (inside or (touches and kind == "spot" and "number" in kinds and _NOT_JOINED.match(plain, begins))):
             continue
-        if kinds and touches and not (kind == "spot" and kinds == {"spot"}):
+        if kinds and touches and not (kind == "spot" and kinds == {"spot"} and plain[end - 1] not in "门口"):
             end = ends
             kinds.add(kind)
             continue
@@ -157,11 +165,15 @@ def _named(plain: str, words: Words, known: list[Span]) -> Iterator[Span]:
         if last and 0 < start - last <= 2 and _joins(plain[last:start], words.within(last, start)):
             start = last
         stem = plain[start:end - len(kind)]
-        if not (stem == "" and last == start > 0) and not _is_stem(stem, kind, plain[start:end]):
+        if not (stem == "" and last == start > 0) and not _is_stem(stem, kind, plain[start:end], bool(_HOUSE.match(plain, end))):
             continue
         number = _ROAD_NUMBER.match(plain, end) if kind[-1] in "路街巷道弄村同" else None
         if number is None and plain.startswith("口", end) and kind in ("路", "街", "巷", "村"):
             end += 1
+        if number is None and kind in _WITH_ROOMS and (room := _BARE_ROOM.match(plain, end)):
+            number = room
+        if number is None and kind not in ("路", "街", "村", "镇", "乡", "县", "区", "市", "省", "街道") and plain.startswith("门口", end):
+            end += 2
         last = number.end() if number else end
         yield start, last
         for span in _below(plain, last) if kind[-1] in "省市县区镇乡道村路" else ():
@@ -208,7 +220,7 @@ def _beginning(plain: str, words: Words, end: int, last: int) -> int:
         part = plain[begins:start]
         if end - begins > _LONGEST_NAME or not _may_name(word, part, start == end, plain[max(begins - 2, 0):begins]):
             break
-        if (stop := _LAST_STOP.search(part)) and not words.knows(part):
+        if (stop := _LAST_CUT.search(part)) and not words.knows(part):
             return begins + stop.end()
         start = begins
     return start
@@ -230,7 +242,7 @@ def _may_name(word: Word, part: str, next_to_kind: bool, before: str) -> bool:
     if part[0] == "第" and len(part) > 1:
         return True
     if word.tag[0] in ("m", "q", "a", "i", "l"):
-        return next_to_kind and word.tag[0] != "q"
+        return (next_to_kind and word.tag[0] != "q") or (word.tag == "a" and len(part) > 1 and bool(_OPENS.search(before)))
     return True
 
 
@@ -239,10 +251,10 @@ def _without_lead(plain: str, start: int, end: int) -> int:
     return start + lead.end() if lead and start + lead.end() <= end else start
 
 
-def _is_stem(stem: str, kind: str, whole: str) -> bool:
+def _is_stem(stem: str, kind: str, whole: str, numbered: bool) -> bool:
     if kind == "路" and re.search(r"\d$", stem):
         return False  # 12路 is a bus.
-    shortest = 2 if kind in _LARGE or kind in _ESTATE else 1
+    shortest = 2 if kind in _LARGE or (kind in _ESTATE and not numbered) else 1
     return len(stem) >= shortest and stem not in _GENERIC and whole not in _ONLY_COMMON
 
 
