@@ -89,7 +89,7 @@ _WHO_LIVES = re.compile(r"(?:[一二三四五六七八九十]+|\d{1,2})[楼层]$
 _IN_FLOOR = re.compile(r"的?(?:住户|那户|那家|人家|邻居|业主|大门|以上|以下|那个)")
 _COUNTED = re.compile(r"第?[一二两三四五六七八九十\d]+(?:层|房|室|区|组|队|期|座|栋|户|楼|床|号|弄|幢)$")
 _LONGEST_NAME = 8
-_FOLLOWS_NO_PLACE = re.compile(r"(?:民|长|委|主任|支书|书记|干部|医|霸|官|务|政府|领导|干部|办(?!事)|局|分局|公安|法院|容|里(?!程)|级|域|别|名|分|管|派|直|属|政|场|花|灯|面|费|线|过|由|牌|标|口(?!味)|边|上|中)")
+_FOLLOWS_NO_PLACE = re.compile(r"民|长|委|主任|支书|书记|干部|灯|面(?!前)|费|由|牌|域|级|别")
 
 
 def find_places(plain: str, words: Words) -> Iterator[Span]:
@@ -203,7 +203,7 @@ def _endings(plain: str, words: Words) -> Iterator[tuple[int, str]]:
         last = word.text[-1]
         if word.end in found or (word.tag[:1] in ("v", "d", "c", "p", "r") and len(word.text) > 1) or (len(word.text) > 1 and word.text[-2:] in _ONLY_COMMON):
             continue
-        if _FOLLOWS_NO_PLACE.match(plain, word.end) and not (last in "路街" and plain[word.end:word.end + 1] in "口边上段"):
+        if _FOLLOWS_NO_PLACE.match(plain, word.end):
             continue
         if last in _ONE_KIND or (last in _ESTATE and _DWELLERS.match(plain, word.end)):
             found[word.end] = last
