@@ -17,6 +17,7 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from core.message import Address
 from core.targets import Unit, parse_target
 from ticketing import archive, escalation, incidents, letters, repeats, roster, search, sla
+from ticketing.accused import KINDS, find_accused
 from ticketing.bodies import Register, ResidentBody
 from ticketing.canned_replies import require_filled_in
 from ticketing.delivery import has_reached
@@ -71,6 +72,7 @@ async def register(
     resident, conversation_id = await find_resident(session, body.resident, now, resident_id, conversation_id)
     text = f"{body.title or ''} {body.description} {body.place or ''}"
     title = body.title or find_title(body.description)
+    here = await roster.load(session, office, now)
     ticket = Ticket(
         number=await _next_number(session, now),
         kind=body.kind,
@@ -82,7 +84,7 @@ async def register(
         state=State.REGISTERED,
         urgency=body.urgency if "urgency" in body.model_fields_set else judged or body.urgency,
         confidential=body.confidential,
-        about=about_with_code(office.preset, body.about.model_dump(exclude_none=True) if body.about else None),
+        about=about_with_code(office.preset, _find_about(office, actor, body, here)),
         resident_id=resident.id,
         conversation_id=conversation_id,
         channel=channel or (body.resident.address or "").partition(":")[0] or None,
@@ -96,7 +98,6 @@ async def register(
         elements=[], missing=[],
         supplement_open=False, supplements_asked=0, return_open=False, returns_refused=0, excluded=False,
     )
-    here = await roster.load(session, office, now)
     ticket.asked_first = await first_asked(session, here, actor, conversation_id)
     session.add(ticket)
     await session.flush()
@@ -109,6 +110,15 @@ async def register(
         act = Act(session, office, actor, ticket, "register", body, now)
         await act.tell("registered", "receipt", code=ticket.code, promise=await _promise(act, known))
     return ticket
+
+
+def _find_about(office: Office, actor: Actor, body: Register, here: roster.Roster) -> dict[str, str] | None:
+    """Whom it is about: staff say so; of what comes without staff the words are read."""
+    if body.about is not None:
+        return body.about.model_dump(exclude_none=True)
+    if body.kind not in KINDS or not actor.roles & {"assistant", "system"}:
+        return None
+    return find_accused(office.preset, [person.name for person in here.people], body.description)
 
 
 async def _promise(act: Act, known: "incidents.Incident | None") -> str:

@@ -1,9 +1,14 @@
 """Danger while the assistant is away: the number to call comes first, and an emergency ticket rings a clerk."""
 
+import re
+
 import pytest
 
 from service import danger
+from service.bot import BOT
 from tests.service.test_chat import Browser
+
+DANGER = BOT / "nlu" / "components" / "danger.yml"
 
 
 @pytest.mark.parametrize(
@@ -11,6 +16,9 @@ from tests.service.test_chat import Browser
     [
         ("3栋电梯困人了，里面有老人", "96333"), ("家里起火了快来人", "119"), ("厨房一股煤气味", "燃气公司"),
         ("我爸晕倒了叫不醒", "120"), ("有人拿刀砍人", "110"), ("我不想活了", "12356"), ("救命啊", "110"),
+        ("我爸摔倒流血了", "120"), ("孩子吞了颗纽扣电池", "120"), ("一氧化碳中毒", "燃气公司"), ("楼下打架了", "110"),
+        ("家里进贼了", "110"), ("奶奶摔了一跤起不来了", "120"), ("小孩的手夹在扶手里", "120"), ("屋里一股烧焦味", "119"),
+        ("孩子不见了", "110"), ("楼道有人躺着没气了", "120"), ("积水漫到腰了", "119"), ("围墙要倒了", "119"),
     ],
     ids=lambda value: value[:6],
 )
@@ -19,9 +27,16 @@ def test_the_right_number_is_named(text: str, number: str):
     assert said and number in said
 
 
-@pytest.mark.parametrize("text", ["煤气费怎么交", "消防演练几点开始", "电梯坏了", "忙死了", "感谢你们救了我爸"], ids=str)
+@pytest.mark.parametrize("text", [
+    "煤气费怎么交", "消防演练几点开始", "电梯坏了", "忙死了", "感谢你们救了我爸", "家里没气了", "孩子身份证丢了", "孩子卡在年龄上报不了名",
+    "排队排得喘不过气", "老人卡不见了"], ids=str)
 def test_what_is_no_danger_raises_no_alarm(text: str):
     assert danger.see(text) is None
+
+
+def test_every_form_counts_with_braces():
+    """`.(0, 4)` is a group that matches nothing anybody says."""
+    assert not re.search(r"\(\d+, ?\d+\)", DANGER.read_text("utf-8"))
 
 
 async def test_while_the_assistant_is_away_danger_is_told_the_number_and_rings_a_clerk(house):
