@@ -1,6 +1,6 @@
 """A page of the queue with many tickets in the database: what a page of fifty costs, by reader and filter, on both databases.
 
-`python -m benchmarks.queue [tickets]`. The budget: p95 of a page ≤ 300 ms at 100,000 tickets on SQLite. Each ticket has a
+`python -m benchmarks.ticket_list [tickets]`. The budget: p95 of a page ≤ 300 ms at 100,000 tickets on SQLite. Each ticket has a
 conversation, transitions, clocks, and every second one an answer with its delivery and its letter.
 """
 
