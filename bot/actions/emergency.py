@@ -21,9 +21,10 @@ _WORDS = yaml.safe_load((Path(__file__).parent.parent / "nlu" / "components" / "
 DANGERS: list[tuple[str, str]] = [(row["when"], row["say"]) for row in _WORDS["sentences"]]
 """Which sentence goes first: the first whose words the text has decides."""
 ANY_DANGER, INJURY = "utter_danger", "utter_injury"
+_DRAFTED = "\n（此前正在反映："
 SAME_DANGER = timedelta(minutes=30)
 """So long after an alarm the same resident's next cry may be about the same danger."""
-LOOKED_UP_WITHIN = 2.0
+JOINED_WITHIN = 4.0
 """Seconds. Nobody in danger waits for the office to look something up."""
 
 
@@ -56,7 +57,7 @@ async def _register(
         body["place"] = place
     if phone := own_phone(text, entities) or _drafted(tracker, "phone"):
         body["resident"] = {"phone": phone}
-    ticket = await api.post("/tickets", body)
+    ticket = await api.post("/tickets", body, "register")
     told = sentence("utter_emergency_ticket", number=ticket["number"], promise=ticket.get("promise") or "")
     return [told] if place else [told, sentence("utter_emergency_place")]
 
@@ -67,32 +68,52 @@ async def _reported_already(tracker: Tracker, api: Api, text: str, place: str | 
     None where there is none, or where the office does not tell it at once: then it is a ticket of its own.
     """
     try:
-        found = await asyncio.wait_for(api.get("/tickets?urgency=emergency&limit=1"), LOOKED_UP_WITHIN)
-        ticket = next(iter(found.get("items") or []), None)
-        if ticket is None or not is_same_danger(ticket, text, place, moment_of(tracker)):
-            return None
-        await api.post(f"/tickets/{ticket['number']}/supplement", {"text": _with_draft(tracker, text)})
+        return await asyncio.wait_for(_join(tracker, api, text, place), JOINED_WITHIN)
     except (ApiError, TimeoutError):
         return None
+
+
+async def _join(tracker: Tracker, api: Api, text: str, place: str | None) -> str | None:
+    found = await api.get("/tickets?urgency=emergency&limit=1")
+    ticket = next(iter(found.get("items") or []), None)
+    words, now = _with_draft(tracker, text), moment_of(tracker)
+    if ticket is None or is_of_this_message(ticket, words, now) or not is_same_danger(ticket, text, place, now):
+        return None
+    await api.post(f"/tickets/{ticket['number']}/supplement", {"text": words}, "supplement")
     return str(ticket["number"])
+
+
+def is_of_this_message(ticket: dict[str, Any], words: str, now: str) -> bool:
+    """Whether a first try of this very message registered it: then it is told again as it was."""
+    registered = _moment(ticket.get("registered_at"))
+    received = _moment(now)
+    return ticket.get("description") == words and None not in (registered, received) and registered >= received
 
 
 def is_same_danger(ticket: dict[str, Any], text: str, place: str | None, now: str) -> bool:
     """Reported just now and still open, of one kind, and not in two buildings. Who is hurt is hurt by what he reported."""
-    if ticket.get("state") not in OPEN or not _is_fresh(str(ticket.get("registered_at") or ""), now):
+    if ticket.get("state") not in OPEN or not _is_fresh(ticket.get("registered_at"), now):
         return False
-    before, after = danger_of(str(ticket.get("description") or "")), danger_of(text)
-    here, there = building_of(place or text), building_of(str(ticket.get("place") or ticket.get("description") or ""))
+    told = str(ticket.get("description") or "").partition(_DRAFTED)[0]
+    before, after = danger_of(told), danger_of(text)
+    here, there = building_of(place or text), building_of(str(ticket.get("place") or told))
     if here and there and here != there:
         return False
     return before == after or ANY_DANGER in (before, after) or after == INJURY
 
 
-def _is_fresh(registered_at: str, now: str) -> bool:
+def _is_fresh(registered_at: Any, now: str) -> bool:
+    registered, received = _moment(registered_at), _moment(now)
+    return registered is not None and received is not None and abs(received - registered) <= SAME_DANGER
+
+
+def _moment(written: Any) -> datetime | None:
+    """None for what is no moment with its zone."""
     try:
-        return abs(datetime.fromisoformat(now) - datetime.fromisoformat(registered_at)) <= SAME_DANGER
+        moment = datetime.fromisoformat(written)
     except (ValueError, TypeError):
-        return False
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _drafted(tracker: Tracker, slot: str) -> str | None:
@@ -102,8 +123,10 @@ def _drafted(tracker: Tracker, slot: str) -> str | None:
 
 def _with_draft(tracker: Tracker, text: str) -> str:
     """What he was telling when the danger came is not lost."""
-    draft = _drafted(tracker, "what")
-    return f"{text}\n（此前正在反映：{draft}）" if draft else text
+    others = (tracker.get_slot("extra") or {}).get("others") or []
+    drafts = [_drafted(tracker, "what"), *(other.get("what") for other in others)]
+    told = "；".join(str(draft) for draft in drafts if draft)
+    return f"{text}{_DRAFTED}{told}）" if told else text
 
 
 class Emergency(Step):

@@ -78,9 +78,10 @@ class ReadForm(Step):
             other, apart = found
             what = short(words_of(tracker.latest_message, other))
             say.utter_message(text=sentence("utter_other_kept" if apart else "utter_joined", what=what))
+            # What turns to something else is no answer: 另外水压也小 is not where he lives, and the question was not in vain.
             new = (read_other(slots, tracker.latest_message, other, requested, moment_of(tracker)) if apart
-                   else read(slots, tracker.latest_message, requested, moment_of(tracker)))
-            return await self._ask_next(say, api, slots, new)   # Who tells more was not asked in vain.
+                   else read(slots, tracker.latest_message, None, moment_of(tracker)))
+            return await self._ask_next(say, api, slots, new)
         new = read(slots, tracker.latest_message, requested, moment_of(tracker))
         return await self._ask_next(say, api, slots, new, tracker)
 

@@ -34,6 +34,7 @@ def summary(tracker: Tracker) -> str:
     said = [str(e["text"]) for e in tracker.events if e.get("event") == "user" and e.get("text")]
     names = {"what": "事由", "place": "位置", "happened": "时间", "phone": "电话"}
     draft = [f"{label}：{tracker.get_slot(slot)}" for slot, label in names.items() if tracker.get_slot(slot) not in (None, "-")]
+    draft += [f"另一件事：{other['what']}" for other in (tracker.get_slot("extra") or {}).get("others") or [] if other.get("what")]
     lines = (["【未登记完】" + "；".join(draft)] if draft else []) + ["【居民说】" + " / ".join(dict.fromkeys(said[-5:]))]
     return "\n".join(lines)[:1500]
 

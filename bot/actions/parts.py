@@ -28,7 +28,7 @@ _OF_THE_STORY = re.compile(
     r"|影响|睡不|害得|耽误|受不了|没法(?:睡|住|过|出门)|气(?:死|病)")
 """What was tried before, and what it does to him: it belongs to what he is telling, unless the office is surer than `SURER`."""
 SURER = 0.8
-_LEADS = re.compile(r"^(?:[\s，,、。：:；;哦噢啊哎诶]|对了|另外|此外|还有(?:一?[件个](?:事情?|问题)|就是|(?=[，,：:])|)|再(?:有|一个|就是)|顺便|其次|第[一二三]个?(?:问题|件事)?(?=是|[，,、：:])|其[一二三]"
+_LEADS = re.compile(r"^(?:[\s，,、。：:；;哦噢啊哎诶]|对了|另外|此外|还有(?:一?[件个](?:事情?|问题)|就是|(?=[，,：:])|(?!人|谁|多|几|\d|[一二三四五六七八九十]))|再(?:有|一个|就是)|顺便|其次|第[一二三]个?(?:问题|件事)?(?=是|[，,、：:])|其[一二三]"
                     r"|[一二三](?=是|[、.．])|[123](?=[、.．)）])|是(?=[^，,。]{4})|[.．)）])+")
 _EDGES = " \t\r\n，,、；;"
 TELLS = 5
@@ -136,7 +136,8 @@ def read_other(
     if said.get("phone") and slots.get("phone") is None:
         new["phone"] = said["phone"]
     kept = {"kind": part.kind} | {name: said.get(name) for name in ("what", "place", "happened", "happened_at")}
-    extra = new["extra"]
+    # Who asks for confidence, or says who he is, does so for all he tells.
+    extra = new["extra"] | {name: value for name, value in said["extra"].items() if name != "others"}
     return new | {"extra": extra | {"others": [*(extra.get("others") or []), kept]}}
 
 

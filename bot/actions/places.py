@@ -81,13 +81,15 @@ def amended(old: str | None, new: str) -> str:
     return new
 
 
-_NUMBERED = re.compile(r"(\d+|[一二三四五六七八九十]{1,3})\s*(?:号楼|号院|栋|幢|座|#)")
+_NUMBERED = re.compile(r"(?<!\d)(\d{1,4}|[A-Za-z]|[一二三四五六七八九十]{1,3})\s*(?:号楼|号院|栋|幢|座|#)")
 
 
 def building_of(text: str) -> str | None:
-    """The number of the building that is named, in digits: 三号楼 is 3栋."""
+    """The number of the building that is named, in digits, or its letter: 三号楼 is 3栋, b座 is B栋."""
     found = _NUMBERED.search(text)
-    return None if found is None else found[1] if found[1].isdigit() else str(_count(found[1]))
+    if found is None:
+        return None
+    return found[1].upper() if found[1].isascii() else str(_count(found[1]))
 
 
 def _count(written: str) -> int:

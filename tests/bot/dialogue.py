@@ -20,7 +20,7 @@ OFFICES = ("closed", "noslots", "taken", "unread")
 def load() -> list[dict[str, Any]]:
     """All dialogues.
 
-    `turns` of `say`, `hears`, `not`, `at` (when it is said) and `then` (what the office does afterwards: `state` of
+    `turns` of `say`, `hears`, `not`, `at` (when it is said), `again` (the message before is read a second time, as after a crash) and `then` (what the office does afterwards: `state` of
     the tickets, what was `settled`); `calls` that must have happened; `questions`: how many must be asked; `path`:
     which of the paths of the file's head it covers; `interactive`, `channel`, `office` (one of OFFICES), `fail`.
     """
@@ -42,14 +42,15 @@ async def play(dialogue: dict[str, Any], rasa: str, fake: str) -> list[str]:
     resident = ("" if dialogue.get("interactive", True) else "oneshot-") + (
         f"{dialogue['office']}-" if dialogue.get("office") else "") + uuid.uuid4().hex
     wrong: list[str] = []
-    questions = 0
+    questions = ordinal = 0
     sentences = [text for text in asking() if len(text) > 3]
     async with aiohttp.ClientSession() as http:
         await http.post(f"{fake}/control", json={"fail": dialogue.get("fail", False)})
         for n, turn in enumerate(dialogue["turns"]):
             calls = await _calls(http, fake, resident)
             matter = f"{resident}.{sum(c['path'] == '/tickets' for c in calls)}"
-            metadata = {"matter": matter, "message": f"{resident}-{n}", "channel": dialogue.get("channel", "webchat"),
+            ordinal = ordinal if turn.get("again") else n
+            metadata = {"matter": matter, "message": f"{resident}-{ordinal}", "channel": dialogue.get("channel", "webchat"),
                         "received_at": turn.get("at", NOW)}
             await http.post(f"{fake}/control", json={"at": metadata["received_at"]})
             async with http.post(f"{rasa}/webhooks/rest/webhook", json={
@@ -83,6 +84,8 @@ def _missing_calls(expected: list[dict[str, Any]], calls: list[dict[str, Any]]) 
         same = [c for c in calls if c["path"].endswith(want["path"])]
         if len(same) != want.get("times", 1):
             wrong.append(f"POST {want['path']}: {len(same)} times")
+        if "keys" in want and len({c["key"] for c in same}) != want["keys"]:
+            wrong.append(f"POST {want['path']}: keys {[c['key'] for c in same]}")
         for key, value in (want.get("body") or {}).items() if same else ():
             said = same[-1]["body"].get(key)
             right = value["has"] in str(said) if isinstance(value, dict) and "has" in value else said == value

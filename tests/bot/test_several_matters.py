@@ -38,6 +38,14 @@ def test_words_that_only_look_like_another_matter_cut_nothing(text: str) -> None
     assert len(cut({"text": text})) <= 1
 
 
+@pytest.mark.parametrize(("said", "words"), [
+    ("还有楼道灯也坏了", "楼道灯也坏了"), ("还有一件事，垃圾没人收", "垃圾没人收"), ("还有人在楼道抽烟", "还有人在楼道抽烟"),
+    ("还有5天就到期了", "还有5天就到期了"),
+])
+def test_another_matter_begins_without_the_words_that_lead_to_it(said: str, words: str) -> None:
+    assert words_of({"text": said}, Part(0, len(said), None, "", 0)) == words
+
+
 def test_a_long_letter_is_cut_where_the_assistant_saw_its_wishes() -> None:
     text = "我是6栋的业主，电梯坏了三天。" + "老人上下楼很不方便。" * 5 + "楼下垃圾也堆了一个星期没人清，请管一管。"
     begins = text.index("楼下垃圾")
