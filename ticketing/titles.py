@@ -19,8 +19,10 @@ _EMPTY = re.compile(
     r"|^我?(?:是|叫)[^，,]{1,16}(?:业主|住户|居民|村民|市民|家长|患者|家属)?$|^(?:我|我们)?(?:想|要)?(?:投诉|举报|反映|报修|建议|咨询|求助)(?:一?下|[个件]事情?|问题)?$"
 )
 _PASSED_ON = re.compile(r"^(?:\s*(?:re|fwd?|aw|回复|答复|转发|回覆)\s*(?:\[\d+\])?\s*[:：])+\s*", re.IGNORECASE)
+_OUR_NUMBER = re.compile(r"[\[【(（]?\s*HY\d{8}-\d{5,}\s*[\]】)）]?", re.IGNORECASE)
+"""We write it beside the subject: what is new in such a thread is another ticket's."""
 _SAYS_NOTHING = re.compile(
-    r"^(?:你好|您好|投诉信?|举报信?|建议|咨询|求助|反映|来信|邮件|信件|问题|情况|紧急|急|无主题|no subject|自动回复.*|auto.?reply.*|out of office.*|居民|业主|市民|一封|关于|的|[\W_])+$",
+    r"^(?:自动回复|auto.?reply|out of office)|^(?:你好|您好|投诉信?|举报信?|建议|咨询|求助|反映|来信|邮件|信件|问题|情况|紧急|急|无主题|no subject|居民|业主|市民|一封|关于|的|[\W_])+$",
     re.IGNORECASE,
 )
 
@@ -30,13 +32,24 @@ def find_title(text: str, subject: str | None = None) -> str:
     if subject is not None and (named := _named_by(subject)):
         return named
     pieces = [piece.strip() for piece in _ENDS.split(text.strip()) if piece.strip()]
-    told = next((rest for piece in pieces if _tells(rest := _without_manners(piece))), None)
+    told = _first_that_tells([_without_manners(piece) for piece in pieces])
     return (told or (pieces[0] if pieces else ""))[:LONGEST] or WITHOUT_WORDS
+
+
+def _first_that_tells(pieces: list[str]) -> str | None:
+    """Short words with substance go before it: 停电了。3栋2单元 is called by both."""
+    short = ""
+    for piece in pieces:
+        if _tells(piece):
+            return f"{short}{piece}"
+        if len(re.sub(r"[\W_]", "", piece)) > 1 and not _EMPTY.match(piece):
+            short = f"{piece}，"
+    return None
 
 
 def _named_by(subject: str) -> str | None:
     """The subject without 回复：; None where it says nothing."""
-    bare = _PASSED_ON.sub("", subject).strip()
+    bare = _OUR_NUMBER.sub("", _PASSED_ON.sub("", subject)).strip()
     return bare[:LONGEST] if _tells(bare) and not _SAYS_NOTHING.match(bare) else None
 
 

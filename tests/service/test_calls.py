@@ -132,11 +132,7 @@ async def test_two_matters_of_one_call_are_two_tickets_of_it(understood: House):
 
 async def test_who_speaks_for_another_says_so_on_the_ticket(understood: House):
     await bring(understood, call("您好", "我替我妈反映，五栋的电梯坏了"))
-    ticket = await ticket_of(understood)
-    assert ticket["resident"]["on_behalf_of"] == {"relation": "妈"}
-    cookies, _ = await sign_in(understood, "clerk")
-    page = await (await understood.client.get(f"/staff/tickets/{ticket['number']}", cookies=cookies)).text()
-    assert "（代妈反映）" in page
+    assert (await ticket_of(understood))["resident"]["on_behalf_of"] == {"relation": "妈"}
 
 
 async def test_danger_said_in_a_call_is_an_emergency(understood: House):

@@ -130,6 +130,12 @@ def test_a_name_is_the_callers_own(lines: list[str], name: str | None):
     pytest.param(["c 我邻居天天吵，没人管"], None, id="complains about him"),
     pytest.param(["c 你们帮我报修，灯坏了"], None, id="for himself"),
     pytest.param(["a 您是替您妈妈问吗", "c 灯坏了"], None, id="not the agent's"),
+    pytest.param(["c 物业代表公司说没钱修"], None, id="he represents"),
+    pytest.param(["c 保安帮邻居说话，太偏心了"], None, id="another helps"),
+    pytest.param(["c 你们能不能帮老人查一下"], None, id="the office is to help"),
+    pytest.param(["c 我邻居让我别投诉了，我还是要说"], None, id="he was told not to"),
+    pytest.param(["c 我公司让我搬走，宿舍没有水"], None, id="he was told to go"),
+    pytest.param(["c 现代公司，噪音大"], None, id="in a name"),
 ])
 def test_for_whom_he_speaks_is_the_callers_word(lines: list[str], relation: str | None):
     (found,) = said(*lines)

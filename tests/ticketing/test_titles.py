@@ -17,7 +17,7 @@ from ticketing.titles import find_title
         ("我要投诉。楼上装修太吵", "楼上装修太吵"),
         ("好多人在楼道抽烟", "好多人在楼道抽烟"),
         ("这个月的水费不对", "这个月的水费不对"), ("嗯，那个，就是我家门锁坏了", "我家门锁坏了"), ("领导好，广场舞太吵", "广场舞太吵"),
-        ("停水", "停水"), ("", "来访事项"),
+        ("停水", "停水"), ("", "来访事项"), ("停电了。3栋2单元", "停电了，3栋2单元"), ("您好。谢谢。路灯不亮了", "路灯不亮了"),
     ],
     ids=str,
 )
@@ -31,7 +31,7 @@ def test_a_subject_that_says_nothing_names_no_ticket(subject: str):
 
 
 @pytest.mark.parametrize(
-    ("subject", "title"), [("Re: 南门路灯不亮", "南门路灯不亮"), ("关于3栋电梯困人的投诉", "关于3栋电梯困人的投诉")], ids=str
+    ("subject", "title"), [("Re: 南门路灯不亮", "南门路灯不亮"), ("Re: 南门路灯不亮 [HY20261126-00017]", "南门路灯不亮"), ("关于3栋电梯困人的投诉", "关于3栋电梯困人的投诉")], ids=str
 )
 def test_a_mail_is_called_by_its_subject(subject: str, title: str):
     assert find_title("您好：\n如题，请处理。", subject) == title

@@ -65,10 +65,12 @@ def _entity(text: str, name: str, start: int, end: int) -> dict[str, Any]:
 
 def _without_overlap(found: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
     kept: list[dict[str, Any]] = []
+    taken: set[int] = set()
     for entity in found:
-        if entity["start"] < entity["end"] and all(
-                entity["end"] <= other["start"] or entity["start"] >= other["end"] for other in kept):
+        here = range(entity["start"], entity["end"])
+        if here and taken.isdisjoint(here):
             kept.append(entity)
+            taken.update(here)
     return sorted(kept, key=lambda entity: entity["start"])
 
 
