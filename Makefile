@@ -15,7 +15,8 @@ serve: setup
 	@exec .venv/bin/huiyin serve
 
 test: setup-dev
-	@.venv/bin/python -m pytest -q -n auto --maxprocesses 4 --dist loadgroup
+	@.venv/bin/python -m pytest -q -m "not acceptance" -n auto --maxprocesses 4 --dist loadgroup
+	@.venv/bin/python -m pytest -q -m acceptance
 
 lint: .venv/ready-dev
 	@.venv/bin/ruff check .

@@ -127,9 +127,11 @@ async def _register_one(
     draft = told.draft
     phone = draft.value("phone")
     # The number he calls from is known already, by his address.
-    resident: dict[str, Any] = {"name": None if draft.anonymous else draft.value("person"),
-                "phone": phone if phone != caller_of(row) else None,
-                "on_behalf_of": {"relation": draft.on_behalf_of.value} if draft.on_behalf_of else None}
+    resident: dict[str, Any] = {
+        "name": None if draft.anonymous else draft.value("person"),
+        "phone": phone if phone != caller_of(row) else None,
+        "on_behalf_of": {"relation": draft.on_behalf_of.value} if draft.on_behalf_of else None,
+    }
     actor = Actor("assistant", frozenset({"assistant"}), None, conversation.resident_id)
     body = {
         "kind": draft.kind, "title": find_title(draft.value("matter") or say("call_without_matter")),

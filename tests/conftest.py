@@ -12,15 +12,12 @@ from core.encryption import Keyring
 from tests.postgres import Cluster, postgres_cluster  # noqa: F401
 
 KEYS = Keyring(bytes(range(32)))
-ONE_AFTER_THE_OTHER = ("acceptance", "bot")
-"""Folders whose tests share one running assistant: they stay together when tests run side by side."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file run in one process, those of an assistant in one as well (`make test` has several)."""
+    """Tests of one file run in one process when files run side by side."""
     for item in items:
-        folder, file = item.path.parent.name, str(item.path)
-        item.add_marker(pytest.mark.xdist_group(folder if folder in ONE_AFTER_THE_OTHER else file))
+        item.add_marker(pytest.mark.xdist_group(str(item.path)))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -17,12 +17,6 @@ from ticketing.office import Office
 from ticketing.staff_notices import StaffNotice
 
 
-async def describe_clocks(session: AsyncSession, ticket: Ticket, now: datetime) -> list[dict[str, Any]]:
-    """The `clocks` of a ticket's JSON, oldest first."""
-    query = select(Clock).where(Clock.ticket_id == ticket.id).order_by(Clock.id)
-    return [describe(clock, now) for clock in await session.scalars(query)]
-
-
 def describe(clock: Clock, now: datetime) -> dict[str, Any]:
     return {
         "name": clock.name,

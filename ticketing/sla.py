@@ -1,4 +1,4 @@
-"""Limits and clocks: verbs start, pause, resume and stop clocks by the preset's rules; what is due is found by index.
+"""Limits and clocks: verbs start, pause, resume and stop clocks by the preset's rules.
 
 A clock counts by the calendar of the department that had the ticket when it started: what the resident was
 promised does not move because the ticket does. Of several rules for one name the strictest wins.

@@ -81,7 +81,7 @@ async def describe_all(
         seen = Seen(office, actor, ticket, page, now)
         if ticket.confidential and seen.is_staff and not seen.hidden:
             audit.record(session, now, actor.name, "resident:read", f"ticket:{ticket.number}")
-        found.append(_describe_case(seen) | _describe_course(seen) | (_describe_desk(seen) if seen.is_staff else NOT_FOR_RESIDENTS))
+        found.append(_describe_case(seen) | _describe_course(seen) | (_describe_desk(seen) if seen.is_staff else _hide_desk()))
     return found
 
 
@@ -137,10 +137,10 @@ def _describe_course(seen: Seen) -> dict[str, Any]:
     }
 
 
-NOT_FOR_RESIDENTS: dict[str, Any] = {
-    "assignee": None, "asked_first": None, "green_channel": None, "recording": None, "tasks": [], "decline_asked": None,
-    "archive": None,
-}
+def _hide_desk() -> dict[str, Any]:
+    """What residents see in its place."""
+    return {"assignee": None, "asked_first": None, "green_channel": None, "recording": None, "tasks": [],
+            "decline_asked": None, "archive": None}
 
 
 def _describe_desk(seen: Seen) -> dict[str, Any]:

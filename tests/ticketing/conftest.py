@@ -1,15 +1,20 @@
 """An office, people, and a fake way of speaking to residents whose record is public."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.conversation import add_resident
 from core.db import Database
 from core.message import OutboundMessage
 from core.queues import Outbox, Result, Status, enqueue
-from ticketing import tickets
+from ticketing import clock_words, tickets
+from ticketing.clocks import Clock
 from ticketing.delivery import delivered
 from ticketing.model import Ticket
 from ticketing.office import Office
@@ -44,6 +49,12 @@ def tell() -> FakeTell:
 @pytest.fixture
 def office(tell) -> Office:
     return Office(name="云溪花园物业服务中心", preset=load_preset("property"), tell=tell)
+
+
+async def describe_clocks(session: AsyncSession, ticket: Ticket, now: datetime) -> list[dict[str, Any]]:
+    """The `clocks` of a ticket's JSON, oldest first."""
+    query = select(Clock).where(Clock.ticket_id == ticket.id).order_by(Clock.id)
+    return [clock_words.describe(clock, now) for clock in await session.scalars(query)]
 
 
 class Desk:

@@ -10,7 +10,8 @@ from core.audit import Audit
 from core.checking import check_body
 from core.errors import Invalid, NotFound
 from tests.core.test_working_hours import at
-from ticketing import calendar_days, clock_words
+from tests.ticketing.conftest import describe_clocks
+from ticketing import calendar_days
 from ticketing.calendar_days import NewDay
 from ticketing.calendars import public_holidays
 from ticketing.holiday_notice import read_notice
@@ -109,7 +110,7 @@ async def test_open_due_times_follow_a_notice_and_the_record_says_so(desk):
     async def due():
         async with desk.db.reading() as session:
             ticket = await session.scalar(select(Ticket).where(Ticket.number == number))
-            return {c["name"]: c["due_at"] for c in await clock_words.describe_clocks(session, ticket, clock.now())}
+            return {c["name"]: c["due_at"] for c in await describe_clocks(session, ticket, clock.now())}
 
     before = await due()
     assert before["accept"] == "2027-02-04T17:30:00+08:00"

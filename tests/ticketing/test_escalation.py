@@ -10,7 +10,7 @@ from sqlalchemy import select
 from core import clock
 from core.queues import Outbox
 from tests.core.test_working_hours import at
-from tests.ticketing.conftest import CLERK, OFFICER, SUBMISSION, SUPERVISOR
+from tests.ticketing.conftest import CLERK, OFFICER, SUBMISSION, SUPERVISOR, describe_clocks
 from ticketing import clock_words, escalation, staff_notices
 from ticketing.clocks import Clock
 from ticketing.model import Ticket, Transition
@@ -90,7 +90,7 @@ async def outbox(desk):
 async def running(desk, number):
     async with desk.db.reading() as session:
         ticket = await session.scalar(select(Ticket).where(Ticket.number == number))
-        shown = await clock_words.describe_clocks(session, ticket, clock.now())
+        shown = await describe_clocks(session, ticket, clock.now())
     return {item["name"]: item for item in shown if item["stopped_at"] is None}
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from core import clock
 from core.errors import Conflict
-from tests.ticketing.conftest import CLERK, OFFICER, SUBMISSION, SUPERVISOR, Desk
-from ticketing import clock_words, joint, tickets
+from tests.ticketing.conftest import CLERK, OFFICER, SUBMISSION, SUPERVISOR, Desk, describe_clocks
+from ticketing import joint, tickets
 from ticketing.bodies import NewTask
 from ticketing.model import Task, Transition
 from ticketing.staff import SYSTEM
@@ -31,7 +31,7 @@ async def tasks_of(desk: Desk, number: str) -> list[tuple[str, str, bool]]:
 async def clocks_of(desk: Desk, number: str) -> list[tuple[str, bool]]:
     async with desk.db.reading() as session:
         ticket = await tickets.find_visible(session, SYSTEM, number)
-        found = await clock_words.describe_clocks(session, ticket, clock.now())
+        found = await describe_clocks(session, ticket, clock.now())
         return [(item["name"], item["stopped_at"] is None) for item in found if item["name"] == "task"]
 
 

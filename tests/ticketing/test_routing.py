@@ -9,8 +9,8 @@ from sqlalchemy import select
 from core import clock
 from core.errors import Conflict, Invalid
 from tests.core.test_working_hours import at
-from tests.ticketing.conftest import CLERK, OFFICER, SUBMISSION, SUPERVISOR
-from ticketing import clock_words, green_channel, handover, roster, routing, tickets
+from tests.ticketing.conftest import CLERK, OFFICER, SUBMISSION, SUPERVISOR, describe_clocks
+from ticketing import green_channel, handover, roster, routing, tickets
 from ticketing.model import Measure, Ticket, Transition
 from ticketing.roster import Absence, Duty, Person
 from ticketing.staff import Actor, Staff
@@ -200,7 +200,7 @@ async def test_the_green_channel_shortens_the_limit_and_keeps_who_granted_it(des
 
     async def finish():
         async with desk.db.reading() as session:
-            shown = await clock_words.describe_clocks(session, await find(session, number), clock.now())
+            shown = await describe_clocks(session, await find(session, number), clock.now())
             return next(item for item in shown if item["name"] == "finish")
 
     async def grant(code, actor=CLERK):

@@ -12,6 +12,7 @@ from core.conversation import add_resident
 from core.db import Database
 from core.errors import Conflict, Invalid
 from tests.core.test_working_hours import at
+from tests.ticketing.conftest import describe_clocks
 from ticketing import clock_words, pauses, sla
 from ticketing.calendars import Days, read_days
 from ticketing.clocks import Clock
@@ -54,7 +55,7 @@ async def run(session: AsyncSession, office: FakeOffice, ticket: Ticket, *steps:
 
 
 async def clocks(session: AsyncSession, ticket: Ticket, now: datetime = THURSDAY) -> dict[str, dict[str, Any]]:
-    return {clock["name"]: clock for clock in await clock_words.describe_clocks(session, ticket, now)}
+    return {clock["name"]: clock for clock in await describe_clocks(session, ticket, now)}
 
 
 async def test_registering_starts_accept_and_finish_and_promises_both(db: Database) -> None:
@@ -161,7 +162,7 @@ async def test_redo_starts_new_clocks_and_keeps_the_old_ones(db: Database) -> No
         ticket = await make_ticket(session)
         await run(session, HALL, ticket, ("register", "2026-11-26 10:00"), ("accept", "2026-11-26 11:00"))
         await run(session, HALL, ticket, ("reply", "2026-11-30 10:00"), ("redo", "2026-12-01 10:00"))
-        finishes = [c for c in await clock_words.describe_clocks(session, ticket, THURSDAY) if c["name"] == "finish"]
+        finishes = [c for c in await describe_clocks(session, ticket, THURSDAY) if c["name"] == "finish"]
         assert [bool(clock["stopped_at"]) for clock in finishes] == [True, False]
         assert finishes[1]["due_at"] == "2026-12-08T17:30:00+08:00"
 
