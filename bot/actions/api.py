@@ -23,7 +23,7 @@ class ApiError(Exception):
 
 
 class Api:
-    """Calls of one action in one turn; writes carry `message:action:name`, so a repeat writes once."""
+    """Calls of one action in one turn; writes carry `message:action:ordinal`, so a repeat writes once."""
 
     def __init__(self, tracker: Tracker, action: str) -> None:
         metadata = tracker.latest_message.get("metadata") or {}
@@ -36,13 +36,13 @@ class Api:
         """Read."""
         return await self._call("GET", path, None, {})
 
-    async def post(self, path: str, body: dict[str, Any], name: str | None = None) -> dict[str, Any]:
+    async def post(self, path: str, body: dict[str, Any], ordinal: int | None = None) -> dict[str, Any]:
         """Write, once however often the turn is made.
 
-        `name` tells a write from others of its turn where a repeat may not make them in the same order; else its ordinal does.
+        `ordinal` is given where a repeat may not make the turn's writes in the same order.
         """
         self._writes += 1
-        key = f"{self.message}:{self._action}:{name or self._writes}"
+        key = f"{self.message}:{self._action}:{ordinal or self._writes}"
         return await self._call("POST", path, body, {"Idempotency-Key": key})
 
     async def _call(self, method: str, path: str, body: Any, headers: dict[str, str]) -> dict[str, Any]:

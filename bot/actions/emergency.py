@@ -57,7 +57,7 @@ async def _register(
         body["place"] = place
     if phone := own_phone(text, entities) or _drafted(tracker, "phone"):
         body["resident"] = {"phone": phone}
-    ticket = await api.post("/tickets", body, "register")
+    ticket = await api.post("/tickets", body, 1)
     told = sentence("utter_emergency_ticket", number=ticket["number"], promise=ticket.get("promise") or "")
     return [told] if place else [told, sentence("utter_emergency_place")]
 
@@ -79,7 +79,7 @@ async def _join(tracker: Tracker, api: Api, text: str, place: str | None) -> str
     words, now = _with_draft(tracker, text), moment_of(tracker)
     if ticket is None or is_of_this_message(ticket, words, now) or not is_same_danger(ticket, text, place, now):
         return None
-    await api.post(f"/tickets/{ticket['number']}/supplement", {"text": words}, "supplement")
+    await api.post(f"/tickets/{ticket['number']}/supplement", {"text": words}, 2)
     return str(ticket["number"])
 
 
