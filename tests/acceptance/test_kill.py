@@ -44,6 +44,8 @@ LONGEST_START_S = 2.0
 ARRIVES_S = 0.3
 """What was on its way to the platform at a kill has arrived by then; a new start takes longer to say anything."""
 BETWEEN_TRIES_S = 5.0
+UNANSWERED_AT_MOST = 3
+"""WeChat takes five answers after what somebody wrote last; the rest is for what kills make us say again."""
 GONE = (aiohttp.ClientError, TimeoutError)
 
 
@@ -123,11 +125,19 @@ class Storm:
         """The platform tries three times, five seconds apart; after that it gives up."""
         count = 0
         while not self.over.is_set():
+            if self._unanswered(platform, openid) >= UNANSWERED_AT_MOST:
+                await self.pause()
+                continue
             count += 1
             text = f"{openid}第{count}条"
             if not await self._deliver(platform, openid, text):
                 self.doubtful.add(text)
             await self.pause()
+
+    def _unanswered(self, platform: FakeWeChat, openid: str) -> int:
+        """Of a follower's messages that were heard: who waits for so many answers writes no more."""
+        told = {body["text"]["content"] for body in platform.sent if body["touser"] == openid} | self.passive.keys()
+        return sum(f"已收到：{text}" not in told for text in self.acknowledged.get(openid, []))
 
     async def _deliver(self, platform: FakeWeChat, openid: str, text: str) -> bool:
         xml = platform.message(openid, "text", f"<Content><![CDATA[{text}]]></Content>")
