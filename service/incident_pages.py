@@ -11,7 +11,7 @@ from core.message import storable
 from service import incident_watch
 from service.api import incidents as api
 from service.staff_page import Page, signed_in
-from ticketing import hotspots, incidents
+from ticketing import hotspots, incident_desk
 from ticketing.bodies import Reason
 from ticketing.incidents import CONFIRMED, DRAFT, Incident
 
@@ -24,7 +24,7 @@ async def list_incidents(page: Page) -> web.StreamResponse:
     """What waits for a decision first, then what is told to residents, then what is over."""
     _require(page)
     async with page.runtime.db.reading() as session:
-        query = select(Incident).where(incidents.is_visible(page.me)).order_by(
+        query = select(Incident).where(incident_desk.is_visible(page.me)).order_by(
             Incident.status != DRAFT, Incident.status != CONFIRMED, Incident.id.desc())
         rows = (await session.scalars(query.limit(SHOWN))).all()
         items = [await api.describe_for(session, page.me, row) for row in rows]
@@ -41,7 +41,7 @@ async def decide(page: Page) -> web.StreamResponse:
     form = await page.request.post()
     said = {name: storable(str(value).strip()) for name, value in form.items() if name != "form_token"}
     async with page.runtime.db.writing() as session:
-        incident = await incidents.find(session, page.me, int(page.request.match_info["id"][:18]))
+        incident = await incident_desk.find(session, page.me, int(page.request.match_info["id"][:18]))
         if not page.me.roles & api.DECIDERS:
             raise Forbidden("核实突发事件需要坐席或主管角色，请联系管理员。")
         await DECISIONS[page.request.match_info["deed"]](page, session, incident, said)
@@ -54,17 +54,17 @@ async def _confirm(page: Page, session: Any, incident: Incident, said: dict[str,
     for name in ("places", "leave_out"):
         lines = [line.strip() for line in said.get(name, "").splitlines() if line.strip()]
         body |= {name: lines} if lines else {}
-    confirmed = await incidents.confirm(session, page.runtime.office, page.me, incident, body, page.now)
+    confirmed = await incident_desk.confirm(session, page.runtime.office, page.me, incident, body, page.now)
     await incident_watch.put_up(page.runtime, session, confirmed, page.me.name, page.now)
 
 
 async def _dismiss(page: Page, session: Any, incident: Incident, said: dict[str, str]) -> None:
     body = check_body(Reason, {"reason": said.get("reason", "")})
-    await incidents.dismiss(session, page.me, incident, body.reason, page.now)
+    await incident_desk.dismiss(session, page.me, incident, body.reason, page.now)
 
 
 async def _end(page: Page, session: Any, incident: Incident, _said: dict[str, str]) -> None:
-    await incidents.end(session, page.me, incident, page.now)
+    await incident_desk.end(session, page.me, incident, page.now)
     await incident_watch.take_down(session, incident, page.me.name, page.now)
 
 

@@ -6,8 +6,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, log
 from service.runtime import Runtime
-from ticketing import incidents, repeats
-from ticketing.incidents import Confirmed, Incident
+from ticketing import incident_desk, incidents, repeats
+from ticketing.incident_desk import Confirmed
+from ticketing.incidents import Incident
 from ticketing.model import Ticket
 from ticketing.office import Office
 
@@ -51,7 +52,7 @@ async def settle(runtime: Runtime, now: datetime) -> None:
         if not await incidents.any_confirmed(session):
             return
     async with runtime.db.writing() as session:
-        for incident in await incidents.settle(session, now):
+        for incident in await incident_desk.settle(session, now):
             await take_down(session, incident, SYSTEM, now)
 
 

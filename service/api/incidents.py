@@ -9,7 +9,7 @@ from core.checking import check_body
 from core.errors import Invalid
 from service import incident_watch
 from service.api.endpoint import Call, Endpoint, Result, cut, page
-from ticketing import bodies, hotspots, incidents
+from ticketing import bodies, hotspots, incident_desk
 from ticketing.incidents import CONFIRMED, STATUSES, Incident, IncidentReport
 from ticketing.model import Ticket
 from ticketing.staff import Actor
@@ -24,7 +24,7 @@ SHOWN = 200
 
 async def list_incidents(call: Call) -> Result:
     limit, after, status = call.limit(), call.after(), call.query.get("status")
-    query = select(Incident).where(incidents.is_visible(call.actor)).order_by(Incident.id.desc()).limit(limit + 1)
+    query = select(Incident).where(incident_desk.is_visible(call.actor)).order_by(Incident.id.desc()).limit(limit + 1)
     if status is not None:
         if status not in STATUSES:
             raise Invalid(f"status is one of {', '.join(STATUSES)}", "status")
@@ -36,43 +36,43 @@ async def list_incidents(call: Call) -> Result:
 
 
 async def read(call: Call) -> Result:
-    return Result(await describe(call, await incidents.find(call.session, call.actor, call.number("id"))))
+    return Result(await describe(call, await incident_desk.find(call.session, call.actor, call.number("id"))))
 
 
 async def open_by_hand(call: Call) -> Result:
     call.body()
-    confirmed = await incidents.open_by_hand(call.session, call.runtime.office, call.actor, call.raw_body, call.now)
+    confirmed = await incident_desk.open_by_hand(call.session, call.runtime.office, call.actor, call.raw_body, call.now)
     return await _stand_for(call, confirmed, 201)
 
 
 async def confirm(call: Call) -> Result:
-    incident = await incidents.find(call.session, call.actor, call.number("id"))
+    incident = await incident_desk.find(call.session, call.actor, call.number("id"))
     call.require(*DECIDERS)
     call.body()
-    confirmed = await incidents.confirm(
+    confirmed = await incident_desk.confirm(
         call.session, call.runtime.office, call.actor, incident, call.raw_body, call.now
     )
     return await _stand_for(call, confirmed, 200)
 
 
-async def _stand_for(call: Call, confirmed: incidents.Confirmed, status: int) -> Result:
+async def _stand_for(call: Call, confirmed: incident_desk.Confirmed, status: int) -> Result:
     await incident_watch.put_up(call.runtime, call.session, confirmed, call.actor.name, call.now)
     call.after_commit += ["outbox", "tickets"]
     return Result(await describe(call, confirmed.incident), status)
 
 
 async def dismiss(call: Call) -> Result:
-    incident = await incidents.find(call.session, call.actor, call.number("id"))
+    incident = await incident_desk.find(call.session, call.actor, call.number("id"))
     call.require(*DECIDERS)
     body = check_body(bodies.Reason, call.raw_body)
-    await incidents.dismiss(call.session, call.actor, incident, body.reason, call.now)
+    await incident_desk.dismiss(call.session, call.actor, incident, body.reason, call.now)
     return Result(await describe(call, incident))
 
 
 async def end(call: Call) -> Result:
-    incident = await incidents.find(call.session, call.actor, call.number("id"))
+    incident = await incident_desk.find(call.session, call.actor, call.number("id"))
     call.require(*DECIDERS)
-    await incidents.end(call.session, call.actor, incident, call.now)
+    await incident_desk.end(call.session, call.actor, incident, call.now)
     await incident_watch.take_down(call.session, incident, call.actor.name, call.now)
     return Result(await describe(call, incident))
 
@@ -136,11 +136,11 @@ def _moment(name: str, text: str) -> datetime:
 ENDPOINTS = (
     Endpoint("GET", "/incidents", list_incidents, "Events that many people report, newest first", roles=READERS,
              query=("status", "limit", "after")),
-    Endpoint("POST", "/incidents", open_by_hand, "Open an incident from tickets, confirmed at once", incidents.Open,
+    Endpoint("POST", "/incidents", open_by_hand, "Open an incident from tickets, confirmed at once", incident_desk.Open,
              DECIDERS, "write", status=201),
     Endpoint("GET", "/incidents/{id}", read, "One incident", roles=READERS),
     Endpoint("POST", "/incidents/{id}/confirm", confirm, "Stand for a draft: one answer, and what is known is told",
-             incidents.Confirm, READERS, "write"),
+             incident_desk.Confirm, READERS, "write"),
     Endpoint("POST", "/incidents/{id}/dismiss", dismiss, "A draft is no event", bodies.Reason, READERS, "write"),
     Endpoint("POST", "/incidents/{id}/end", end, "It is over: nobody is told any more", bodies.Nothing, READERS, "write"),
     Endpoint("GET", "/hot-spots", list_hot_spots, "Places and categories with the most tickets", roles=READERS,
