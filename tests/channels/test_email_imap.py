@@ -121,6 +121,36 @@ async def test_idle_brings_a_mail_without_waiting_for_the_next_poll(
         assert await box.texts() == ["路灯坏了"]
 
 
+async def test_a_mail_told_of_in_two_packets_is_read_over_the_same_connection(
+    db: Database, tmp_path: Path, server: FakeImap, fast: None
+):
+    server.scripted["NEWS"] = ["in-pieces"]
+    async with reading(db, tmp_path, server.port, poll_s=3600) as box:
+        await box.until(lambda: "IDLE" in server.commands)
+        server.put(mail("路灯坏了"))
+        await box.has("路灯坏了")
+        assert (server.logins, box.channel.trouble) == (1, "")
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+async def test_a_mail_that_arrives_in_the_moment_idle_begins_does_not_wait_for_the_next_poll(
+    db: Database, tmp_path: Path, fast: None, monkeypatch: pytest.MonkeyPatch, tls: bool
+):
+    path = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    fake = FakeImap(tls=context if tls else None)
+    fake.comes_at_idle.append(mail("路灯坏了"))
+    await fake.start()
+    async with reading(db, tmp_path, fake.port, poll_s=3600, imap_security="tls" if tls else "none") as box:
+        await box.has("路灯坏了")
+        fake.put(mail("电梯也坏了", 2))
+        await box.has("路灯坏了", "电梯也坏了")
+        assert (fake.logins, box.channel.trouble) == (1, "")
+    await fake.close()
+
+
 async def test_a_server_without_idle_is_polled(db: Database, tmp_path: Path, fast: None):
     fake = FakeImap(idle=False)
     await fake.start()

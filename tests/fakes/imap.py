@@ -19,7 +19,7 @@ class FakeImap:
     """Records: `mails`, `commands` (in order, without tags), `logins`.
 
     `scripted` maps a command to what happens at its next use: `drop` (hang up), `drop-half` (in the middle of the
-    answer), `stall`, `late` (a second later), `bye`, `no`, `bad`. `always` is the same for every use.
+    answer), `stall`, `late` (a second later), `in-pieces` (NEWS alone: half a line first), `bye`, `no`, `bad`. `always` is the same for every use.
     """
 
     def __init__(
@@ -34,6 +34,8 @@ class FakeImap:
         self.always: dict[str, str] = {}
         self.broken_uids: set[int] = set()
         """Mails over which the connection breaks whenever they are fetched."""
+        self.comes_at_idle: list[bytes] = []
+        """Mails that arrive in the moment in which the next IDLE begins, and are told in one packet with its answer."""
         self.capabilities = ["IMAP4rev1", "ID", "UIDPLUS", *(["IDLE"] if idle else []), *(["MOVE"] if move else [])]
         self.wants_id = wants_id
         self.port = 0
@@ -110,6 +112,12 @@ class FakeImap:
         if trouble == "stall":
             await self._over.wait()
             raise _HangUp
+        if trouble == "in-pieces":
+            writer.write(f"* {len(self.mails)} EX".encode())
+            await writer.drain()
+            await asyncio.sleep(0.3)
+            writer.write(b"ISTS\r\n")
+            return True
         if trouble == "late":
             await asyncio.sleep(1)
         if trouble == "bye":
@@ -122,17 +130,22 @@ class FakeImap:
         return False
 
     async def _idle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"+ idling\r\n")
+        news = b""
+        if self.comes_at_idle:
+            self.put(self.comes_at_idle.pop(0))
+            self._news.clear()
+            news = f"* {len(self.mails)} EXISTS\r\n".encode()
+        writer.write(b"+ idling\r\n" + news)
         await writer.drain()
         done = asyncio.ensure_future(reader.readline())
         while not done.done():
-            news = asyncio.ensure_future(self._news.wait())
-            await asyncio.wait((done, news), return_when=asyncio.FIRST_COMPLETED)
-            news.cancel()
+            heard = asyncio.ensure_future(self._news.wait())
+            await asyncio.wait((done, heard), return_when=asyncio.FIRST_COMPLETED)
+            heard.cancel()
             if self._news.is_set() and not done.done():
                 self._news.clear()
-                await self._play(writer, "", "NEWS")
-                writer.write(f"* {len(self.mails)} EXISTS\r\n".encode())
+                if not await self._play(writer, "", "NEWS"):
+                    writer.write(f"* {len(self.mails)} EXISTS\r\n".encode())
                 await writer.drain()
                 if self._over.is_set():
                     raise _HangUp
