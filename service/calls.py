@@ -41,6 +41,14 @@ class Told:
     sorted: Sorted | None
 
 
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """All matters of a call. `is_whole`: the assistant was there for all of it."""
+
+    told: list[Told]
+    is_whole: bool
+
+
 def is_call(row: Inbox) -> bool:
     """A call that could be read; what could not be is set aside before it gets here."""
     return row.channel == "phone" and "turns" in row.facts
@@ -66,59 +74,88 @@ def _written(row: Inbox) -> list[tuple[Heard, str]]:
     return list(zip(pieces, write_numbers(pieces, phone.value if phone else ""), strict=True))
 
 
-async def tell_matters(runtime: Runtime, row: Inbox) -> list[Told]:
+async def tell_matters(runtime: Runtime, row: Inbox) -> Hearing:
     """What the call wants: at least one matter. No transaction is open here.
 
     No call is lost because it could not be understood: then its ticket stands with everything missing.
     """
-    pieces = hear(turns_of(row.text, row.facts))
-    started_at = datetime.fromisoformat(row.facts["started_at"])
-    parses, gists = await _understand(runtime, pieces, started_at)
+    pieces, started_at = _hear(row)
+    parses, gists, is_whole = await _understand(runtime, pieces, started_at)
     try:
         drafts = draft_matters(pieces, parses, gists, caller_of(row), started_at)
     except Exception as error:  # whatever it stumbled over, a clerk reads the words
         logger.error("call not understood", inbox=row.id, error=type(error).__name__)
         drafts = [Draft("consultation", write_dialogue(pieces, ""), (), "")]
+    return Hearing(await _sort(runtime, drafts), is_whole)
+
+
+async def tell_again(runtime: Runtime, row: Inbox) -> list[Told]:
+    """What the call wants, with all that the assistant understands of it.
+
+    AssistantUnavailable while it is away; what cannot be understood raises too.
+    """
+    pieces, started_at = _hear(row)
+    parses: Parses = {}
+    gists: Parses = {}
+    await _ask(runtime, pieces, started_at, parses, gists)
+    return await _sort(runtime, draft_matters(pieces, parses, gists, caller_of(row), started_at))
+
+
+def _hear(row: Inbox) -> tuple[list[Heard], datetime]:
+    return hear(turns_of(row.text, row.facts)), datetime.fromisoformat(row.facts["started_at"])
+
+
+async def _sort(runtime: Runtime, drafts: list[Draft]) -> list[Told]:
     return [Told(draft, await runtime.categories.sort(draft.words, draft.kind) if draft.words else None)
             for draft in drafts]
 
 
-async def _understand(runtime: Runtime, pieces: list[Heard], started_at: datetime) -> tuple[Parses, Parses]:
-    """What the assistant makes of each piece and of each matter's words; little or nothing while it is away."""
+async def _understand(runtime: Runtime, pieces: list[Heard], started_at: datetime) -> tuple[Parses, Parses, bool]:
+    """What the assistant makes of each piece and of each matter's words, and whether it is all; of danger always."""
     parses: Parses = {}
     gists: Parses = {}
-    said = (words_of([pieces[number] for number in numbers]) for numbers in split_matters(pieces))
-    told = {ordinal: words for ordinal, words in enumerate(said) if words}
     try:
-        for ordinal, words in told.items():
-            gists[ordinal] = await runtime.assistant.understand(words, started_at)
-        for number, piece in enumerate(pieces):
-            if len(piece.plain) > 1:
-                parses[number] = await runtime.assistant.understand(piece.plain, started_at)
+        await _ask(runtime, pieces, started_at, parses, gists)
     except AssistantUnavailable as error:
         logger.warning("a call is registered without the assistant", reason=error.detail)
         runtime.turns_without_assistant.inc()
+        told = _words_of_matters(pieces)
         gists |= {ordinal: IN_DANGER for ordinal, words in told.items() if ordinal not in gists and danger.see(words)}
-    return parses, gists
+        return parses, gists, False
+    return parses, gists, True
+
+
+async def _ask(runtime: Runtime, pieces: list[Heard], started_at: datetime, parses: Parses, gists: Parses) -> None:
+    """Fill in what the assistant understands; what it said before it fell away stays."""
+    for ordinal, words in _words_of_matters(pieces).items():
+        gists[ordinal] = await runtime.assistant.understand(words, started_at)
+    for number, piece in enumerate(pieces):
+        if len(piece.plain) > 1:
+            parses[number] = await runtime.assistant.understand(piece.plain, started_at)
+
+
+def _words_of_matters(pieces: list[Heard]) -> dict[int, str]:
+    said = (words_of([pieces[number] for number in numbers]) for numbers in split_matters(pieces))
+    return {ordinal: words for ordinal, words in enumerate(said) if words}
 
 
 async def register(
     runtime: Runtime, session: AsyncSession, conversation: Conversation, matter: Matter, row: Inbox,
     told: list[Told], now: datetime,
-) -> None:
+) -> list[Ticket]:
     """A ticket for each matter, in the caller's transaction; they stay registered until a clerk confirms them."""
     turns = await _agent_turns(session, conversation.resident_id, row)
-    first: Ticket | None = None
+    registered: list[Ticket] = []
     for item in told:
         ticket = await _register_one(runtime, session, conversation, row, item, now)
         answered = item.draft.answered
         answer = next((turn for turn in turns if answered and turn["turn"] == answered.turn), None)
         ticket.answered_on_call = {**(answer or {}), "turns": turns} if turns else None
         ticket.recording = row.facts.get("recording")
-        first = first or ticket
-    if first is not None:
-        matter.ticket_id = first.id
+        registered.append(ticket)
+    matter.ticket_id = registered[0].id
     runtime.news.notify("tickets")
+    return registered
 
 
 async def _register_one(
@@ -146,17 +183,22 @@ async def _register_one(
         call_id=row.facts["call_id"], started_at=datetime.fromisoformat(row.facts["started_at"]),
         suggested=told.sorted.category if told.sorted else None, judged=told.sorted.urgency if told.sorted else None,
     )
-    ticket.elements = [
+    ticket.elements = await describe_elements(session, conversation.resident_id, draft)
+    ticket.missing = list(draft.missing)
+    return ticket
+
+
+async def describe_elements(session: AsyncSession, resident_id: int, draft: Draft) -> list[dict[str, Any]]:
+    """The elements as a ticket keeps them: each beside the words it came from, personal data as tokens."""
+    return [
         {
-            "name": item.name, "value": await hide(session, conversation.resident_id, item.value),
+            "name": item.name, "value": await hide(session, resident_id, item.value),
             "confidence": round(item.confidence, 2),
-            "evidence": {"turn": item.turn, "text": await hide(session, conversation.resident_id, item.text)}
+            "evidence": {"turn": item.turn, "text": await hide(session, resident_id, item.text)}
             | ({} if item.answers is None else {"answers": item.answers}),
         }
         for item in draft.elements
     ]
-    ticket.missing = list(draft.missing)
-    return ticket
 
 
 async def _agent_turns(session: AsyncSession, resident_id: int, row: Inbox) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from core.conversation import Conversation, Holder, Matter, Message
 from core.errors import AssistantUnavailable
 from core.message import Address, OutboundMessage
 from core.queues import Inbox
-from service import away, calls, danger, delivery, mail, mail_machines, photographs, scenes
+from service import away, calls, danger, delivery, mail, mail_machines, photographs, scenes, second_hearing
 from service.assistant import Saying, Turn
 from service.runtime import Runtime
 from service.texts import say
@@ -58,9 +58,9 @@ async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> No
             await delivery.resend_announced(runtime, session, place.conversation, now)
             await delivery.resend_unsaid(runtime, session, place.conversation, now)
         earlier = await calls.ticket_of_earlier_version(session, row)
-    told = await calls.tell_matters(runtime, row) if calls.is_call(row) and earlier is None else None
+    heard = await calls.tell_matters(runtime, row) if calls.is_call(row) and earlier is None else None
     for_ticket = await mail.is_word_on_ticket(runtime, row, place.matter, place.message)
-    is_said_to = earlier or told or for_ticket or place.repeats
+    is_said_to = earlier or heard or for_ticket or place.repeats
     sayings = [] if is_said_to else await _answer(runtime, row, place, now)
     away_now = sayings is None
     async with runtime.db.writing() as session:
@@ -72,8 +72,10 @@ async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> No
         if earlier is not None:
             matter.ticket_id = earlier.id
             await calls.add_version(runtime, session, earlier, row, now)
-        if told is not None:
-            await calls.register(runtime, session, conversation, matter, row, told, now)
+        if heard is not None:
+            registered = await calls.register(runtime, session, conversation, matter, row, heard.told, now)
+            if not heard.is_whole:
+                second_hearing.remember(session, row, registered)
         if for_ticket and not place.repeats:
             sayings = await mail.add_to_ticket(runtime, session, conversation, matter, row, now)
         if sayings is None and row.event:

@@ -13,6 +13,7 @@ import knowledge_base.tables
 import service.claims
 import service.idempotency
 import service.scenes
+import service.second_hearing
 import service.sign_in
 import ticketing.appointments
 import ticketing.calendar_days

@@ -29,6 +29,7 @@ from service import (
     passive,
     rehearsals,
     reminders,
+    second_hearing,
 )
 from service.idempotency import KEPT, IdempotencyKey
 from service.pace import stopwatch
@@ -47,6 +48,7 @@ WORK_ENDS_S = 2.0
 TIDY_EVERY_S = 20.0
 WARN_EVERY_S = 5.0
 """How late a warning may be because nobody looked; the rest of its minute is for the work itself."""
+HEAR_EVERY_S = 5.0
 INSPECT_EVERY_S = 60.0
 RETRY_AFTER = (timedelta(seconds=2), timedelta(seconds=15))
 
@@ -65,6 +67,7 @@ async def run(runtime: Runtime) -> None:
         group.create_task(_repeat(runtime, reminders.remind_due, TIDY_EVERY_S))
         group.create_task(_repeat(runtime, incident_watch.watch, LOOK_EVERY_S))
         group.create_task(_repeat(runtime, media.fetch_due, LOOK_EVERY_S))
+        group.create_task(_repeat(runtime, second_hearing.hear_again, HEAR_EVERY_S))
         group.create_task(_repeat(runtime, warn, WARN_EVERY_S))
         group.create_task(_repeat(runtime, _measure, LOOK_EVERY_S))
         group.create_task(_repeat(runtime, _inspect, LOOK_EVERY_S))

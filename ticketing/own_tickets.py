@@ -13,6 +13,7 @@ from core import privacy
 from ticketing.lifecycle import State
 from ticketing.model import Ticket, Transition
 from ticketing.preset import Preset
+from ticketing.staff import SYSTEM
 
 KINDS = ("complaint", "request", "suggestion", "praise")
 """A report about staff is read by inspectors alone, and a consultation is about a guide."""
@@ -94,7 +95,7 @@ async def _amended(session: AsyncSession) -> set[int]:
     """Tickets whose category somebody of the office put right; the newest, as many as are read."""
     query = (
         select(Transition.ticket_id, Transition.changes)
-        .where(Transition.verb == "amend")
+        .where(Transition.verb == "amend", Transition.actor != SYSTEM.name)
         .order_by(Transition.id.desc())
         .limit(AT_MOST * 2)
     )

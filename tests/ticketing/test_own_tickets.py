@@ -2,8 +2,12 @@
 
 import pytest
 
+from core import clock
 from tests.ticketing.conftest import NEEDS_APPROVAL, OFFICER, Desk
+from ticketing import tickets
 from ticketing.own_tickets import AMENDED_WEIGHS, read_lessons, without_persons
+from ticketing.second_reading import SecondReading, put_right
+from ticketing.staff import SYSTEM
 
 
 async def lessons_of(desk):
@@ -28,6 +32,16 @@ async def test_closed_tickets_teach_and_amended_ones_count_more_whether_closed_o
 async def test_an_amendment_of_something_else_confirms_no_category(desk):
     number = await desk.register()
     await desk.do(number, "amend", {"place": "6栋"}, OFFICER)
+    assert (await lessons_of(desk)).items == []
+
+
+async def test_what_the_service_itself_reads_anew_of_a_call_teaches_nothing(desk):
+    number = await desk.register(SYSTEM)
+    reading = SecondReading({"category": "repairs-public", "urgency": "routine"}, [], [], "again")
+    async with desk.db.writing() as session:
+        ticket = await tickets.find_visible(session, OFFICER, number)
+        assert await put_right(session, desk.office, ticket, reading, clock.now())
+    assert (await desk.find(number)).category == "repairs-public"
     assert (await lessons_of(desk)).items == []
 
 
