@@ -70,46 +70,83 @@ async def register(
     if body.category is not None:
         office.preset.category(body.category)
     resident, conversation_id = await find_resident(session, body.resident, now, resident_id, conversation_id)
-    text = f"{body.title or ''} {body.description} {body.place or ''}"
-    title = body.title or find_title(body.description)
     here = await roster.load(session, office, now)
     ticket = Ticket(
+        **_as_new(actor, now),
         number=await _next_number(session, now),
         kind=body.kind,
-        category=body.category or suggested or suggest_category(office.preset, body.kind, text),
-        title=await conversations.hide(session, resident.id, title),
-        description=await conversations.hide(session, resident.id, body.description),
-        place=await conversations.hide(session, resident.id, body.place) if body.place else None,
         happened_at=body.happened_at,
-        state=State.REGISTERED,
-        urgency=body.urgency if "urgency" in body.model_fields_set else judged or body.urgency,
         confidential=body.confidential,
+        reply_by=body.reply_by,
+        **_sort(office, body, suggested, judged),
+        **await _hide_words(session, resident, body),
         about=about_with_code(office.preset, _find_about(office, actor, body, here)),
         resident_id=resident.id,
         conversation_id=conversation_id,
         channel=channel or (body.resident.address or "").partition(":")[0] or None,
         call_id=call_id,
-        reply_by=body.reply_by,
-        code="".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH)),
-        round=1, level=0, version=1,
-        registered_by=actor.name,
-        registered_at=now,
-        moved_at=now,
-        elements=[], missing=[],
-        supplement_open=False, supplements_asked=0, return_open=False, returns_refused=0, excluded=False,
+        asked_first=await first_asked(session, here, actor, conversation_id),
     )
-    ticket.asked_first = await first_asked(session, here, actor, conversation_id)
+    await _set_going(session, office, actor, ticket, started_at or now, now)
+    known = await incidents.join_at_intake(session, ticket, await repeats.look(session, ticket, now), now)
+    if _is_told(actor, conversation_id, body.resident):
+        await _send_receipt(Act(session, office, actor, ticket, "register", body, now), known)
+    return ticket
+
+
+def _as_new(actor: Actor, now: datetime) -> dict[str, Any]:
+    """How every ticket begins: nothing has happened to it yet."""
+    return {
+        "state": State.REGISTERED, "round": 1, "level": 0, "version": 1,
+        "registered_by": actor.name, "registered_at": now, "moved_at": now,
+        "code": "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH)),
+        "elements": [], "missing": [],
+        "supplement_open": False, "supplements_asked": 0, "return_open": False, "returns_refused": 0, "excluded": False,
+    }
+
+
+def _sort(office: Office, body: Register, suggested: str | None, judged: str | None) -> dict[str, Any]:
+    """Category and urgency: as the body says them, else by the words."""
+    text = f"{body.title or ''} {body.description} {body.place or ''}"
+    return {
+        "category": body.category or suggested or suggest_category(office.preset, body.kind, text),
+        "urgency": body.urgency if "urgency" in body.model_fields_set else judged or body.urgency,
+    }
+
+
+async def _hide_words(session: AsyncSession, resident: Resident, body: Register) -> dict[str, Any]:
+    """What was said, as it is stored: the resident's personal data as tokens."""
+    return {
+        "title": await conversations.hide(session, resident.id, body.title or find_title(body.description)),
+        "description": await conversations.hide(session, resident.id, body.description),
+        "place": await conversations.hide(session, resident.id, body.place) if body.place else None,
+    }
+
+
+async def _set_going(
+    session: AsyncSession, office: Office, actor: Actor, ticket: Ticket, since: datetime, now: datetime
+) -> None:
+    """The ticket is there: its first transition, its clocks from `since` on, who hears of it, and where it is found."""
     session.add(ticket)
     await session.flush()
     await add_transition(session, actor, ticket, "register", None, now)
-    await sla.on_verb(session, office, ticket, "register", started_at or now)
+    await sla.on_verb(session, office, ticket, "register", since)
     await escalation.after_verb(session, office, actor, ticket, "register", now)
     await search.index(session, ticket)
-    known = await incidents.join_at_intake(session, ticket, await repeats.look(session, ticket, now), now)
-    if actor.resident_id is None and "system" not in actor.roles and _can_be_told(conversation_id, body.resident):
-        act = Act(session, office, actor, ticket, "register", body, now)
-        await act.tell("registered", "receipt", code=ticket.code, promise=await _promise(act, known))
-    return ticket
+
+
+def _is_told(actor: Actor, conversation_id: int | None, resident: ResidentBody) -> bool:
+    """What staff or the assistant registered is told to the resident, where a way to him is known."""
+    if actor.resident_id is not None or "system" in actor.roles:
+        return False
+    return conversation_id is not None or bool(resident.address or resident.phone or resident.email)
+
+
+async def _send_receipt(act: Act, known: incidents.Incident | None) -> None:
+    """Number and code, and until when he hears from us; and what is known already of the event he reports."""
+    promise = await act.promise()
+    said = (await incidents.known_texts(act.session, [act.ticket])).get(act.ticket.id) if known else None
+    await act.tell("registered", "receipt", code=act.ticket.code, promise=f"{promise}\n{said}" if said else promise)
 
 
 def _find_about(office: Office, actor: Actor, body: Register, here: roster.Roster) -> dict[str, str] | None:
@@ -119,16 +156,6 @@ def _find_about(office: Office, actor: Actor, body: Register, here: roster.Roste
     if body.kind not in KINDS or not actor.roles & {"assistant", "system"}:
         return None
     return find_accused(office.preset, [person.name for person in here.people], body.description)
-
-
-async def _promise(act: Act, known: "incidents.Incident | None") -> str:
-    """Until when he hears from us; and what is known already of the event he reports."""
-    said = (await incidents.known_texts(act.session, [act.ticket])).get(act.ticket.id) if known else None
-    return f"{await act.promise()}\n{said}" if said else await act.promise()
-
-
-def _can_be_told(conversation_id: int | None, resident: ResidentBody) -> bool:
-    return conversation_id is not None or bool(resident.address or resident.phone or resident.email)
 
 
 async def find_resident(
