@@ -27,7 +27,7 @@ from ticketing.due import anything_due
 from ticketing.model import Ticket
 from ticketing.office import Office
 from ticketing.preset import load_preset
-from ticketing.roster import Person
+from ticketing.staff import Person
 from ticketing.staff_notices import StaffNotice
 
 BUDGET_S = 60

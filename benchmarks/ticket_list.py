@@ -24,8 +24,7 @@ from service import models  # noqa: F401
 from tests.conftest import KEYS
 from ticketing import search, views
 from ticketing.clocks import Clock
-from ticketing.letters import Letter
-from ticketing.model import Reply, Ticket, Transition
+from ticketing.model import Letter, Reply, Ticket, Transition
 from ticketing.office import Office
 from ticketing.preset import load_preset
 from ticketing.staff import Actor

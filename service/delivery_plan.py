@@ -20,8 +20,7 @@ from core.queues import Outbox
 from service import letters
 from service.runtime import Runtime
 from ticketing import delivery as ticket_delivery
-from ticketing.letters import Letter
-from ticketing.model import Reply, Ticket
+from ticketing.model import Letter, Reply, Ticket
 
 TO_STAFF = "staff:"
 """How the recipient of a row to a member of staff begins."""

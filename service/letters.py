@@ -13,7 +13,7 @@ from core.queues import Outbox, Result
 from service import letter_paper
 from service.runtime import Runtime
 from ticketing import letters
-from ticketing.letters import Letter
+from ticketing.model import Letter
 
 logger = log.logger(__name__)
 

@@ -3,7 +3,7 @@
 from service.settings import Settings
 from ticketing.office import Office, Tell, Way
 from ticketing.preset import load_preset
-from ticketing.roster import Person
+from ticketing.staff import Person
 
 
 def make_office(settings: Settings, tell: Tell) -> Office:

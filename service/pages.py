@@ -23,8 +23,7 @@ from service.api.letters import serve as serve_sheet
 from service.runtime import Runtime
 from service.texts import say
 from ticketing import clock_words, green_channel, letters, views, visits
-from ticketing.letters import Letter
-from ticketing.model import Reply, Ticket
+from ticketing.model import Letter, Reply, Ticket
 from ticketing.staff import Actor
 from ticketing.visits import VisitStatus
 

@@ -13,8 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.clock import local
 from ticketing.clocks import write_rfc3339
-from ticketing.letters import Letter
-from ticketing.model import CallAttempt, Callback, Measure, Reply, Task, Ticket, TicketNumber, Transition
+from ticketing.model import CallAttempt, Callback, Letter, Measure, Reply, Task, Ticket, TicketNumber, Transition
 
 CLASS = "GD"
 """工单: the class of papers."""

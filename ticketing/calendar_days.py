@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 from sqlalchemy import UniqueConstraint, delete, select, update
@@ -23,10 +23,8 @@ from ticketing import sla
 from ticketing.bodies import Short
 from ticketing.calendars import Days, OwnDay, read_windows, write_windows
 from ticketing.holiday_notice import HolidayNotice
+from ticketing.office import Office
 from ticketing.staff import Actor
-
-if TYPE_CHECKING:
-    from ticketing.office import Office
 
 HOLIDAY, MAKE_UP, OWN = "holiday", "make_up", "own"
 EVERY = ""
@@ -105,7 +103,7 @@ async def _replace(session: AsyncSession, day: CalendarDay) -> None:
     session.add(day)
 
 
-async def set_day(session: AsyncSession, office: "Office", actor: Actor, body: NewDay, now: datetime) -> CalendarDay:
+async def set_day(session: AsyncSession, office: Office, actor: Actor, body: NewDay, now: datetime) -> CalendarDay:
     """An own day of the office, or of the calendar that a department keeps."""
     calendar = office.preset.department(body.department).calendar if body.department else EVERY
     day = CalendarDay(
@@ -136,7 +134,7 @@ async def own_days(session: AsyncSession) -> Sequence[CalendarDay]:
 # Into the calendars, and what follows
 
 
-async def load(session: AsyncSession, office: "Office") -> bool:
+async def load(session: AsyncSession, office: Office) -> bool:
     """Read what is kept into the preset's calendars; True when they are other than before."""
     notices: dict[int, tuple[dict[date, str], dict[date, int]]] = {}
     own: dict[str, list[OwnDay]] = {}
@@ -154,7 +152,7 @@ async def load(session: AsyncSession, office: "Office") -> bool:
     return office.preset.set_days(Days(notices, {name: tuple(days) for name, days in own.items()}))
 
 
-def digest(office: "Office") -> str:
+def digest(office: Office) -> str:
     """Names the calendars as they count: another digest, another due time perhaps."""
     described = [
         [name, *(repr(part) for part in hours.facts())] for name, hours in sorted(office.preset.all_hours().items())
@@ -162,7 +160,7 @@ def digest(office: "Office") -> str:
     return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:32]
 
 
-async def refresh(db: Database, office: "Office", actor: Actor, now: datetime) -> int:
+async def refresh(db: Database, office: Office, actor: Actor, now: datetime) -> int:
     """Read the calendars, and count running clocks anew where they have changed; how many due times moved.
 
     Batch by batch, so that nothing waits long; a stop in between goes on where it was. The first time there is
@@ -183,7 +181,7 @@ async def refresh(db: Database, office: "Office", actor: Actor, now: datetime) -
 
 
 async def _recount(
-    db: Database, office: "Office", actor: Actor, wanted: str, after: int, now: datetime
+    db: Database, office: Office, actor: Actor, wanted: str, after: int, now: datetime
 ) -> int:
     moved = 0
     while True:

@@ -13,8 +13,7 @@ from core.errors import Conflict, Forbidden, NotFound
 from ticketing import letters, sla
 from ticketing.bodies import CallbackDone
 from ticketing.delivery import delivered
-from ticketing.letters import Letter
-from ticketing.model import CallAttempt, Callback, Reply, Ticket
+from ticketing.model import CallAttempt, Callback, Letter, Reply, Ticket
 from ticketing.office import Office
 from ticketing.staff import Actor
 from ticketing.visibility import roles_on, visible

@@ -8,7 +8,7 @@ level up by itself. Nobody off duty is woken, unless the matter is urgent.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,15 +21,13 @@ from ticketing.bodies import Raise
 from ticketing.due import Due, claim, due_clocks
 from ticketing.lifecycle import OPEN, State
 from ticketing.model import Measure, Ticket, Transition
-from ticketing.roster import Person, Roster
+from ticketing.office import Office
+from ticketing.roster import Roster
 from ticketing.routing import concerns_person
-from ticketing.staff import SYSTEM, Actor
+from ticketing.staff import SYSTEM, Actor, Person
 from ticketing.staff_notices import CONSOLE, StaffNotice
 from ticketing.verbs import DO
 from ticketing.verbs.act import Act
-
-if TYPE_CHECKING:
-    from ticketing.office import Office
 
 logger = log.logger(__name__)
 
@@ -44,7 +42,7 @@ OWES_A_WORD = frozenset({"accept", "first_reply", "finish"})
 AWAKE_AFTER_CLOSE = timedelta(hours=1)
 
 
-async def note_due(session: AsyncSession, office: "Office", now: datetime) -> int:
+async def note_due(session: AsyncSession, office: Office, now: datetime) -> int:
     """One batch of shares that are over: noted for whom the rule names, the next planned. How many there were.
 
     Less than AT_ONCE: nothing is left.
@@ -69,7 +67,7 @@ async def note_due(session: AsyncSession, office: "Office", now: datetime) -> in
 
 
 async def _describe_due(
-    session: AsyncSession, office: "Office", here: Roster, due: Due, ticket: Ticket, now: datetime
+    session: AsyncSession, office: Office, here: Roster, due: Due, ticket: Ticket, now: datetime
 ) -> list[dict[str, Any]]:
     """Who hears what of this share. The step of the ladder that is an act is done."""
     people = find_people(
@@ -106,7 +104,7 @@ SUPERVISED = ("assignee", "department head", "supervisor")
 
 
 async def _supervise(
-    session: AsyncSession, office: "Office", ticket: Ticket, reason: str, now: datetime
+    session: AsyncSession, office: Office, ticket: Ticket, reason: str, now: datetime
 ) -> None:
     """督办: a level up by the system, in writing (the transition's reason), with a deadline of its own."""
     due_at = office.after(now, office.preset.ladder.supervise_within, ticket.department)
@@ -119,7 +117,7 @@ async def _supervise(
 
 
 async def after_verb(
-    session: AsyncSession, office: "Office", actor: Actor, ticket: Ticket, verb: str, now: datetime
+    session: AsyncSession, office: Office, actor: Actor, ticket: Ticket, verb: str, now: datetime
 ) -> None:
     """What a verb does to the ladder: redone, or a return refused, so and so often raises the level, once each.
 
@@ -157,7 +155,7 @@ IN_DANGER = frozenset({"register", "supplement"})
 
 
 async def _tell_at_once(
-    session: AsyncSession, office: "Office", ticket: Ticket, verb: str, actor: Actor, now: datetime
+    session: AsyncSession, office: Office, ticket: Ticket, verb: str, actor: Actor, now: datetime
 ) -> None:
     words, text = TOLD_AT_ONCE[verb]
     here = await roster.load(session, office, now)
@@ -278,7 +276,7 @@ _FIND: dict[str, Find] = {
 
 
 def describe(
-    office: "Office", here: Roster, ticket: Ticket, people: Sequence[Person], words: str, now: datetime,
+    office: Office, here: Roster, ticket: Ticket, people: Sequence[Person], words: str, now: datetime,
     *, pressing: bool,
 ) -> list[dict[str, Any]]:
     """The rows of a notice: on the console of each, and by the ways the office set for their roles."""
@@ -295,7 +293,7 @@ def describe(
     return list({(row["whom"], row["by"]): row for row in reversed(rows)}.values())
 
 
-def is_awake(office: "Office", here: Roster, person: Person, now: datetime) -> bool:
+def is_awake(office: Office, here: Roster, person: Person, now: datetime) -> bool:
     """On duty by the roster, or on a working day of his department, between opening and an hour after closing."""
     if here.is_on_duty(person):
         return True
@@ -307,7 +305,7 @@ def is_awake(office: "Office", here: Roster, person: Person, now: datetime) -> b
     return opens <= minute <= closes + AWAKE_AFTER_CLOSE
 
 
-def next_morning(office: "Office", person: Person, now: datetime) -> datetime:
+def next_morning(office: Office, person: Person, now: datetime) -> datetime:
     return office.calendars.of(person.department).next_opening(now)
 
 

@@ -1,7 +1,7 @@
 """绿色通道: who is entitled is a published list; who granted it to a ticket, and on what proof, is on record."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,11 +12,9 @@ from ticketing import record
 from ticketing.bodies import Short
 from ticketing.lifecycle import OPEN
 from ticketing.model import Ticket
+from ticketing.office import Office
 from ticketing.staff import Actor
 from ticketing.visibility import roles_on
-
-if TYPE_CHECKING:
-    from ticketing.office import Office
 
 GRANTERS = frozenset({"clerk", "supervisor"})
 
@@ -27,7 +25,7 @@ class Grant(Body):
     """What was shown; left out where the list asks for none."""
 
 
-def describe(office: "Office") -> list[dict[str, Any]]:
+def describe(office: Office) -> list[dict[str, Any]]:
     """The published list, each with the limit it gives."""
     limits = {
         code: rule.target
@@ -44,7 +42,7 @@ def check_role(actor: Actor, ticket: Ticket) -> None:
 
 
 async def grant(
-    session: AsyncSession, office: "Office", actor: Actor, ticket: Ticket, body: Grant, now: datetime,
+    session: AsyncSession, office: Office, actor: Actor, ticket: Ticket, body: Grant, now: datetime,
     if_match: int | None = None,
 ) -> None:
     """Give a ticket the green channel; its clocks count by the shorter limit from their start on."""

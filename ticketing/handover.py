@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,11 +12,9 @@ from core.errors import Conflict, Invalid
 from ticketing import record, roster, routing, visits
 from ticketing.lifecycle import OPEN, State
 from ticketing.model import Measure, Ticket
+from ticketing.office import Office
 from ticketing.roster import Absence, Duty, Roster
 from ticketing.staff import Actor, Staff
-
-if TYPE_CHECKING:
-    from ticketing.office import Office
 
 AT_ONCE = 200
 
@@ -33,7 +30,7 @@ class HandedOver:
 
 
 async def hand_over(
-    session: AsyncSession, office: "Office", actor: Actor, name: str, to: str | None, reason: str, now: datetime,
+    session: AsyncSession, office: Office, actor: Actor, name: str, to: str | None, reason: str, now: datetime,
     *, leaves: bool = False,
 ) -> HandedOver:
     """Everything open of `name` goes to `to`; without one to who is on duty, else to the department's queue.
@@ -69,7 +66,7 @@ async def hand_over(
 
 
 async def _tickets(
-    session: AsyncSession, office: "Office", actor: Actor, here: Roster, name: str, to: str | None, reason: str,
+    session: AsyncSession, office: Office, actor: Actor, here: Roster, name: str, to: str | None, reason: str,
     now: datetime,
 ) -> tuple[int, int]:
     """Each open ticket with a row in its record; what somebody else moves at this moment is left for the next round."""

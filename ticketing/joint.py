@@ -1,7 +1,7 @@
 """Several departments at one ticket: their answers in one consolidated reply, and what becomes of open tasks."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,12 +15,10 @@ from ticketing.clocks import write_rfc3339
 from ticketing.lifecycle import OPEN, State
 from ticketing.model import Task, Ticket
 from ticketing.office import Office
+from ticketing.reader import Reader
 from ticketing.staff import Actor
 from ticketing.texts import say
 from ticketing.visibility import is_about
-
-if TYPE_CHECKING:
-    from ticketing.reader import Reader
 
 
 async def give_task(
@@ -55,7 +53,7 @@ REPLY_IS_WRITTEN = frozenset({State.IN_APPROVAL, State.APPROVED})
 
 
 async def list_answers(
-    session: AsyncSession, office: Office, ticket: Ticket, reader: "Reader"
+    session: AsyncSession, office: Office, ticket: Ticket, reader: Reader
 ) -> list[dict[str, Any]]:
     """`[{task, kind, department, name, text, answered_at}]`, in the order in which the departments answered."""
     query = select(Task).where(Task.ticket_id == ticket.id, Task.answer.is_not(None)).order_by(Task.answered_at, Task.id)

@@ -10,8 +10,8 @@ from core import audit
 from core.errors import Conflict, Forbidden, NotFound
 from ticketing import callbacks, letters
 from ticketing.delivery import open_callback
-from ticketing.letters import Letter, Sheet
-from ticketing.model import Callback, Ticket
+from ticketing.letters import Sheet
+from ticketing.model import Callback, Letter, Ticket
 from ticketing.office import Office
 from ticketing.staff import Actor
 from ticketing.visibility import hides_person, roles_on, visible

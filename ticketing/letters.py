@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
 
 from core import clock
 from core.conversation import Resident, hide, reveal
-from core.db import UTC, Base, Id
 from ticketing import clock_words, staff_numbers
 from ticketing.letter_texts import LetterKind
-from ticketing.model import Reply, Ticket
+from ticketing.model import Letter, LetterNumber, Reply, Ticket
 from ticketing.office import Office
 from ticketing.staff import Actor
 
@@ -35,45 +33,6 @@ OWED: dict[str, LetterKind] = {
     "submit": "reply", "approve": "reply", "answer_directly": "reply", "link": "reply",
 }
 """The letters that a verb may come to write, for its own ticket or for others that wait for its answer."""
-
-
-class LetterNumber(Base):
-    """The last number given to a kind of letter in a year."""
-
-    __tablename__ = "letter_number"
-
-    kind: Mapped[str] = mapped_column(primary_key=True)
-    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    last: Mapped[int]
-
-
-class Letter(Base):
-    """One letter. `number` is how it is cited (文号); its texts hold tokens in place of personal data."""
-
-    __tablename__ = "letter"
-    __table_args__ = (UniqueConstraint("kind", "year", "ordinal"),)
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
-    reply_id: Mapped[int | None] = mapped_column(ForeignKey("reply.id"), index=True)
-    kind: Mapped[str]
-    year: Mapped[int]
-    ordinal: Mapped[int]
-    number: Mapped[str]
-    title: Mapped[str]
-    text: Mapped[str]
-    office: Mapped[str]
-    unit: Mapped[str | None]
-    """The department that signs; None where the ticket was with none yet, and the office signs."""
-    staff_number: Mapped[str | None]
-    """Who made it, by his number and never by his name; None for the machine."""
-    made_at: Mapped[datetime] = mapped_column(UTC)
-    void_at: Mapped[datetime | None] = mapped_column(UTC)
-    """作废: the reply was sent back. The number stays in the register."""
-    collected_at: Mapped[datetime | None] = mapped_column(UTC)
-    collected_by: Mapped[str | None]
-    """The member of staff who handed it over."""
-    collected_note: Mapped[str | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The case and what hangs on it: transitions, replies, notes, tasks, measures, call-backs."""
+"""The case and what hangs on it: transitions, replies, letters, notes, tasks, measures, call-backs."""
 
 from datetime import date, datetime
 from typing import Any
@@ -149,6 +149,45 @@ class Reply(Base):
     """The reply of the lead whose words these are."""
     call_turn: Mapped[int | None]
     """Given in the call itself: the turn that is its proof."""
+
+
+class LetterNumber(Base):
+    """The last number given to a kind of letter in a year."""
+
+    __tablename__ = "letter_number"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last: Mapped[int]
+
+
+class Letter(Base):
+    """One letter. `number` is how it is cited (文号); its texts hold tokens in place of personal data."""
+
+    __tablename__ = "letter"
+    __table_args__ = (UniqueConstraint("kind", "year", "ordinal"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    reply_id: Mapped[int | None] = mapped_column(ForeignKey("reply.id"), index=True)
+    kind: Mapped[str]
+    year: Mapped[int]
+    ordinal: Mapped[int]
+    number: Mapped[str]
+    title: Mapped[str]
+    text: Mapped[str]
+    office: Mapped[str]
+    unit: Mapped[str | None]
+    """The department that signs; None where the ticket was with none yet, and the office signs."""
+    staff_number: Mapped[str | None]
+    """Who made it, by his number and never by his name; None for the machine."""
+    made_at: Mapped[datetime] = mapped_column(UTC)
+    void_at: Mapped[datetime | None] = mapped_column(UTC)
+    """作废: the reply was sent back. The number stays in the register."""
+    collected_at: Mapped[datetime | None] = mapped_column(UTC)
+    collected_by: Mapped[str | None]
+    """The member of staff who handed it over."""
+    collected_note: Mapped[str | None]
 
 
 class Draft(Base):

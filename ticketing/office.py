@@ -2,18 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Invalid
 from core.working_hours import WorkingHours
-from ticketing.model import Reply, Ticket
+from ticketing.model import Letter, Reply, Ticket
 from ticketing.preset import Preset
-from ticketing.roster import Person
-
-if TYPE_CHECKING:
-    from ticketing.letters import Letter
+from ticketing.staff import Person
 
 
 class Tell(Protocol):
@@ -21,7 +18,7 @@ class Tell(Protocol):
 
     async def __call__(
         self, session: AsyncSession, ticket: Ticket, text: str, origin: str, reply: Reply | None, now: datetime,
-        letter: "Letter | None" = None, link: str | None = None, /,
+        letter: Letter | None = None, link: str | None = None, /,
     ) -> None:
         """`link` is the page that says the same, for ways that only announce; a letter has its own."""
 

@@ -13,8 +13,7 @@ from core.conversation import Conversation, Resident, ResidentAddress
 from core.queues import Outbox
 from ticketing import incidents
 from ticketing.clocks import Clock
-from ticketing.letters import Letter
-from ticketing.model import Callback, Measure, Reply, Task, Ticket, Transition
+from ticketing.model import Callback, Letter, Measure, Reply, Task, Ticket, Transition
 from ticketing.offered import Facts, find_facts
 from ticketing.reader import Reader, keeps_tokens, readers_of
 from ticketing.staff import Actor

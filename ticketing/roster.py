@@ -3,29 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy import Index, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import UTC, Base, Id
-from ticketing.staff import Staff
-
-if TYPE_CHECKING:
-    from ticketing.office import Office
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who works here; without `department` he belongs to all."""
-
-    name: str
-    roles: frozenset[str]
-    department: str | None
-
-    def serves(self, department: str | None) -> bool:
-        return self.department is None or self.department == department
+from ticketing.office import Office
+from ticketing.staff import Person, Staff
 
 
 class Duty(Base):
@@ -86,7 +71,7 @@ class Roster:
         return list(found.values())
 
 
-async def load(session: AsyncSession, office: "Office", now: datetime) -> Roster:
+async def load(session: AsyncSession, office: Office, now: datetime) -> Roster:
     """Those who can sign in and those who use the API by a token of their own; the first wins where both are there."""
     people = {person.name: person for person in office.people}
     for staff in await session.scalars(select(Staff).where(Staff.left_at.is_(None)).order_by(Staff.id)):

@@ -6,7 +6,7 @@ with who was asked first (首问负责). A complaint about a unit or a person re
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,12 +17,9 @@ from core.segment import terms
 from ticketing.lifecycle import OPEN, State
 from ticketing.model import Ticket
 from ticketing.preset import Category, Department, Preset
-from ticketing.roster import Person, Roster
-from ticketing.staff import Actor
+from ticketing.roster import Roster
+from ticketing.staff import Actor, Person
 from ticketing.visibility import CODE, is_about
-
-if TYPE_CHECKING:
-    pass
 
 KEYWORD_WEIGHT, NAME_WEIGHT, DESCRIPTION_WEIGHT, KIND_WEIGHT = 3.0, 2.0, 0.5, 1.0
 LEAST_SCORE = 2.0

@@ -7,7 +7,6 @@ promised does not move because the ticket does. Of several rules for one name th
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,11 +18,9 @@ from ticketing import clocks
 from ticketing.clocks import Clock, is_breached, write_rfc3339
 from ticketing.lifecycle import OPEN
 from ticketing.model import Measure, Ticket, Transition
+from ticketing.office import Office
 from ticketing.preset import Preset, Rule
 from ticketing.staff_notices import StaffNotice
-
-if TYPE_CHECKING:
-    from ticketing.office import Office
 
 ENDS = frozenset({"decline", "withdraw", "merge", "close", "archive"})
 """With these nothing is left to wait for, whatever the rules say."""
@@ -46,7 +43,7 @@ WAITS_FOR_RESIDENT = ("supplement",)
 # Verbs and clocks
 
 
-async def on_verb(session: AsyncSession, office: "Office", ticket: Ticket, verb: str, now: datetime) -> None:
+async def on_verb(session: AsyncSession, office: Office, ticket: Ticket, verb: str, now: datetime) -> None:
     """What a verb does to the ticket's clocks, in the verb's transaction, after its state and transition are written."""
     if verb == "decline" and ticket.state in OPEN:
         return  # It waits for its countersignature: nothing is decided yet.
@@ -69,7 +66,7 @@ async def on_verb(session: AsyncSession, office: "Office", ticket: Ticket, verb:
 
 async def on_event(
     session: AsyncSession,
-    office: "Office",
+    office: Office,
     ticket: Ticket,
     event: str,
     subject: str,
@@ -128,7 +125,7 @@ async def _apply(
         await _plan_telling_again(session, clock, hours, rule, now)
 
 
-async def _watch_measures(session: AsyncSession, office: "Office", ticket: Ticket, now: datetime) -> None:
+async def _watch_measures(session: AsyncSession, office: Office, ticket: Ticket, now: datetime) -> None:
     """From the moment that the resident reads a promise its clock runs, to the close of the day it was promised for."""
     await session.flush()
     watched = {clock.subject for clock in await running_clocks(session, ticket.id, "measure")}
@@ -192,7 +189,7 @@ async def running_names(session: AsyncSession, ticket_ids: Sequence[int]) -> dic
     return found
 
 
-def on_breach(session: AsyncSession, office: "Office", ticket: Ticket, running: set[str], now: datetime) -> None:
+def on_breach(session: AsyncSession, office: Office, ticket: Ticket, running: set[str], now: datetime) -> None:
     """What rules start when a limit is broken; `running` names what runs, and learns what was started."""
     acts = frozenset({"breach"})
     _start_others(session, office.preset, ticket, acts, running, now)
@@ -289,7 +286,7 @@ async def running_clocks(session: AsyncSession, ticket_id: int, name: str | None
 
 
 async def latest_extension(
-    session: AsyncSession, office: "Office", ticket: Ticket, name: str
+    session: AsyncSession, office: Office, ticket: Ticket, name: str
 ) -> datetime | None:
     """Until when a running clock may be extended at most; None where it does not run or no rule says so."""
     running = await running_clocks(session, ticket.id, name)
@@ -303,7 +300,7 @@ async def latest_extension(
 
 
 async def extend(
-    session: AsyncSession, office: "Office", ticket: Ticket, name: str, due_at: datetime, now: datetime
+    session: AsyncSession, office: Office, ticket: Ticket, name: str, due_at: datetime, now: datetime
 ) -> Clock:
     """A new due time for a running clock.
 
@@ -331,7 +328,7 @@ async def extend(
     return clock
 
 
-async def give_joint_time(session: AsyncSession, office: "Office", ticket: Ticket, now: datetime) -> None:
+async def give_joint_time(session: AsyncSession, office: Office, ticket: Ticket, now: datetime) -> None:
     """Several departments work on the ticket: running clocks get the rule's `joint` target."""
     for clock in await running_clocks(session, ticket.id):
         rule = rule_of(office.preset, clock)
@@ -362,7 +359,7 @@ class Recounted:
 
 
 async def recalculate(
-    session: AsyncSession, office: "Office", now: datetime, after: int = 0, limit: int = 500
+    session: AsyncSession, office: Office, now: datetime, after: int = 0, limit: int = 500
 ) -> Recounted:
     """Count running clocks anew after the calendar changed, `limit` at a time, from the id `after` on."""
     query = select(Clock, Ticket.number).join(Ticket, Ticket.id == Clock.ticket_id)

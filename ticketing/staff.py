@@ -1,4 +1,4 @@
-"""Who acts: an actor with roles, and the members of staff who may sign in."""
+"""Who acts: an actor with roles, the people who work here, and those of them who may sign in."""
 
 import asyncio
 from collections.abc import Sequence
@@ -29,6 +29,18 @@ class Actor:
 
 
 SYSTEM = Actor("system", frozenset({"system"}), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who works here; without `department` he belongs to all."""
+
+    name: str
+    roles: frozenset[str]
+    department: str | None
+
+    def serves(self, department: str | None) -> bool:
+        return self.department is None or self.department == department
 
 
 class Staff(Base):

@@ -7,7 +7,7 @@ in the morning for who is off duty. What is no longer true by then is not told a
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -19,9 +19,7 @@ from core.db import UTC, Base, Id
 from core.message import OutboundMessage
 from ticketing.clocks import Clock
 from ticketing.model import Ticket
-
-if TYPE_CHECKING:
-    from ticketing.office import Office
+from ticketing.office import Office
 
 CONSOLE, MAIL, WEBHOOK = "console", "mail", "webhook"
 CHANNELS = {CONSOLE: "console", MAIL: "email", WEBHOOK: "webhook"}
@@ -113,7 +111,7 @@ async def anything_waiting(session: AsyncSession, now: datetime) -> bool:
     return await session.scalar(query) is not None
 
 
-async def tell_waiting(session: AsyncSession, office: "Office", now: datetime) -> int:
+async def tell_waiting(session: AsyncSession, office: Office, now: datetime) -> int:
     """Put what waits into the outbox, one message a person and way; how many notices were dealt with."""
     query = (
         select(StaffNotice, Ticket.kind, Clock.stopped_at)
@@ -141,7 +139,7 @@ async def tell_waiting(session: AsyncSession, office: "Office", now: datetime) -
 
 
 async def _tell_one(
-    session: AsyncSession, office: "Office", whom: str, by: str, notices: list[StaffNotice], now: datetime
+    session: AsyncSession, office: Office, whom: str, by: str, notices: list[StaffNotice], now: datetime
 ) -> None:
     if by != CONSOLE and not any(notice.pressing for notice in notices):
         query = select(func.max(StaffNotice.told_at)).where(StaffNotice.whom == whom, StaffNotice.by == by)

@@ -12,9 +12,8 @@ from core.attachments import StoredFile
 from core.queues import Outbox, Result, Status
 from ticketing import clock_words, letters, visits
 from ticketing.clocks import Clock
-from ticketing.letters import Letter
 from ticketing.lifecycle import PLAIN_WORDS, State
-from ticketing.model import Draft, Measure, Reply, Task, Ticket, Transition
+from ticketing.model import Draft, Letter, Measure, Reply, Task, Ticket, Transition
 from ticketing.offered import allowed_verbs
 from ticketing.office import Office
 from ticketing.page import Page, read_page

@@ -7,7 +7,7 @@ worker's number and never his name.
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,10 +20,8 @@ from core.queues import Outbox, Result, Status
 from ticketing import staff_notices
 from ticketing.lifecycle import State
 from ticketing.model import Ticket
+from ticketing.office import Office
 from ticketing.texts import say
-
-if TYPE_CHECKING:
-    from ticketing.office import Office
 
 WEEKDAYS = "一二三四五六日"
 OVERTAKES = frozenset({"visit_moved", "visit_cancelled", "visit_on_the_way"})
@@ -124,13 +122,13 @@ def token(keys: Keyring, visit_id: int) -> str:
     return f"{visit_id}-{keys.digest(f'visit/{visit_id}')}"
 
 
-def link(session: AsyncSession, office: "Office", visit: Visit) -> str:
+def link(session: AsyncSession, office: Office, visit: Visit) -> str:
     keys: Keyring = session.get_bind().dialect.huiyin_keys  # type: ignore[attr-defined]
     return f"{office.public_url}/visits/{token(keys, visit.id)}"
 
 
 async def tell(
-    session: AsyncSession, office: "Office", visit: Visit, ticket: Ticket, sentence: str, now: datetime,
+    session: AsyncSession, office: Office, visit: Visit, ticket: Ticket, sentence: str, now: datetime,
     origin: str = "progress", **values: str,
 ) -> None:
     """A sentence of texts.yml about the visit to the ticket's resident, in place of what he was not told yet."""
@@ -164,7 +162,7 @@ async def of_ticket(session: AsyncSession, ticket: Ticket) -> Sequence[Visit]:
     return (await session.scalars(select(Visit).where(Visit.ticket_id == ticket.id).order_by(Visit.id))).all()
 
 
-def reminder_due(office: "Office", starts_at: datetime, now: datetime) -> datetime | None:
+def reminder_due(office: Office, starts_at: datetime, now: datetime) -> datetime | None:
     """On the day before, from the hour on at which residents are reminded; None where he was told that day anyway."""
     opens, _ = office.preset.appointments.remind_window
     begin = clock.local(starts_at)
@@ -174,7 +172,7 @@ def reminder_due(office: "Office", starts_at: datetime, now: datetime) -> dateti
 
 
 async def cancel_open(
-    session: AsyncSession, office: "Office", ticket: Ticket, reason: str, now: datetime, told: bool
+    session: AsyncSession, office: Office, ticket: Ticket, reason: str, now: datetime, told: bool
 ) -> None:
     """The ticket goes another way: nobody comes any more. `told`: the resident learns of it here."""
     for visit in await of_ticket(session, ticket):

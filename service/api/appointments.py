@@ -13,7 +13,7 @@ from core.errors import Forbidden, Invalid
 from knowledge_base import library
 from service import bookings
 from service.api.endpoint import Call, Endpoint, Result, cut, page
-from ticketing import appointments, slots, tickets
+from ticketing import appointments, residents, slots
 from ticketing.appointments import Appointment, AppointmentStatus, PreCheck
 from ticketing.bodies import ResidentBody
 from ticketing.clocks import write_rfc3339
@@ -200,10 +200,10 @@ async def _find_resident(call: Call, asked: int | ResidentBody | None, ticket: T
         if isinstance(asked, int) and asked != own.id:
             raise Forbidden("the assistant books for the resident of its matter alone: leave `resident` out")
         if isinstance(asked, ResidentBody):
-            tickets.learn(call.session, own, asked)
+            residents.learn(call.session, own, asked)
         return own
     if isinstance(asked, ResidentBody):
-        return (await tickets.find_resident(call.session, asked, call.now, None, None))[0]
+        return (await residents.find(call.session, asked, call.now, None, None))[0]
     known = asked if asked is not None else ticket.resident_id if ticket else None
     resident = await call.session.get(Resident, known) if known is not None else None
     if resident is None or resident.erased_at is not None:

@@ -12,7 +12,7 @@ from core.conversation import Conversation, Holder, Matter, Message, Resident
 from core.errors import NotFound
 from service.api.endpoint import Call, Endpoint, Result
 from service.intake import INTERACTIVE
-from ticketing import clock_words, tickets
+from ticketing import clock_words, residents, tickets
 from ticketing.bodies import ResidentBody
 from ticketing.lifecycle import OPEN
 from ticketing.model import Ticket
@@ -146,7 +146,7 @@ async def change_matter(call: Call) -> Result:
         matter.form_open = body.form_open
     if body.phone is not None:
         resident = await call.session.get_one(Resident, conversation.resident_id)
-        tickets.learn(call.session, resident, ResidentBody(phone=body.phone))
+        residents.learn(call.session, resident, ResidentBody(phone=body.phone))
     if body.confidential is not None:
         await _keep_confidence(call, conversation, body.confidential)
     return Result(await _describe(call))

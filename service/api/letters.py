@@ -16,8 +16,8 @@ from service.auth import identify
 from service.runtime import Runtime
 from ticketing import letter_desk, letters
 from ticketing.letter_texts import LetterKind
-from ticketing.letters import Letter, Sheet
-from ticketing.model import Ticket
+from ticketing.letters import Sheet
+from ticketing.model import Letter, Ticket
 from ticketing.staff import Actor
 from ticketing.views import write_time
 from ticketing.visibility import visible

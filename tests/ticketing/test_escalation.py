@@ -15,8 +15,8 @@ from ticketing import clock_words, escalation, staff_notices
 from ticketing.clocks import Clock
 from ticketing.model import Ticket, Transition
 from ticketing.office import Way
-from ticketing.roster import Absence, Duty, Person
-from ticketing.staff import Actor
+from ticketing.roster import Absence, Duty
+from ticketing.staff import Actor, Person
 from ticketing.staff_notices import StaffNotice
 
 # 30 November 2026 is a Monday; the property office is open 09:00–12:00 and 14:00–17:30.

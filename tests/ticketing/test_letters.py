@@ -12,7 +12,7 @@ from core.errors import Conflict, Invalid
 from tests.ticketing.conftest import CLERK, OFFICER, SUPERVISOR
 from ticketing import letters, staff_numbers, tickets
 from ticketing.letter_texts import Letters
-from ticketing.letters import Letter
+from ticketing.model import Letter
 from ticketing.staff import SYSTEM, Actor
 
 

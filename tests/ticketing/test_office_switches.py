@@ -69,7 +69,7 @@ async def test_a_refusal_that_is_sent_back_leaves_the_ticket_to_the_desk(strict,
 
 
 async def test_a_proposed_refusal_is_told_to_the_supervisors(strict):
-    from ticketing.roster import Person
+    from ticketing.staff import Person
 
     strict.office = replace(strict.office, people=(Person("su", frozenset({"supervisor"}), None),))
     number = await strict.register()
@@ -97,7 +97,7 @@ async def test_nobody_is_asked_to_sign_where_the_office_does_not_and_who_does_ha
 
 
 async def test_who_urges_all_day_disturbs_once_and_is_on_record_each_time(desk):
-    from ticketing.roster import Person
+    from ticketing.staff import Person
 
     desk.office = replace(desk.office, people=(Person("wu", frozenset({"officer"}), "engineering"),))
     number = await desk.bring_to("accepted")

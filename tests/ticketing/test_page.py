@@ -14,8 +14,7 @@ from core.queues import Outbox, Result, Status, enqueue
 from tests.ticketing.conftest import CLERK, INSPECTOR, OFFICER, SUPERVISOR
 from ticketing import search, tickets, views
 from ticketing.incidents import Incident, IncidentReport
-from ticketing.letters import Letter
-from ticketing.model import Callback, Measure, Reply, Task, Ticket
+from ticketing.model import Callback, Letter, Measure, Reply, Task, Ticket
 from ticketing.staff import Actor
 from ticketing.visits import Visit
 

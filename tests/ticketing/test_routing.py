@@ -12,8 +12,8 @@ from tests.core.test_working_hours import at
 from tests.ticketing.conftest import CLERK, OFFICER, SUBMISSION, SUPERVISOR, describe_clocks
 from ticketing import green_channel, handover, roster, routing, tickets
 from ticketing.model import Measure, Ticket, Transition
-from ticketing.roster import Absence, Duty, Person
-from ticketing.staff import Actor, Staff
+from ticketing.roster import Absence, Duty
+from ticketing.staff import Actor, Person, Staff
 
 MONDAY = at("2026-11-30 10:00")
 ADMINISTRATOR = Actor("root", frozenset({"administrator"}), None)

@@ -10,8 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.conversation import hide, reveal
 from ticketing import clock_words, letters, record
 from ticketing.letter_texts import LetterKind
-from ticketing.letters import Letter
-from ticketing.model import Reply, Ticket
+from ticketing.model import Letter, Reply, Ticket
 from ticketing.office import Office
 from ticketing.staff import Actor
 from ticketing.texts import say

@@ -11,8 +11,9 @@ from ticketing import drafts, letters
 from ticketing.delivery import is_delivered, newest_reply
 from ticketing.model import COPY_ROUND, Callback, Measure, Reply, Ticket, Transition
 from ticketing.verbs.act import Act, Do
-from ticketing.verbs.intake import add_reply, open_tasks, send_reply
+from ticketing.verbs.intake import open_tasks
 from ticketing.verbs.linking import shared_copies, take_back
+from ticketing.verbs.replies import add_reply, send_reply
 
 NEEDS_FINDINGS = frozenset({"complaint", "report"})
 

@@ -2,13 +2,14 @@
 
 from core import clock
 from core.errors import Conflict, Invalid
-from ticketing import joint, mentions, roster, routing, sla, visits
+from ticketing import joint, roster, routing, sla, visits
 from ticketing.letters import write_day
 from ticketing.lifecycle import OPEN
 from ticketing.model import Note, Ticket
+from ticketing.verbs import mentions
 from ticketing.verbs.act import Act, Do
-from ticketing.verbs.intake import without_person
-from ticketing.verbs.linking import linked_to
+from ticketing.verbs.kin import linked_to
+from ticketing.verbs.replies import without_person
 
 
 async def reassign(act: Act) -> None:

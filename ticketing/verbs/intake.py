@@ -1,25 +1,21 @@
 """Before somebody works on it: confirm, amend, ask for more, take more, accept, decline, answer at once, assign."""
 
-import re
-
 from sqlalchemy import select
 
 from core import clock
 from core.conversation import Resident
 from core.errors import Conflict, Forbidden, Invalid
-from core.privacy import mask, mask_name
-from ticketing import letters, roster, routing, sla
-from ticketing.letters import Letter
-from ticketing.model import COPY_ROUND, Reply, Task, Ticket
+from ticketing import residents, roster, routing, sla
+from ticketing.bodies import ResidentBody
+from ticketing.model import Task
 from ticketing.office import Office
 from ticketing.verbs.act import Act, Do
+from ticketing.verbs.linking import hand_on
+from ticketing.verbs.replies import add_reply, send_reply
 from ticketing.visibility import about_as_given, about_with_code, is_about, may_answer, may_ask_again, may_decline
 
 PLAIN_FIELDS = ("category", "kind", "place", "happened_at", "urgency", "confidential", "about")
 TEXT_FIELDS = ("title", "description")
-TOKEN = re.compile(r"<(PHONE|ID|CARD|EMAIL)_\d+>")
-ON_PAPER = frozenset({"letter", "collection"})
-"""Who wants the answer on paper gets a letter for a word said at the counter too."""
 NEVER_EMPTY = ("title", "description", "kind", "urgency", "confidential")
 
 
@@ -44,13 +40,10 @@ async def confirm(act: Act) -> None:
 
 async def _learn_person(act: Act) -> None:
     """Name and call-back number that the clerk heard himself are the resident's from now on."""
-    from ticketing.bodies import ResidentBody
-    from ticketing.tickets import learn
-
     given = {item.name: item.value for item in act.body.elements or [] if item.name in ("person", "phone") and item.value}
     if given:
         resident = await act.session.get_one(Resident, act.ticket.resident_id)
-        learn(act.session, resident, ResidentBody(name=given.get("person"), phone=given.get("phone")))
+        residents.learn(act.session, resident, ResidentBody(name=given.get("person"), phone=given.get("phone")))
 
 
 async def check_amend(act: Act) -> None:
@@ -125,8 +118,6 @@ async def decline(act: Act) -> None:
     Where the office has refusals countersigned the clerk's is a proposal: nothing is said to the resident until a
     supervisor declines too, in words of his own or the same.
     """
-    from ticketing.verbs.linking import hand_on
-
     reason = f"{act.body.code}：{act.body.reason}"
     if act.office.decline_countersigned and act.ticket.decline_asked is None:
         proposed = {**act.body.model_dump(), "by": act.actor.name, "at": act.now.isoformat()}
@@ -180,76 +171,6 @@ async def _answered_in_call(act: Act) -> None:
     reply.call_turn, reply.approved_at, reply.approved_by = act.body.call_turn, act.now, act.actor.name
     reply.delivered_at = act.now
     await act.move("replied")
-
-
-async def add_reply(
-    act: Act, text: str, action_taken: str | None = None, findings: str | None = None
-) -> Reply:
-    reply = Reply(
-        ticket_id=act.ticket.id,
-        round=act.ticket.round,
-        text=await act.hide(text),
-        action_taken=await act.hide(action_taken) if action_taken else None,
-        findings=findings,
-        submitted_by=act.actor.name,
-        submitted_at=act.now,
-    )
-    act.session.add(reply)
-    await act.session.flush()
-    return reply
-
-
-async def send_reply(act: Act, reply: Reply, on_paper: bool = True) -> None:
-    """On its way along the delivery plan, to residents of merged and linked tickets too; `on_paper`: with a 答复书."""
-    from ticketing.verbs.joining import merged_into
-    from ticketing.verbs.linking import share_with_all
-
-    reply.approved_at, reply.approved_by = act.now, act.actor.name
-    await act.session.flush()
-    text = await act.reveal(reply.text)
-    await act.tell("reply", "reply", reply, await _write_reply(act, reply, on_paper), text=text)
-    for ticket in await merged_into(act.session, act.ticket):
-        await _send_to_merged(act, reply, ticket, on_paper)
-    await share_with_all(act, reply, on_paper)
-
-
-async def _write_reply(act: Act, reply: Reply, on_paper: bool) -> Letter | None:
-    """The 答复书, where one is owed or the resident asked for paper."""
-    if not on_paper and act.ticket.reply_by not in ON_PAPER:
-        return None
-    return await letters.make_for_reply(act.session, act.office, act.ticket, reply, act.now)
-
-
-async def words_for(act: Act, reply: Reply, ticket: Ticket) -> str:
-    """The reply's words for another ticket: nothing personal of the first resident where it is somebody else's."""
-    text = await act.reveal(reply.text)
-    return text if ticket.resident_id == act.ticket.resident_id else await without_person(act, text)
-
-
-async def _send_to_merged(act: Act, reply: Reply, ticket: Ticket, on_paper: bool) -> None:
-    """A merged ticket's resident gets the words in a reply of his own, so that its page and its call are his too.
-
-    Nothing personal of the first resident is in it, and its delivery says nothing of the first one's.
-    """
-    other = Act(act.session, act.office, act.actor, ticket, act.verb, act.body, act.now)
-    text = await words_for(act, reply, ticket)
-    own = await add_reply(other, text)
-    if ticket.resident_id == act.ticket.resident_id:
-        own.attachments = reply.attachments
-    own.round, own.submitted_by, own.submitted_at = COPY_ROUND, reply.submitted_by, reply.submitted_at
-    own.approved_at, own.approved_by = reply.approved_at, reply.approved_by
-    await act.session.flush()
-    await other.tell("reply", "reply", own, await _write_reply(other, own, on_paper), text=text)
-
-
-async def without_person(act: Act, text: str) -> str:
-    """The text with what is personal of the ticket's resident masked."""
-    resident = await act.session.get_one(Resident, act.ticket.resident_id)
-    for name in (resident.name, (resident.on_behalf_of or {}).get("name")):
-        if name and len(name) > 1:
-            text = text.replace(name, mask_name(name))
-    # A token whose value was erased would become the other resident's value.
-    return TOKEN.sub("（已隐去）", mask(text))
 
 
 async def check_assign(act: Act) -> None:

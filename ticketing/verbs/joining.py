@@ -1,22 +1,14 @@
 """Tickets that belong together: merge, unmerge, link."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Conflict, Invalid
 from ticketing.lifecycle import OPEN
 from ticketing.model import Ticket
 from ticketing.verbs import linking
 from ticketing.verbs.act import Act, Do
+from ticketing.verbs.kin import merged_into
 from ticketing.visibility import visible
-
-
-async def merged_into(session: AsyncSession, ticket: Ticket) -> Sequence[Ticket]:
-    """The tickets that go on in this one."""
-    query = select(Ticket).where(Ticket.merged_into_id == ticket.id, Ticket.state == "merged")
-    return (await session.scalars(query)).all()
 
 
 async def _find_other(act: Act, number: str, field: str) -> Ticket:

@@ -6,7 +6,7 @@ reply and proof: it closes only when the answer reached its own resident, and no
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Conflict, Invalid
@@ -15,17 +15,8 @@ from ticketing.lifecycle import OPEN, State
 from ticketing.model import Reply, Ticket, Transition
 from ticketing.staff import SYSTEM
 from ticketing.verbs.act import Act, Do
-
-SHARES = OPEN - {State.APPROVED}
-"""Where a linked ticket is given the lead's answer: one that has its own on the way keeps it."""
-
-
-async def linked_to(session: AsyncSession, lead: Ticket, *more: ColumnElement[bool], lock: bool = False) -> Sequence[Ticket]:
-    """The tickets that wait for this one's answer, the oldest first. `lock`: nobody moves them meanwhile."""
-    query = select(Ticket).where(Ticket.lead_id == lead.id, *more).order_by(Ticket.id)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    return (await session.scalars(query)).all()
+from ticketing.verbs.kin import linked_to
+from ticketing.verbs.replies import SHARES, share
 
 
 async def link(act: Act, other: Ticket) -> None:
@@ -75,31 +66,6 @@ async def unlink(act: Act) -> None:
     lead = await act.session.get_one(Ticket, act.ticket.lead_id)
     act.ticket.lead_id = None
     await act.move(changes={"linked": [lead.number, None]})
-
-
-async def share_with_all(act: Act, reply: Reply, on_paper: bool) -> None:
-    """The lead's answer goes out: to everybody whose ticket waits for it."""
-    for ticket in await linked_to(act.session, act.ticket, Ticket.state.in_(SHARES), lock=True):
-        await share(act, reply, ticket, on_paper)
-
-
-async def share(act: Act, reply: Reply, ticket: Ticket, on_paper: bool = True) -> None:
-    """The same words as this ticket's own reply: its page, its call-back and its proof are its resident's alone."""
-    from ticketing.verbs.intake import add_reply, send_reply, words_for
-
-    own_act = Act(act.session, act.office, SYSTEM, ticket, "share_reply", None, act.now)
-    await act.session.execute(
-        update(Reply).where(Reply.ticket_id == ticket.id, Reply.round == ticket.round, Reply.approved_at.is_(None))
-        .values(withdrawn_at=act.now).execution_options(synchronize_session="fetch")
-    )
-    own = await add_reply(own_act, await words_for(act, reply, ticket), None, reply.findings)
-    own.same_as_id, own.submitted_by, own.submitted_at = reply.id, reply.submitted_by, reply.submitted_at
-    if ticket.resident_id == act.ticket.resident_id:
-        own.attachments = reply.attachments
-    ticket.supplement_open = False
-    await own_act.move(State.APPROVED, changes={"reply_of": [None, act.ticket.number]})
-    await send_reply(own_act, own, on_paper)
-    own.approved_by = reply.approved_by
 
 
 async def shared_copies(session: AsyncSession, reply: Reply) -> Sequence[tuple[Reply, Ticket]]:

@@ -1,7 +1,6 @@
 """@姓名 in an internal note: who is named hears of it on the console."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,13 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.errors import Invalid
 from ticketing import roster, staff_notices
 from ticketing.model import Ticket
-from ticketing.roster import Person
-from ticketing.staff import Actor
+from ticketing.staff import Actor, Person
 from ticketing.texts import say
+from ticketing.verbs.act import Act
 from ticketing.visibility import visible
-
-if TYPE_CHECKING:
-    from ticketing.verbs.act import Act
 
 SIGNS = "@＠"
 
@@ -32,7 +28,7 @@ def find_mentioned(text: str, people: Sequence[Person]) -> list[Person]:
     return list(found.values())
 
 
-async def tell(act: "Act") -> None:
+async def tell(act: Act) -> None:
     """Note for each who is mentioned that he is. Nothing of the note is repeated: it may hold the resident's own words.
 
     Raises Invalid for somebody who may not see this ticket, so that nobody waits for an answer that cannot come.
