@@ -39,6 +39,7 @@ class Resident(Base):
     email: Mapped[str | None] = mapped_column(EncryptedText)
     id_number: Mapped[str | None] = mapped_column(EncryptedText)
     on_behalf_of: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """For whom he spoke last; each ticket keeps for whom it was."""
     person_id: Mapped[int | None] = mapped_column(Id, index=True)
     """Residents with the same number are one person (`core/persons.py`); None: he was joined with nobody."""
     created_at: Mapped[datetime] = mapped_column(UTC)

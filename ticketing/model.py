@@ -57,6 +57,8 @@ class Ticket(Base):
     green_channel: Mapped[dict[str, Any] | None] = mapped_column(Json)
     """绿色通道: `{code, proof, granted_by, at}`."""
     resident_id: Mapped[int] = mapped_column(ForeignKey("resident.id"), index=True)
+    on_behalf_of: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """For whom he spoke this time: `{name, relation}`."""
     conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
     channel: Mapped[str | None]
     call_id: Mapped[str | None] = mapped_column(index=True)

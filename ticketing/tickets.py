@@ -81,6 +81,7 @@ async def register(
         **await _hide_words(session, resident, body),
         about=about_with_code(office.preset, _find_about(office, actor, body, here)),
         resident_id=resident.id,
+        on_behalf_of=body.resident.on_behalf_of.model_dump(exclude_none=True) if body.resident.on_behalf_of else None,
         conversation_id=conversation_id,
         channel=channel or (body.resident.address or "").partition(":")[0] or None,
         call_id=call_id,

@@ -198,8 +198,8 @@ def _describe_resident(seen: Seen) -> dict[str, Any]:
         "id": resident.id, "kind": resident.kind, "name": name, "phone": phone, "email": email,
         "address": seen.page.addresses.get(seen.ticket.id),
     }
-    if resident.on_behalf_of and not seen.hidden:
-        described["on_behalf_of"] = resident.on_behalf_of
+    if seen.ticket.on_behalf_of and not seen.hidden:
+        described["on_behalf_of"] = seen.ticket.on_behalf_of
     return described
 
 

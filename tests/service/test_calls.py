@@ -135,6 +135,16 @@ async def test_who_speaks_for_another_says_so_on_the_ticket(understood: House):
     assert (await ticket_of(understood))["resident"]["on_behalf_of"] == {"relation": "妈"}
 
 
+async def test_for_whom_he_spoke_stands_on_the_ticket_it_was_said_for_and_on_no_other_of_his(understood: House):
+    await bring(understood, call("您好", "1号楼的路灯坏了", call_id="c-0", started_at="2026-11-25T09:10:00+08:00"))
+    await bring(understood, call("您好", "我替我妈反映，五栋的电梯坏了"))
+    await ticket_of(understood)
+    await bring(understood, call("您好", "我替我爸反映，6栋的大门坏了", call_id="c-2", started_at="2026-11-25T09:50:00+08:00"))
+    own, mother, father = [(await ticket_of(understood, name))["resident"] for name in ("c-0", "c-1", "c-2")]
+    assert own["id"] == mother["id"] == father["id"] and "on_behalf_of" not in own
+    assert (mother["on_behalf_of"], father["on_behalf_of"]) == ({"relation": "妈"}, {"relation": "爸"})
+
+
 async def test_danger_said_in_a_call_is_an_emergency(understood: House):
     await bring(understood, call("您好", "我被困在电梯里了，四号楼的"))
     assert (await ticket_of(understood))["urgency"] == "emergency"

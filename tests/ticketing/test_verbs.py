@@ -110,6 +110,23 @@ async def test_the_resident_of_a_merged_ticket_reads_nothing_personal_of_the_oth
         assert "<PHONE" not in replies[(await desk.find(second)).id]
 
 
+async def test_the_resident_of_a_merged_ticket_does_not_read_for_whom_the_other_spoke_on_it(desk, db, tell):
+    mother, father = ({"resident": {"on_behalf_of": {"relation": who, "name": name}}}
+                      for who, name in (("妈", "周兰英"), ("爸", "胡志远")))
+    first, second = await desk.register(**mother), await desk.register()
+    async with db.writing() as session:
+        resident_id = (await tickets.find_visible(session, SYSTEM, first)).resident_id
+        body = {"kind": "request", "description": "6栋的门坏了"} | father
+        await tickets.register(session, desk.office, CLERK, body, clock.now(), resident_id=resident_id)
+    await desk.do(second, "merge", {"into": first})
+    await desk.do(first, "accept")
+    await desk.do(first, "assign", {"department": desk.office.preset.departments[0].code})
+    await desk.do(first, "submit", SUBMISSION | {"reply": "周兰英家的电梯已修好。"}, OFFICER)
+    await desk.do(first, "approve", {}, SUPERVISOR)
+    said = {number: text for number, origin, text in tell.told if origin == "reply"}
+    assert "周兰英家的电梯" in said[first] and "周某家的电梯" in said[second]
+
+
 async def test_an_erased_value_does_not_become_the_other_residents(desk, db, tell):
     first, second = await desk.register(description="我的电话13800001234"), await desk.register()
     await desk.do(second, "merge", {"into": first})

@@ -80,7 +80,7 @@ async def _send_to_merged(act: Act, reply: Reply, ticket: Ticket, on_paper: bool
 async def without_person(act: Act, text: str) -> str:
     """The text with what is personal of the ticket's resident masked."""
     resident = await act.session.get_one(Resident, act.ticket.resident_id)
-    for name in (resident.name, (resident.on_behalf_of or {}).get("name")):
+    for name in (resident.name, *((spoken_for or {}).get("name") for spoken_for in (act.ticket.on_behalf_of, resident.on_behalf_of))):
         if name and len(name) > 1:
             text = text.replace(name, mask_name(name))
     # A token whose value was erased would become the other resident's value.
