@@ -23,3 +23,8 @@ def set_offset(offset: timedelta) -> None:
 def local(moment: datetime) -> datetime:
     """The same moment on the office's wall clock."""
     return moment.astimezone(ZONE)
+
+
+def write_time(moment: datetime | None) -> str | None:
+    """As answers of the API and records name a moment: RFC 3339 with the office's offset, as exact as it is known."""
+    return local(moment).isoformat() if moment else None

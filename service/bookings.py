@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
+from core.clock import write_time
 from core.conversation import Resident
 from core.errors import HuiyinError
 from knowledge_base import library
@@ -18,11 +19,9 @@ from service.runtime import Runtime
 from service.texts import say
 from ticketing import appointments, slots
 from ticketing.appointments import Appointment, AppointmentStatus, Refused
-from ticketing.clocks import write_rfc3339
 from ticketing.model import Ticket
 from ticketing.slots import Slot
 from ticketing.staff import Actor
-from ticketing.views import write_time
 from ticketing.visibility import hides_person, visible
 
 NUMBER = re.compile(r"YY(\d{8})-(\d{5,18})")
@@ -148,7 +147,7 @@ async def describe(
         slot, ticket = slots_by_id[row.slot_id], seen.get(row.ticket_id or 0)
         described.append({
             "id": row.id, "number": row.number, "slot": slot.id, "service": slot.service,
-            "starts_at": write_rfc3339(row.starts_at), "ends_at": write_rfc3339(row.ends_at), "counter": slot.counter,
+            "starts_at": write_time(row.starts_at), "ends_at": write_time(row.ends_at), "counter": slot.counter,
             "status": row.status, "resident": row.resident_id, "ticket": ticket.number if ticket else None,
             "bring": materials_of(pick_guide(found, slot.service, slot.guide)), "materials": row.materials,
             "booked_by": row.booked_by, "booked_at": write_time(row.booked_at),

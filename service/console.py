@@ -13,6 +13,7 @@ from sqlalchemy import select
 from core import audit, queues
 from core import conversation as conversations
 from core.attachments import files_of
+from core.clock import write_time
 from core.conversation import Conversation, Holder, Message, Resident
 from core.errors import HuiyinError, Invalid, NotFound
 from core.message import storable
@@ -27,7 +28,6 @@ from ticketing import bulk, callbacks, saved_views, search, views
 from ticketing.lifecycle import VERBS
 from ticketing.reader import readers_of
 from ticketing.staff import Actor
-from ticketing.views import write_time
 from ticketing.visibility import hides_person
 
 REFRESH_S = 5

@@ -2,9 +2,9 @@
 
 from aiohttp import web
 
+from core.clock import write_time
 from service.staff_page import Page, signed_in
 from ticketing import staff_notices
-from ticketing.clocks import write_rfc3339
 
 MOST = 100
 
@@ -18,7 +18,7 @@ async def list_notices(page: Page) -> web.StreamResponse:
     async with page.runtime.db.reading() as session:
         rows = await staff_notices.list_of(session, page.me.name, MOST)
     items = [
-        {"id": notice.id, "at": write_rfc3339(notice.told_at), "text": notice.text, "ticket": number,
+        {"id": notice.id, "at": write_time(notice.told_at), "text": notice.text, "ticket": number,
          "is_new": notice.read_at is None}
         for notice, number in rows
     ]

@@ -3,12 +3,12 @@
 from aiohttp import web
 from sqlalchemy import select
 
+from core.clock import write_time
 from core.errors import Forbidden
 from service.api.weights import KEEPERS, READERS, ask_to_learn
 from service.staff_page import Page, signed_in
 from service.words_of_weights import describe_figures
 from ticketing import weights
-from ticketing.views import write_time
 from ticketing.weights import Weights
 
 SHOWN = 50

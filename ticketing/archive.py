@@ -11,8 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.clock import local
-from ticketing.clocks import write_rfc3339
+from core.clock import local, write_time
 from ticketing.model import CallAttempt, Callback, Letter, Measure, Reply, Task, Ticket, TicketNumber, Transition
 
 CLASS = "GD"
@@ -28,8 +27,8 @@ Entry = tuple[datetime, str]
 async def file(session: AsyncSession, ticket: Ticket, now: datetime) -> dict[str, Any]:
     """`{number, at, index: [{seq, at, title}]}`; the titles name papers and nobody."""
     papers = sorted([*await _list_steps(session, ticket), *await _list_papers(session, ticket)])
-    index = [{"seq": seq, "at": write_rfc3339(at), "title": title} for seq, (at, title) in enumerate(papers, 1)]
-    return {"number": await _next_number(session, ticket, now), "at": write_rfc3339(now), "index": index}
+    index = [{"seq": seq, "at": write_time(at), "title": title} for seq, (at, title) in enumerate(papers, 1)]
+    return {"number": await _next_number(session, ticket, now), "at": write_time(now), "index": index}
 
 
 async def _next_number(session: AsyncSession, ticket: Ticket, now: datetime) -> str:

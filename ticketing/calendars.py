@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from core.clock import local
+from core.clock import local, write_time
 from core.errors import Invalid
 from core.reckoning import explain
 from core.working_hours import Windows, WorkingHours, check_windows, write_minute
@@ -183,7 +183,7 @@ def list_days(hours: WorkingHours, first: date, last: date) -> dict[str, Any]:
 def describe_due(hours: WorkingHours, start: datetime, target: str, count: str | None = None) -> dict[str, Any]:
     """The body of `GET /calendar/due`: when it is due, on the office's wall clock, and the way there."""
     due = hours.add(start, target, count)
-    return {"due_at": local(due).isoformat(), "steps": explain(hours, start, target, count)}
+    return {"due_at": write_time(due), "steps": explain(hours, start, target, count)}
 
 
 def check_notice(hours: WorkingHours, now: datetime) -> tuple[str, str]:

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.clock import local
+from core.clock import local, write_time
 from core.targets import Unit, parse_target
 from ticketing import clocks, sla
-from ticketing.clocks import Clock, is_breached, write_rfc3339
+from ticketing.clocks import Clock, is_breached
 from ticketing.lifecycle import OPEN
 from ticketing.model import Ticket
 from ticketing.office import Office
@@ -21,11 +21,11 @@ def describe(clock: Clock, now: datetime) -> dict[str, Any]:
     return {
         "name": clock.name,
         "rule_version": f"{clock.rule_id}@{clock.rule_version}",
-        "started_at": write_rfc3339(clock.started_at),
-        "due_at": write_rfc3339(clock.due_at),
-        "paused_at": write_rfc3339(clock.paused_at),
+        "started_at": write_time(clock.started_at),
+        "due_at": write_time(clock.due_at),
+        "paused_at": write_time(clock.paused_at),
         "paused_total_s": clock.paused_total_s,
-        "stopped_at": write_rfc3339(clock.stopped_at),
+        "stopped_at": write_time(clock.stopped_at),
         "breached": is_breached(clock, now),
     }
 
@@ -41,7 +41,7 @@ async def explain_clocks(
     )
     told: dict[int, list[dict[str, Any]]] = {}
     for row in await session.scalars(notices.order_by(StaffNotice.id)):
-        entry = {"at": write_rfc3339(row.told_at), "share": (row.share or 0) / 100, "whom": row.whom, "by": row.by}
+        entry = {"at": write_time(row.told_at), "share": (row.share or 0) / 100, "whom": row.whom, "by": row.by}
         told.setdefault(row.clock_id or 0, []).append(entry)
     return [
         describe(clock, now) | {"explain": explain(office, clock), "told": told.get(clock.id, [])}

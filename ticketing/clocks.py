@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.clock import local
 from core.db import UTC, Base, Id, Json
 from core.reckoning import explain, write_moment
 from core.targets import parse_target
@@ -175,7 +174,3 @@ def _pause_of(entry: dict[str, Any]) -> tuple[datetime, datetime]:
 
 def _at(moment: str) -> str:
     return write_moment(datetime.fromisoformat(moment))
-
-
-def write_rfc3339(moment: datetime | None) -> str | None:
-    return local(moment).isoformat() if moment else None

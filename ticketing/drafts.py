@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.clock import write_time
 from core.conversation import hide
 from core.errors import Conflict, Stale
 from ticketing import record
 from ticketing.bodies import SaveDraft, Submit
-from ticketing.clocks import write_rfc3339
 from ticketing.lifecycle import OPEN
 from ticketing.model import Draft, Ticket
 from ticketing.staff import Actor
@@ -89,7 +89,7 @@ async def _changed_since(session: AsyncSession, ticket: Ticket, read: int) -> li
     changed = []
     for row in rows:
         fields = [name for name, value in _fields_of(row).items() if value != before[name]]
-        changed.append({"version": row.version, "actor": row.saved_by, "at": write_rfc3339(row.saved_at),
+        changed.append({"version": row.version, "actor": row.saved_by, "at": write_time(row.saved_at),
                         "fields": fields})
         before = _fields_of(row)
     return changed

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.checking import Body
-from core.clock import local
+from core.clock import write_time
 from core.errors import Conflict, Forbidden, Stale
 from ticketing import record
 from ticketing.bodies import Short
@@ -55,7 +55,7 @@ async def grant(
     if before == entry.code:
         raise Conflict("this ticket has the green channel already")
     ticket.green_channel = {
-        "code": entry.code, "proof": body.proof or entry.proof, "granted_by": actor.name, "at": local(now).isoformat(),
+        "code": entry.code, "proof": body.proof or entry.proof, "granted_by": actor.name, "at": write_time(now),
     }
     await record.move(
         session, office, actor, ticket, "amend", now, reason=f"绿色通道：{entry.name}",

@@ -7,11 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import audit
+from core.clock import write_time
 from core.conversation import hide
 from core.errors import Conflict, Invalid
 from ticketing import record, sla
 from ticketing.bodies import NewTask
-from ticketing.clocks import write_rfc3339
 from ticketing.lifecycle import OPEN, State
 from ticketing.model import Task, Ticket
 from ticketing.office import Office
@@ -59,7 +59,7 @@ async def list_answers(
     query = select(Task).where(Task.ticket_id == ticket.id, Task.answer.is_not(None)).order_by(Task.answered_at, Task.id)
     return [
         {"task": row.id, "kind": row.kind, "department": row.department, "name": _name(office, row.department),
-         "text": reader.text(row.answer), "answered_at": write_rfc3339(row.answered_at)}
+         "text": reader.text(row.answer), "answered_at": write_time(row.answered_at)}
         for row in await session.scalars(query)
     ]
 

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.clock import write_time
 from core.errors import Invalid
 from ticketing.clocks import Clock
 from ticketing.model import Ticket, Transition
 from ticketing.staff import Actor
-from ticketing.views import write_time
 from ticketing.visibility import visible
 
 LONGEST_PERIOD = timedelta(days=366)

@@ -7,10 +7,10 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import audit
+from core.clock import write_time
 from core.conversation import hide
 from core.errors import Conflict, Stale
 from ticketing import sla
-from ticketing.clocks import write_rfc3339
 from ticketing.model import Ticket, Transition
 from ticketing.office import Office
 from ticketing.staff import Actor
@@ -92,7 +92,7 @@ async def find_changes(session: AsyncSession, actor: Actor, ticket_id: int, sinc
     query = select(Transition).where(Transition.ticket_id == ticket_id, Transition.seq > since)
     rows = await session.scalars(query.order_by(Transition.seq).limit(CHANGES_AT_MOST))
     return [
-        {"seq": row.seq, "verb": row.verb, "actor": row.actor, "at": write_rfc3339(row.at), "state": row.to_state,
+        {"seq": row.seq, "verb": row.verb, "actor": row.actor, "at": write_time(row.at), "state": row.to_state,
          "fields": sorted({*(row.changes or {}), *(("state",) if row.from_state != row.to_state else ())})}
         for row in rows
     ]

@@ -17,11 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import places
+from core.clock import write_time
 from core.conversation import Resident
 from core.db import UTC, Base, Json
 from core.persons import is_same_person
 from core.segment import terms
-from ticketing.clocks import write_rfc3339
 from ticketing.likeness import LONGEST, PLACE_IN, Likeness, Rarity, Said, compare, key_of
 from ticketing.model import Ticket
 from ticketing.search import LONGEST_TERM, TicketTerm
@@ -241,6 +241,6 @@ def _describe(row: TicketRepeat, other: Ticket) -> dict[str, Any]:
     return {
         "number": other.number, "title": other.title, "description": other.description, "place": other.place,
         "category": other.category, "department": other.department, "state": other.state,
-        "registered_at": write_rfc3339(other.registered_at), "same_person": row.same_person, "share": row.share / 100,
+        "registered_at": write_time(other.registered_at), "same_person": row.same_person, "share": row.share / 100,
         "because": row.because,
     }

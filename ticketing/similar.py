@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.clock import write_time
 from core.segment import terms
 from ticketing.model import Reply, Ticket
 from ticketing.search import LONGEST_TERM, TicketTerm
 from ticketing.staff import Actor
-from ticketing.views import write_time
 from ticketing.visibility import visible
 
 MOST_TERMS = 40

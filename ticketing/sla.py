@@ -11,11 +11,12 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.clock import write_time
 from core.errors import Conflict, Invalid
 from core.targets import parse_target
 from core.working_hours import WorkingHours
 from ticketing import clocks
-from ticketing.clocks import Clock, is_breached, write_rfc3339
+from ticketing.clocks import Clock, is_breached
 from ticketing.lifecycle import OPEN
 from ticketing.model import Measure, Ticket, Transition
 from ticketing.office import Office
@@ -314,14 +315,14 @@ async def extend(
     if is_breached(clock, now):
         raise Conflict("the due time is over: owe the resident a word (progress) instead of an extension")
     if due_at <= clock.due_at:
-        raise Invalid(f"due_at: the new due time lies after {write_rfc3339(clock.due_at)}", "due_at")
+        raise Invalid(f"due_at: the new due time lies after {write_time(clock.due_at)}", "due_at")
     rule, hours = rule_of(office.preset, clock), hours_of(office.preset, clock)
     if rule and rule.extension:
         if sum("due_at" in entry and "by" not in entry for entry in clock.history) >= rule.extension.times:
             raise Conflict("the clock was extended as often as the rule allows")
         latest = await latest_extension(session, office, ticket, name)
         if latest and due_at > latest:
-            raise Invalid(f"due_at: an extension ends by {write_rfc3339(latest)} at the latest", "due_at")
+            raise Invalid(f"due_at: an extension ends by {write_time(latest)} at the latest", "due_at")
     clocks.extend(clock, due_at, now)
     await _plan_telling_again(session, clock, hours, rule, now)
     await session.flush()
@@ -372,7 +373,7 @@ async def recalculate(
         clocks.recount(clock, hours)
         if clock.due_at != before:
             await _plan_telling_again(session, clock, hours, rule_of(office.preset, clock), now)
-            moved.append(Moved(number, clock.name, write_rfc3339(before), write_rfc3339(clock.due_at)))
+            moved.append(Moved(number, clock.name, write_time(before), write_time(clock.due_at)))
     await session.flush()
     return Recounted(done[-1][0].id if len(done) == limit else 0, tuple(moved))
 

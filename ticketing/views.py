@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import audit, clock, privacy
+from core import audit, privacy
 from core.attachments import StoredFile
+from core.clock import write_time
 from core.queues import Outbox, Result, Status
 from ticketing import clock_words, letters, visits
 from ticketing.clocks import Clock
@@ -30,10 +31,6 @@ INTERNAL = frozenset({"note", "exclude", "raise", "contact", "request_return", "
 OUTSIDERS = frozenset({"resident", "assistant", "system"})
 OFFICE = "office"
 """How staff are named to a resident."""
-
-def write_time(moment: datetime | None) -> str | None:
-    """RFC 3339 with the office's offset."""
-    return clock.local(moment).isoformat(timespec="milliseconds") if moment else None
 
 
 @dataclass(frozen=True, slots=True)

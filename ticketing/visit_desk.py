@@ -161,8 +161,8 @@ async def move(deed: Deed) -> None:
     worker = body.worker or visit.worker
     number = await _take_worker(deed.session, deed.office, deed.ticket, worker, body, deed.now, visit.id)
     before = {
-        "starts_at": clock.local(visit.starts_at).isoformat(), "ends_at": clock.local(visit.ends_at).isoformat(),
-        "worker": visit.worker, "at": clock.local(deed.now).isoformat(), "by": deed.actor.name, "reason": body.reason,
+        "starts_at": clock.write_time(visit.starts_at), "ends_at": clock.write_time(visit.ends_at),
+        "worker": visit.worker, "at": clock.write_time(deed.now), "by": deed.actor.name, "reason": body.reason,
     }
     await deed.change(
         "move", starts_at=body.starts_at, ends_at=body.ends_at, worker=worker, worker_number=number, wish=None,

@@ -8,6 +8,7 @@ from sqlalchemy import Select, select
 
 from core import clock
 from core.checking import Body, check_year
+from core.clock import write_time
 from core.conversation import Resident
 from core.errors import Forbidden, Invalid
 from knowledge_base import library
@@ -16,10 +17,8 @@ from service.api.endpoint import Call, Endpoint, Result, cut, page
 from ticketing import appointments, residents, slots
 from ticketing.appointments import Appointment, AppointmentStatus, PreCheck
 from ticketing.bodies import ResidentBody
-from ticketing.clocks import write_rfc3339
 from ticketing.model import Ticket
 from ticketing.slots import CloseSlot, NewSlot, Resize, Slot
-from ticketing.views import write_time
 from ticketing.visibility import visible
 
 SLOT_WRITERS = frozenset({"clerk", "administrator"})
@@ -135,14 +134,14 @@ async def list_services(call: Call) -> Result:
     found = await library.guides(call.session, [call.runtime.settings.office.preset], ["published"])
     for item in offered:
         guide = bookings.pick_guide(found, item["service"], None)
-        item["next_free_at"] = write_rfc3339(item["next_free_at"])
+        item["next_free_at"] = write_time(item["next_free_at"])
         item |= {"guide": guide.slug if guide else None, "bring": bookings.materials_of(guide)}
     return Result({"items": offered, "next": None})
 
 
 def _describe_slot(slot: Slot) -> dict[str, Any]:
     return {
-        "id": slot.id, "service": slot.service, "starts_at": write_rfc3339(slot.starts_at), "ends_at": write_rfc3339(slot.ends_at),
+        "id": slot.id, "service": slot.service, "starts_at": write_time(slot.starts_at), "ends_at": write_time(slot.ends_at),
         "capacity": slot.capacity, "booked": slot.booked, "free": _free(slot), "counter": slot.counter,
         "department": slot.department, "guide": slot.guide, "outside_hours": slot.outside_hours,
         "closed_at": write_time(slot.closed_at), "closed_reason": slot.closed_reason,

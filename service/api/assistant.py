@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from core import audit
 from core import conversation as conversations
+from core.clock import write_time
 from core.conversation import Conversation, Holder, Matter, Message, Resident
 from core.errors import NotFound
 from service.api.endpoint import Call, Endpoint, Result
@@ -17,7 +18,6 @@ from ticketing.bodies import ResidentBody
 from ticketing.lifecycle import OPEN
 from ticketing.model import Ticket
 from ticketing.staff import Actor
-from ticketing.views import write_time
 
 ASSISTANT = frozenset({"assistant"})
 FOR_LATER = "转人工："

@@ -10,6 +10,7 @@ from sqlalchemy import false, func, or_, select, update
 from core import audit, queues
 from core import conversation as conversations
 from core.attachments import StoredFile, files_of
+from core.clock import write_time
 from core.conversation import Conversation, Holder, Message
 from core.errors import Conflict, Invalid, NotFound
 from core.message import Address, OutboundMessage
@@ -18,7 +19,6 @@ from service.api.endpoint import Call, Endpoint, Result, cut, page
 from service.texts import say
 from ticketing.model import Ticket
 from ticketing.staff import Actor
-from ticketing.views import write_time
 from ticketing.visibility import SEES_CONFIDENTIAL
 
 READERS = frozenset({"clerk", "officer", "inspector", "auditor"})

@@ -246,7 +246,7 @@ def _respond(result: Result, *, replayed: bool = False) -> web.Response:
 
 def _encode(value: Any) -> Any:
     if isinstance(value, datetime):
-        return clock.local(value).isoformat(timespec="seconds")
+        return clock.write_time(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import select
 
+from core.clock import write_time
 from core.errors import Conflict, Invalid, NotFound, Stale
 from knowledge_base import life
 from knowledge_base.guide import FIELD_NAMES, PRESETS, Faq, Guide
 from knowledge_base.importer import clean
 from knowledge_base.tables import GuideRow
 from service.api.endpoint import Call, Endpoint, Result, cut, page
-from ticketing.views import write_time
 
 EDITORS = frozenset({"editor"})
 PUBLISHERS = frozenset({"editor", "supervisor"})

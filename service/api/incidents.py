@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from core.checking import check_body
+from core.clock import write_time
 from core.errors import Invalid
 from service import incident_watch
 from service.api.endpoint import Call, Endpoint, Result, cut, page
@@ -13,7 +14,6 @@ from ticketing import bodies, hotspots, incident_desk
 from ticketing.incidents import CONFIRMED, STATUSES, Incident, IncidentReport
 from ticketing.model import Ticket
 from ticketing.staff import Actor
-from ticketing.views import write_time
 from ticketing.visibility import visible
 
 READERS = frozenset({"clerk", "officer", "supervisor", "auditor"})

@@ -8,12 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
+from core.clock import write_time
 from core.conversation import Matter
 from core.errors import NotFound
 from knowledge_base.tables import Notice
 from service.api.endpoint import Call, Endpoint, Result, cut, page
 from ticketing.model import Ticket
-from ticketing.views import write_time
 
 if TYPE_CHECKING:
     from knowledge_base.answer import Answer

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from core import clock
 from core.checking import Body
+from core.clock import write_time
 from core.errors import HuiyinError, Invalid, NotFound
 from service import letter_paper
 from service.api.endpoint import RUNTIME, Call, Endpoint, Result, cut, page, problem, reading_on_record
@@ -19,7 +20,6 @@ from ticketing.letter_texts import LetterKind
 from ticketing.letters import Sheet
 from ticketing.model import Letter, Ticket
 from ticketing.staff import Actor
-from ticketing.views import write_time
 from ticketing.visibility import visible
 
 KINDS = get_args(LetterKind)

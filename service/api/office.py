@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 from core import audit, clock
 from core.audit import Audit
 from core.checking import check_year
+from core.clock import write_time
 from core.conversation import Conversation, hide
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.queues import Inbox, Outbox
@@ -18,7 +19,7 @@ from ticketing import bodies, calendar_days, callbacks, joint, pauses, sla, tick
 from ticketing.calendars import describe_due, list_days
 from ticketing.model import CallAttempt, Callback, Task, Ticket
 from ticketing.reader import Reader, readers_of
-from ticketing.views import describe_task, write_time
+from ticketing.views import describe_task
 from ticketing.visibility import hides_person, roles_on, visible
 
 STAFF = frozenset({"clerk", "officer", "supervisor", "inspector", "auditor"})

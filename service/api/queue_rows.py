@@ -6,6 +6,7 @@ from sqlalchemy import false, or_, select
 from sqlalchemy.orm import aliased
 
 from core import audit, privacy, queues
+from core.clock import write_time
 from core.errors import Conflict, NotFound
 from core.queues import Inbox, Outbox
 from service.api.conversations import confidential_among, may_see_person
@@ -13,7 +14,6 @@ from service.api.endpoint import Call, Endpoint, Result, cut, page
 from ticketing.bodies import Nothing
 from ticketing.model import Ticket
 from ticketing.staff import Actor
-from ticketing.views import write_time
 
 READERS = frozenset({"clerk", "administrator", "auditor", "inspector"})
 WORKERS = ("clerk", "administrator", "inspector")

@@ -7,12 +7,12 @@ from sqlalchemy import select
 
 from core import audit
 from core.checking import Body
+from core.clock import write_time
 from core.errors import HuiyinError, Invalid
 from service.api.endpoint import Call, Endpoint, Result, cut, page
 from ticketing import bulk, canned_replies, saved_views, tickets
 from ticketing.bodies import Short
 from ticketing.canned_replies import CannedReply
-from ticketing.clocks import write_rfc3339
 from ticketing.saved_views import BUILT_IN, SavedView
 
 STAFF = frozenset({"clerk", "officer", "supervisor", "inspector"})
@@ -61,7 +61,7 @@ async def list_canned(call: Call) -> Result:
 
 def _describe(row: CannedReply) -> dict[str, Any]:
     names = ("id", "title", "purpose", "text", "category", "department", "version", "changed_by")
-    return {name: getattr(row, name) for name in names} | {"changed_at": write_rfc3339(row.changed_at)}
+    return {name: getattr(row, name) for name in names} | {"changed_at": write_time(row.changed_at)}
 
 
 async def add_canned(call: Call) -> Result:

@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 
 from core import audit
+from core.clock import write_time
 from knowledge_base.tables import Rehearsal
 from service.api.endpoint import Call, Endpoint, Result, cut, page
-from ticketing.views import write_time
 
 READERS = frozenset({"editor", "supervisor", "auditor", "administrator"})
 EDITORS = frozenset({"editor", "supervisor"})

@@ -7,11 +7,11 @@ from sqlalchemy import select
 
 from core import audit
 from core.checking import Body, Moment
+from core.clock import write_time
 from core.errors import Forbidden, Invalid, NotFound
 from service.api.endpoint import Call, Endpoint, Result, cut, page
 from ticketing import green_channel, handover, roster, routing, staff_notices, tickets, views
 from ticketing.bodies import Short
-from ticketing.clocks import write_rfc3339
 from ticketing.roster import Absence, Duty
 
 READERS = frozenset({"clerk", "officer", "supervisor", "inspector", "administrator"})
@@ -75,7 +75,7 @@ async def _list(call: Call, table: type[Duty] | type[Absence]) -> Result:
 def _describe(row: Duty | Absence) -> dict[str, Any]:
     part = {"department": row.department} if isinstance(row, Duty) else {"deputy": row.deputy}
     return {
-        "id": row.id, "name": row.name, "starts_at": write_rfc3339(row.starts_at), "ends_at": write_rfc3339(row.ends_at),
+        "id": row.id, "name": row.name, "starts_at": write_time(row.starts_at), "ends_at": write_time(row.ends_at),
         "made_by": row.made_by,
     } | part
 
@@ -168,8 +168,8 @@ async def list_my_notices(call: Call) -> Result:
     rows, more = cut(found, limit)
     items = [
         {
-            "id": notice.id, "at": write_rfc3339(notice.told_at), "text": notice.text, "ticket": number,
-            "share": notice.share / 100 if notice.share else None, "read_at": write_rfc3339(notice.read_at),
+            "id": notice.id, "at": write_time(notice.told_at), "text": notice.text, "ticket": number,
+            "share": notice.share / 100 if notice.share else None, "read_at": write_time(notice.read_at),
         }
         for notice, number in rows
     ]

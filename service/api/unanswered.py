@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import select
 
+from core.clock import write_time
 from core.errors import Invalid, NotFound
 from knowledge_base.guide import PRESETS
 from knowledge_base.tables import GuideRow, Unanswered
 from service import open_questions
 from service.api.endpoint import Call, Endpoint, Result
-from ticketing.views import write_time
 
 READERS = frozenset({"editor", "supervisor", "auditor"})
 EDITORS = frozenset({"editor"})

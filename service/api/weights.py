@@ -8,12 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import audit
+from core.clock import write_time
 from core.errors import Conflict
 from service.api.endpoint import Call, Endpoint, Result, cut, page
 from service.runtime import Runtime
 from ticketing import weights
 from ticketing.own_tickets import read_lessons
-from ticketing.views import write_time
 from ticketing.weights import Weights
 
 KEEPERS = frozenset({"supervisor", "administrator"})
