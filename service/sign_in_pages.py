@@ -1,5 +1,8 @@
 """Signing in to the console by a one-time link or a password, and leaving it."""
 
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
 import aiohttp_jinja2
 from aiohttp import web
 
@@ -7,6 +10,7 @@ from core import clock
 from core.errors import TooMany
 from service import clients, sign_in
 from service.api.endpoint import RUNTIME
+from service.runtime import Runtime
 from service.staff_page import Page, secure, signed_in
 from ticketing import staff as staff_table
 
@@ -29,17 +33,7 @@ async def show_enter(request: web.Request) -> web.Response:
 
 
 async def enter(request: web.Request) -> web.Response:
-    runtime, now = request.app[RUNTIME], clock.now()
-    form = await request.post()
-    try:
-        clients.count_try(runtime, request, "sign_in")
-    except TooMany as error:
-        return _sign_in_page(request, error.detail, 429)
-    async with runtime.db.writing() as session:
-        token = await sign_in.enter(session, str(form.get("token", "")), now)
-    if token is None:
-        return _sign_in_page(request, "这个链接已经用过或过期。请管理员运行 huiyin staff reset 姓名。", 403)
-    return _with_cookie(request, token)
+    return await _try(request, _by_link, "这个链接已经用过或过期。请管理员运行 huiyin staff reset 姓名。")
 
 
 async def show_sign_in(request: web.Request) -> web.Response:
@@ -47,20 +41,35 @@ async def show_sign_in(request: web.Request) -> web.Response:
 
 
 async def sign_in_by_password(request: web.Request) -> web.Response:
-    runtime, now = request.app[RUNTIME], clock.now()
-    form = await request.post()
+    return await _try(request, _by_password, "姓名或密码不对。")
+
+
+async def _try(
+    request: web.Request, find_token: Callable[[Runtime, Mapping[str, Any]], Awaitable[str | None]], refusal: str
+) -> web.Response:
+    """One try to sign in, counted before anything is looked up; whoever is known goes on with a session of his own."""
+    runtime, form = request.app[RUNTIME], await request.post()
     try:
         clients.count_try(runtime, request, "sign_in")
     except TooMany as error:
         return _sign_in_page(request, error.detail, 429)
-    name = str(form.get("name", ""))
+    token = await find_token(runtime, form)
+    return _sign_in_page(request, refusal, 403) if token is None else _with_cookie(request, token)
+
+
+async def _by_link(runtime: Runtime, form: Mapping[str, Any]) -> str | None:
+    async with runtime.db.writing() as session:
+        return await sign_in.enter(session, str(form.get("token", "")), clock.now())
+
+
+async def _by_password(runtime: Runtime, form: Mapping[str, Any]) -> str | None:
+    name, now = str(form.get("name", "")), clock.now()
     async with runtime.db.reading() as session:
         known = await staff_table.check_password(session, name, str(form.get("password", "")))
     if not known:
-        return _sign_in_page(request, "姓名或密码不对。", 403)
+        return None
     async with runtime.db.writing() as session:
-        token = await sign_in.open_session(session, name, now)
-    return _with_cookie(request, token)
+        return await sign_in.open_session(session, name, now)
 
 
 def _sign_in_page(request: web.Request, error: str | None, status: int) -> web.Response:

@@ -16,7 +16,7 @@ from ticketing.delivery import delivered
 from ticketing.model import CallAttempt, Callback, Letter, Reply, Ticket
 from ticketing.office import Office
 from ticketing.staff import Actor
-from ticketing.visibility import roles_on, visible
+from ticketing.visibility import find_with_ticket, roles_on, visible
 
 CALLERS = frozenset({"clerk", "officer"})
 
@@ -37,16 +37,10 @@ async def done(
     session: AsyncSession, office: Office, actor: Actor, callback_id: int, raw: Any, now: datetime
 ) -> Callback:
     """Log one call. Reached: the reply is delivered by it, and the task is over; else it stays open."""
-    row = (
-        await session.execute(
-            select(Callback, Ticket)
-            .join(Ticket, Ticket.id == Callback.ticket_id)
-            .where(Callback.id == callback_id, visible(actor))
-        )
-    ).first()
-    if row is None:
+    found = await find_with_ticket(session, actor, Callback, callback_id)
+    if found is None:
         raise NotFound("there is no such call-back: GET /call-backs lists them")
-    callback, ticket = row[0], row[1]
+    callback, ticket = found
     if not roles_on(actor, ticket) & CALLERS:
         raise Forbidden("a call-back is made by a clerk or an officer")
     body = check_body(CallbackDone, raw)

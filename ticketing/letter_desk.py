@@ -14,7 +14,7 @@ from ticketing.letters import Sheet
 from ticketing.model import Callback, Letter, Ticket
 from ticketing.office import Office
 from ticketing.staff import Actor
-from ticketing.visibility import hides_person, roles_on, visible
+from ticketing.visibility import find_with_ticket, hides_person, roles_on
 
 HAND_OVER = callbacks.CALLERS
 
@@ -32,16 +32,10 @@ async def read(
 
 async def find_visible(session: AsyncSession, actor: Actor, letter_id: int) -> tuple[Letter, Ticket]:
     """The letter and its ticket, when this actor may know of it."""
-    row = (
-        await session.execute(
-            select(Letter, Ticket)
-            .join(Ticket, Ticket.id == Letter.ticket_id)
-            .where(Letter.id == letter_id, visible(actor))
-        )
-    ).first()
-    if row is None:
+    found = await find_with_ticket(session, actor, Letter, letter_id)
+    if found is None:
         raise NotFound("there is no such letter: GET /letters lists those you may see")
-    return row[0], row[1]
+    return found
 
 
 async def collect(

@@ -1,8 +1,9 @@
 """Who may see which ticket, whom a report belongs to, and when a resident's person is hidden."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.persons import is_same_person
 from ticketing.model import Task, Ticket
@@ -15,6 +16,8 @@ READS_REPORTS = frozenset({"inspector", "system", "assistant"})
 CODE = "department"
 """The key in a stored `about` for the code of the unit."""
 SEES_CONFIDENTIAL = frozenset({"clerk", "supervisor", "inspector"})
+
+Row = TypeVar("Row")
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -36,6 +39,16 @@ def visible(actor: Actor) -> ColumnElement[bool]:
         mine = or_(unassigned, Ticket.department == actor.department, asked.exists())
         others = and_(others, mine)
     return or_(reports, others)
+
+
+async def find_with_ticket(
+    session: AsyncSession, actor: Actor, table: type[Row], row_id: int
+) -> tuple[Row, Ticket] | None:
+    """What hangs on a ticket, and that ticket, when this actor may know of it."""
+    of_ticket: Any = table
+    query = select(table, Ticket).join(Ticket, Ticket.id == of_ticket.ticket_id)
+    found = (await session.execute(query.where(of_ticket.id == row_id, visible(actor)))).first()
+    return None if found is None else (found[0], found[1])
 
 
 def _is_not_about_person(name: str) -> ColumnElement[bool]:

@@ -21,7 +21,7 @@ from ticketing.roster import Absence
 from ticketing.staff import Actor
 from ticketing.staff_numbers import StaffNumber
 from ticketing.texts import say
-from ticketing.visibility import roles_on, visible
+from ticketing.visibility import find_with_ticket, roles_on
 from ticketing.visit_bodies import Window
 from ticketing.visits import SOURCES, TAKES_TIME, Visit, VisitStatus, tell
 
@@ -87,11 +87,10 @@ def _record(session: AsyncSession, actor: Actor, visit: Visit, what: str, now: d
 
 async def find(session: AsyncSession, actor: Actor, visit_id: int) -> tuple[Visit, Ticket]:
     """NotFound unless this actor may see the ticket."""
-    query = select(Visit, Ticket).join(Ticket, Ticket.id == Visit.ticket_id)
-    row = (await session.execute(query.where(Visit.id == visit_id, visible(actor)))).first()
-    if row is None:
+    found = await find_with_ticket(session, actor, Visit, visit_id)
+    if found is None:
         raise NotFound("there is no such visit: a ticket's `visits` name those there are")
-    return row[0], row[1]
+    return found
 
 
 def check_role(actor: Actor, ticket: Ticket) -> None:

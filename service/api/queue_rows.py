@@ -1,8 +1,9 @@
 """Inbox and outbox over the API: what arrived, what went out, and what waits for a person."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
-from sqlalchemy import false, or_, select
+from sqlalchemy import Select, false, or_, select
 from sqlalchemy.orm import aliased
 
 from core import audit, privacy, queues
@@ -19,6 +20,8 @@ READERS = frozenset({"clerk", "administrator", "auditor", "inspector"})
 WORKERS = ("clerk", "administrator", "inspector")
 INBOX_FILTERS = ("status", "channel", "account", "external_id", "conversation")
 OUTBOX_FILTERS = ("status", "channel", "account", "conversation", "ticket")
+
+Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
 
 
 def _describe_inbox(row: Inbox) -> dict[str, Any]:
@@ -97,26 +100,19 @@ def _masked(described: dict[str, Any], hidden: set[int], end: str) -> dict[str, 
 
 
 async def list_inbox(call: Call) -> Result:
-    limit, after = call.limit(), call.after()
+    limit = call.limit()
     query = select(Inbox).where(visible(call.actor, Inbox))
     columns = {
         "status": Inbox.status, "channel": Inbox.channel, "account": Inbox.account,
         "external_id": Inbox.external_id,
     }
-    for name, column in columns.items():
-        if name in call.query:
-            query = query.where(column == call.query[name])
-    if "conversation" in call.query:
-        query = query.where(Inbox.conversation_id == _identity(call.query["conversation"]))
-    if after is not None:
-        query = query.where(Inbox.id < after)
-    rows, more = cut((await call.session.scalars(query.order_by(Inbox.id.desc()).limit(limit + 1))).all(), limit)
+    rows, more = cut((await call.session.scalars(_narrow(call, query, Inbox, columns).limit(limit + 1))).all(), limit)
     hidden = await _hidden(call, rows)
     return page([_masked(_describe_inbox(row), hidden, "sender") for row in rows], rows[-1].id if rows else None, more)
 
 
 async def list_outbox(call: Call) -> Result:
-    limit, after = call.limit(), call.after()
+    limit = call.limit()
     query = (
         select(Outbox, Ticket.number)
         .outerjoin(Ticket, Ticket.id == Outbox.ticket_id)
@@ -124,17 +120,23 @@ async def list_outbox(call: Call) -> Result:
     )
     columns = {"status": Outbox.status, "channel": Outbox.channel, "account": Outbox.account,
                "ticket": Ticket.number}
+    rows, more = cut((await call.session.execute(_narrow(call, query, Outbox, columns).limit(limit + 1))).all(), limit)
+    hidden = await _hidden(call, (row for row, _ in rows))
+    items = [_masked(describe_outbox(row, number), hidden, "recipient") for row, number in rows]
+    return page(items, rows[-1][0].id if rows else None, more)
+
+
+def _narrow(call: Call, query: Query, table: Any, columns: Mapping[str, Any]) -> Query:
+    """What the caller asked for, the newest first, from where his last page ended."""
     for name, column in columns.items():
         if name in call.query:
             query = query.where(column == call.query[name])
     if "conversation" in call.query:
-        query = query.where(Outbox.conversation_id == _identity(call.query["conversation"]))
+        query = query.where(table.conversation_id == _identity(call.query["conversation"]))
+    after = call.after()
     if after is not None:
-        query = query.where(Outbox.id < after)
-    rows, more = cut((await call.session.execute(query.order_by(Outbox.id.desc()).limit(limit + 1))).all(), limit)
-    hidden = await _hidden(call, (row for row, _ in rows))
-    items = [_masked(describe_outbox(row, number), hidden, "recipient") for row, number in rows]
-    return page(items, rows[-1][0].id if rows else None, more)
+        query = query.where(table.id < after)
+    return query.order_by(table.id.desc())
 
 
 def _identity(text: str) -> int:
