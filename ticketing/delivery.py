@@ -1,5 +1,6 @@
 """What delivery means for a ticket: when a reply counts as delivered, and the call-back where nothing else reached."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
@@ -33,12 +34,24 @@ async def delivered(
         await move(session, office, SYSTEM, ticket, "reply", now, to="replied")
 
 
-async def newest_reply(session: AsyncSession, ticket: Ticket) -> Reply | None:
-    """The newest reply of this round that was not withdrawn."""
-    query = select(Reply).where(
-        Reply.ticket_id == ticket.id, Reply.round == ticket.round, Reply.withdrawn_at.is_(None)
+async def newest_reply(session: AsyncSession, ticket: Ticket, *which: ColumnElement[bool]) -> Reply | None:
+    """The newest reply of this round that was not withdrawn; of `which` alone, where that is said."""
+    return (await newest_replies(session, [ticket.id], *which)).get(ticket.id)
+
+
+async def newest_replies(
+    session: AsyncSession, ticket_ids: Collection[int], *which: ColumnElement[bool]
+) -> dict[int, Reply]:
+    """The same of many tickets, by their ids."""
+    if not ticket_ids:
+        return {}
+    query = (
+        select(Reply)
+        .join(Ticket, Ticket.id == Reply.ticket_id)
+        .where(Reply.ticket_id.in_(ticket_ids), Reply.round == Ticket.round, Reply.withdrawn_at.is_(None), *which)
+        .order_by(Reply.id)
     )
-    return await session.scalar(query.order_by(Reply.id.desc()).limit(1))
+    return {reply.ticket_id: reply for reply in await session.scalars(query)}
 
 
 async def is_delivered(session: AsyncSession, ticket: Ticket) -> bool:

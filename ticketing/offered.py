@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ticketing.delivery import has_reached
+from ticketing.delivery import has_reached, newest_replies
 from ticketing.lifecycle import VERBS, State, Verb
 from ticketing.model import Reply, Ticket
 from ticketing.office import Office
@@ -30,10 +30,10 @@ async def find_facts(session: AsyncSession, tickets: Sequence[Ticket]) -> dict[i
     """By the ticket's id; asked for in the states alone where they matter."""
     answered = [ticket.id for ticket in tickets if ticket.state in (State.REPLIED, State.CLOSED)]
     waiting = [ticket.id for ticket in tickets if ticket.state == State.IN_APPROVAL]
-    delivered, writers = await _delivered(session, answered), await _writers(session, waiting)
+    delivered, replies = await _delivered(session, answered), await newest_replies(session, waiting)
     found = {ticket.id: NO_FACTS for ticket in tickets}
     found |= {ticket_id: Facts(delivered=ticket_id in delivered) for ticket_id in answered}
-    return found | {ticket_id: Facts(submitted_by=writers.get(ticket_id)) for ticket_id in waiting}
+    return found | {ticket_id: Facts(submitted_by=reply.submitted_by) for ticket_id, reply in replies.items()}
 
 
 async def _delivered(session: AsyncSession, ticket_ids: Sequence[int]) -> set[int]:
@@ -42,19 +42,6 @@ async def _delivered(session: AsyncSession, ticket_ids: Sequence[int]) -> set[in
         return set()
     reached = has_reached(Reply.ticket_id == Ticket.id, Reply.round == Ticket.round)
     return set(await session.scalars(select(Ticket.id).where(Ticket.id.in_(ticket_ids), reached)))
-
-
-async def _writers(session: AsyncSession, ticket_ids: Sequence[int]) -> dict[int, str]:
-    """Who submitted the newest reply of this round that was not withdrawn."""
-    if not ticket_ids:
-        return {}
-    query = (
-        select(Reply.ticket_id, Reply.submitted_by)
-        .join(Ticket, Ticket.id == Reply.ticket_id)
-        .where(Reply.ticket_id.in_(ticket_ids), Reply.round == Ticket.round, Reply.withdrawn_at.is_(None))
-        .order_by(Reply.id)
-    )
-    return {ticket_id: writer for ticket_id, writer in await session.execute(query)}
 
 
 def allowed_verbs(office: Office, actor: Actor, ticket: Ticket, facts: Facts = NO_FACTS) -> list[str]:

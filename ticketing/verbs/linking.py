@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Conflict, Invalid
-from ticketing.delivery import is_delivered
+from ticketing.delivery import is_delivered, newest_reply
 from ticketing.lifecycle import OPEN, State
 from ticketing.model import Reply, Ticket, Transition
 from ticketing.staff import SYSTEM
@@ -54,9 +54,7 @@ async def _answer_under_way(session: AsyncSession, lead: Ticket) -> Reply | None
     """The lead's answer where it is approved and nobody can have complained about it yet."""
     if lead.state != State.APPROVED:
         return None
-    query = select(Reply).where(Reply.ticket_id == lead.id, Reply.round == lead.round, Reply.withdrawn_at.is_(None),
-                                Reply.approved_at.is_not(None))
-    return await session.scalar(query.order_by(Reply.id.desc()).limit(1))
+    return await newest_reply(session, lead, Reply.approved_at.is_not(None))
 
 
 async def unlink(act: Act) -> None:
