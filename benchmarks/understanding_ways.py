@@ -24,7 +24,7 @@ BOT = ROOT / "bot"
 PYTHON = BOT / ".venv" / "bin" / "python"
 SETS = {name: ROOT / "tests" / "data" / f"{name}.yml"
         for name in ("understanding_held_out", "understanding_fresh", "understanding_kept",
-                     "understanding_second", "understanding_second_kept")}
+                     "understanding_second", "understanding_second_kept", "understanding_third", "understanding_third_kept")}
 LONGEST_S = 1200
 EPOCHS = 20
 """Of DIET, instead of Rasa's own 300, so that the comparison ends within minutes."""

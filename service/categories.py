@@ -17,6 +17,7 @@ from ticketing.preset import PRESETS, Preset, load_preset
 from ticketing.routing import suggest_category
 
 if TYPE_CHECKING:
+    from core.embed import Vectors
     from ticketing.matters import Guess, Matters
 
 logger = log.logger(__name__)
@@ -94,11 +95,18 @@ class Categories:
         best = (await self._guess(self._matters, text))[0]
         return Sorted(best.category, best.share, best.words, level, pressing)
 
+    async def look_at(self, text: str) -> None:
+        """Make the vectors of a text while something else is waited for: `sort` finds them made, and is quick."""
+        if self._matters is not None:
+            await self._vectors(text)
+
     async def _guess(self, matters: "Matters", text: str) -> "list[Guess]":
+        return matters.guess(text, await self._vectors(text))
+
+    async def _vectors(self, text: str) -> "Vectors | None":
         from ticketing.matters import pieces
 
-        vectors = await (await self._knowledge.embedder()).query(pieces(text))
-        return matters.guess(text, vectors)
+        return await (await self._knowledge.embedder()).query(pieces(text))
 
 
 async def prepare_matters(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Answers, guides and understanding over the API."""
 
+import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -102,7 +103,10 @@ async def _known_place(call: Call) -> str | None:
 async def understand(call: Call) -> Result:
     """What the assistant makes of a text, without side effects. Offsets are code points of the text as sent."""
     body = call.body()
-    parsed = await call.runtime.assistant.understand(body.text, clock.local(body.at or call.now))
+    parsed, _ = await asyncio.gather(
+        call.runtime.assistant.understand(body.text, clock.local(body.at or call.now)),
+        call.runtime.categories.look_at(body.text),
+    )
     shift = len(body.text) - len(body.text.lstrip())
     intents = [item for item in parsed.get("intent_ranking") or [parsed.get("intent") or {}]
                if item.get("name") not in (None, UNSURE)]

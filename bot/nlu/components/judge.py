@@ -49,6 +49,12 @@ class Margins:
         """One row a text: the probability of each class."""
         return _shares(features @ self.weights.T + self.offsets, self.sharpness)
 
+    def shares_of_one(self, characters: sp.csr_matrix, beside: np.ndarray) -> np.ndarray:
+        """The same for a single text, by looking up its hundred characters' weights; the matrices cost more than that."""
+        at = characters.shape[1]
+        margins = self.weights[:, characters.indices] @ characters.data + self.weights[:, at:] @ beside + self.offsets
+        return _shares(margins, self.sharpness)
+
 
 @dataclass
 class Judge:
@@ -73,18 +79,20 @@ class Judge:
 
     def features(self, texts: Sequence[str], vectors: np.ndarray | None) -> sp.csr_matrix:
         """One row a text: characters, cues and, where there are any, vectors (n, 384)."""
-        cues = WEIGHT_OF_CUES * np.vstack([mark(read_for_intent(text)) for text in texts])
-        blocks = [self.characters.transform(texts), sp.csr_matrix(cues)]
-        if vectors is not None:
-            blocks.append(sp.csr_matrix(self._centred(vectors)))
-        return sp.hstack(blocks).tocsr()
+        return sp.hstack([self.characters.transform(texts), sp.csr_matrix(self._beside(texts, vectors))]).tocsr()
 
     def rank(self, text: str, vector: np.ndarray | None) -> list[tuple[str, float]]:
         """Labels with their probability, likeliest first."""
         model = self.alone if vector is None else self.joined
-        features = self.features([text], None if vector is None else vector.reshape(1, -1))
-        shares = model.shares(features)[0] * (1.0 if self._knows(text) else STRANGE)
+        beside = self._beside([text], None if vector is None else vector.reshape(1, -1))[0]
+        shares = model.shares_of_one(self.characters.transform([text]), beside)
+        shares = shares * (1.0 if self._knows(text) else STRANGE)
         return sorted(zip(model.classes.tolist(), shares.tolist(), strict=True), key=lambda pair: -pair[1])
+
+    def _beside(self, texts: Sequence[str], vectors: np.ndarray | None) -> np.ndarray:
+        """What stands beside the characters: cues and, where there are any, vectors."""
+        cues = WEIGHT_OF_CUES * np.vstack([mark(read_for_intent(text)) for text in texts])
+        return cues if vectors is None else np.hstack([cues, self._centred(vectors)])
 
     def _knows(self, text: str) -> bool:
         """Whether any two characters of it ever stood together: of a text that is all new, nobody can be sure."""
@@ -107,5 +115,5 @@ def _svm() -> LinearSVC:
 
 
 def _shares(margins: np.ndarray, sharpness: float) -> np.ndarray:
-    raised = np.exp(sharpness * (margins - margins.max(axis=1, keepdims=True)))
-    return raised / raised.sum(axis=1, keepdims=True)
+    raised = np.exp(sharpness * (margins - margins.max(axis=-1, keepdims=True)))
+    return raised / raised.sum(axis=-1, keepdims=True)

@@ -30,13 +30,15 @@ def _simplified() -> dict[int, str]:
 
 def fold(text: str) -> str:
     """Full-width to half-width, traditional to simplified, lower case: every character stays one character."""
-    folded = []
-    for character in text:
-        plain = unicodedata.normalize("NFKC", character)
-        plain = plain if len(plain) == 1 else character
-        lower = plain.lower()
-        folded.append(lower if len(lower) == 1 else plain)
-    return "".join(folded).translate(_simplified())
+    return "".join(map(_fold_character, text))
+
+
+@lru_cache(maxsize=8192)
+def _fold_character(character: str) -> str:
+    plain = unicodedata.normalize("NFKC", character)
+    plain = plain if len(plain) == 1 else character
+    lower = plain.lower()
+    return (lower if len(lower) == 1 else plain).translate(_simplified())
 
 
 def read_for_intent(text: str) -> str:
