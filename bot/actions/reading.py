@@ -5,6 +5,7 @@ import re
 from datetime import datetime
 from typing import Any
 
+from actions.behalf import find_behalf, is_organisation
 from actions.places import amended, bare_spot, named_place, nearer_place, place_of
 
 SKIPPED = "-"
@@ -34,14 +35,6 @@ _NAMED_FIELD: list[tuple[str, re.Pattern[str]]] = [
     ("happened", re.compile(r"时间|日期|几号|那天")),
 ]
 _GIVEN = re.compile(r"(?:改成|改为|换成|更正为|应该是|应为|是在?)[：:\s]*(?P<value>[^，。！？,.!?是]{2,40})(?:才对|[，。！？,.!?]|$)")
-_KIN = "妈妈?|爸爸?|母亲|父亲|爹|娘|奶奶|爷爷|外婆|外公|姥姥|姥爷|婆婆|公公|岳父|岳母|丈母娘|老公|老婆|丈夫|妻子|爱人|儿子|女儿|孩子|小孩|姐姐?|妹妹?|哥哥?|弟弟?|亲戚|邻居|朋友|同事|房东|租客|老人|父母|爸妈"
-_BODY = "公司|单位|店里?|商户|厂里?|学校|机构|企业|门店"
-_BEHALF = [
-    re.compile(rf"(?:替|帮|代表?)(?:我们?)?家?(?:隔壁|楼下|楼上)?的?(?P<who>{_KIN}|{_BODY})"),
-    re.compile(rf"我(?P<who>{_KIN})(?:家|那边|那里|那儿|(?:[^，。！？,.!?]{{0,6}}(?:想|要|让我|叫我|托我|年纪大|岁数大|\d+(?:多)?岁|不会(?:用|打字|上网|弄)|腿脚|行动不便|住院|瘫痪|眼睛|听不|独居|一个人住)))"),
-    re.compile(rf"(?:我们|咱们|我司|本|我)(?P<who>{_BODY})"),
-]
-_ORGANISATION = re.compile(_BODY)
 _OWN_NAME = re.compile(r"(?:我叫|我是|本人|姓名|名字(?:是|叫)?|联系人|称呼我?|反映人|投诉人|申请人|业主|叫我|我姓)[：:是叫\s]{0,3}$")
 _OTHERS_PHONE = re.compile(r"(?:骚扰|值班|咨询|公示|对方|他们?的|她的|商家|店家|老板|中介|物业|客服|公司|热线|打了?|拨打?了?|致电|来电)(?:的)?(?:电话|号码|热线|手机号?)?[是为：:]?$")
 _BARE_PERIOD = re.compile(r"(?:每天)?(?:凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|夜晚|半夜|深夜|午夜|晚间)")
@@ -162,10 +155,10 @@ def _person(text: str, entities: list[dict[str, Any]], extra: dict[str, Any]) ->
         if _OWN_NAME.search(text[:person["start"]]):
             extra["name"] = person["value"]
             break
-    who = next((match["who"] for pattern in _BEHALF if (match := pattern.search(text))), None)
+    who = find_behalf(text)
     if who and "on_behalf_of" not in extra:
         extra["on_behalf_of"] = {"relation": who}
-        if _ORGANISATION.fullmatch(who):
+        if is_organisation(who):
             extra["organisation"] = True
     return extra
 
