@@ -11,7 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.api import Api, ApiError
 from actions.handover import Speaking, hand_over, reason_for_person
 from actions.matter import describe_matter
-from actions.reading import own_phone, substance, wants_confidence
+from actions.reading import confidence_in, own_phone, substance, wants_confidence
 from actions.status import ANSWERED, OPEN, named_number, own_ticket, say_status
 from actions.step import Events, begins_matter, moment_of, sentence, text_of
 
@@ -148,6 +148,8 @@ async def supplement(
     if wants_confidence(text):
         await api.post("/matter", {"confidential": True})
         said = "utter_confidential_now"
+    elif ticket.get("confidential") and confidence_in(text) is False:
+        said = "utter_confidential_stays"  # Officers would read who he is at once: a person asks him first.
     say.utter_message(text=sentence(said, number=ticket["number"]))
 
 

@@ -132,12 +132,12 @@ def read_other(
     before = only(message, Part(0, part.start, None, "", 0.0))
     new = read(slots, before, requested, now) if before["text"].strip() else {"extra": dict(slots.get("extra") or {})}
     blank: dict[str, Any] = dict.fromkeys(("what", "place", "happened", "happened_at", "phone", "extra", "begin"))
-    said = read(blank, only(message, part), None, now)
+    # Who asks for confidence or takes it back, or says who he is, does so for all he tells.
+    said = read(blank | {"extra": new["extra"]}, only(message, part), None, now)
     if said.get("phone") and slots.get("phone") is None:
         new["phone"] = said["phone"]
     kept = {"kind": part.kind} | {name: said.get(name) for name in ("what", "place", "happened", "happened_at")}
-    # Who asks for confidence, or says who he is, does so for all he tells.
-    extra = new["extra"] | {name: value for name, value in said["extra"].items() if name != "others"}
+    extra = said["extra"]
     return new | {"extra": extra | {"others": [*(extra.get("others") or []), kept]}}
 
 

@@ -26,7 +26,7 @@ _GREETING = re.compile(r"(?:您好|你好|哈喽|喂|在吗|谢谢您?|感谢|�
 _ANONYMOUS = re.compile(r"匿名(?!电话|短信|信息|信件|者|举报信)|不(?:想|愿意?|方便|用|要)?留(?:下|个)?(?:电话|号码|手机|名|联系|姓名|$|了)|别留|不(?:想|愿意?|方便)(?:透露|说(?:电话|名字|姓名))|没有?(?:电话|手机)(?:号码?)?[，。！]?$")
 _NAMED_AFTER_ALL = re.compile(r"不(?:要|用|再|是)?匿名|实名|不匿名了")
 _CONFIDENTIAL = re.compile(r"保密|(?:别|不要|不能|千万别)(?:让|告诉|跟|泄露|透露|暴露).{0,10}(?:知道|是我|我的|信息|身份|说)|怕(?:被)?(?:报复|打击)")
-_NOT_CONFIDENTIAL = re.compile(r"不(?:用|需要|必|要求)保密|可以公开")
+_TAKEN_BACK = re.compile(r"(?:不(?:用|需要|必|要求|要|再)|取消|用不着|没必要|无需|甭|别)(?:再)?(?:[给替帮]我)?保密|(?<!能)(?<!可)不保密(?=[了也，。,.\s]|$)|保密[^，。,.]{0,2}(?:不用|不必|算|取消|免)了?|可以公开|公开也?(?:没关系|无所谓|行)")
 _UNKNOWN = re.compile(r"不记得|记不(?:清|得|住)|不(?:太)?清楚|不知道|不晓得|忘了|说不(?:清|好|准|上来)|没注意|不方便|随便|不详|跳过|(?:^|[，,])没有$|不用了$|不确定|不固定|没有(?:电话|手机)")
 _NEW_VALUE = re.compile(r"不对|不是|错了|搞错|改成|改为|改一下|换成|更正|纠正|应该是|应为|是.{1,12}才对|打错|写错|说错")
 _NAMED_FIELD: list[tuple[str, re.Pattern[str]]] = [
@@ -58,14 +58,26 @@ _STANDING = re.compile(
 
 
 def give_up(text: str) -> bool:
-    """算了, 不投诉了."""
-    return bool(_GIVE_UP.search(text)) and len(text) <= 20
+    """算了, 不投诉了; not 算了，不用保密了."""
+    return bool(_GIVE_UP.search(text)) and len(text) <= 20 and confidence_in(text) is None
 
 
 def wants_confidence(text: str) -> bool:
     """请保密, 匿名."""
-    return bool(_CONFIDENTIAL.search(text) or ("匿名" in text and _ANONYMOUS.search(text))) and not (
-        _NOT_CONFIDENTIAL.search(text) or _NAMED_AFTER_ALL.search(text))
+    wish = confidence_in(text)
+    if wish is None:
+        return "匿名" in text and bool(_ANONYMOUS.search(text)) and not _NAMED_AFTER_ALL.search(text)
+    return wish
+
+
+def confidence_in(text: str) -> bool | None:
+    """Whether he wishes for confidence by what he says last of it, or takes it back; None where he says nothing of it."""
+    taken_back = [found.span() for found in _TAKEN_BACK.finditer(text)]
+    wishes = [found.start() for found in _CONFIDENTIAL.finditer(text)
+              if not any(begin <= found.start() < end for begin, end in taken_back)]
+    if not taken_back and not wishes:
+        return None
+    return not taken_back or (bool(wishes) and wishes[-1] > taken_back[-1][0])
 
 
 def is_question(text: str) -> bool:
@@ -147,10 +159,9 @@ def _person(text: str, entities: list[dict[str, Any]], extra: dict[str, Any]) ->
         extra.pop("anonymous", None)
     elif _ANONYMOUS.search(text) and "匿名" in text:
         extra["anonymous"] = True
-    if _NOT_CONFIDENTIAL.search(text):
+    if (wish := confidence_in(text)) is not None:
         extra.pop("confidential", None)
-    elif _CONFIDENTIAL.search(text):
-        extra["confidential"] = True
+        extra |= {"confidential": True} if wish else {}
     for person in (e for e in entities if e["entity"] == "person"):
         if _OWN_NAME.search(text[:person["start"]]):
             extra["name"] = person["value"]

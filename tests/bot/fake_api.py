@@ -113,6 +113,7 @@ def _tickets(
                   "state_text": WORDS["registered"], "title": body["description"][:20], "resident": resident,
                   "category": "repairs" if body["kind"] == "request" else None, "transitions": [], "replies": [],
                   "description": body["description"], "place": body.get("place"), "urgency": body.get("urgency", "routine"),
+                  "confidential": bool(body.get("confidential")),
                   "registered_at": app["control"]["at"]}
         app["tickets"].append(ticket)
         return 201, ticket
