@@ -24,8 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def db(request: pytest.FixtureRequest, tmp_path: Path, empty_sqlite: Path) -> AsyncIterator[Database]:
     """An empty database with all tables, once on SQLite and once on PostgreSQL."""
     url = f"sqlite+aiosqlite:///{tmp_path}/huiyin.db"
+    cluster: Cluster | None = request.getfixturevalue("postgres_cluster") if request.param == "postgresql" else None
     if request.param == "postgresql":
-        cluster: Cluster | None = request.getfixturevalue("postgres_cluster")
         if cluster is None:
             pytest.skip("NO POSTGRESQL ON THIS MACHINE: this half was not tested (install postgresql)")
         if not cluster.template:
@@ -39,6 +39,8 @@ async def db(request: pytest.FixtureRequest, tmp_path: Path, empty_sqlite: Path)
     yield database
     await database.close()
     await end_leftovers()
+    if cluster is not None:
+        await cluster.drop(url)
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,15 @@ class Cluster:
         await connection.close()
         return f"postgresql+asyncpg://huiyin@127.0.0.1:{self.port}/{name}"
 
+    async def drop(self, url: str) -> None:
+        """Away with it, whoever is still connected.
+
+        Each is seven hundred files: left where they are, six hundred of them keep the disk busy for a minute at the end.
+        """
+        connection = await self._connect()
+        await connection.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+        await connection.close()
+
     async def _connect(self) -> asyncpg.Connection:
         """Its port is open a moment before it takes connections."""
         for _ in range(100):
