@@ -13,13 +13,19 @@ ALIKE = {"凌": "0", "林": "0", "伞": "3", "散": "3", "舞": "5", "武": "5",
 """Characters a recogniser writes for a digit; read as one only in the middle of a long row."""
 LONG_ROW = 7
 _D = f"[0-9０-９{''.join(SPOKEN)}]"
-_GAP = r"(?:[\s,，、。.…\-—–]|嗯+|呃+|啊|哎|然后|那个|就是){0,3}"
+_GAP = r"(?:[\s,，、。.…\-—–]|嗯++|呃++|啊|哎|然后|那个|就是){0,3}"
+"""Between two digits. What was hummed is taken whole: parts of it, tried in all ways, would take the cube of its length."""
 _ROW = re.compile(rf"(?:[两三四]个{_D}|{_D})(?:{_GAP}(?:[两三四]个{_D}|{_D}|[{''.join(ALIKE)}](?={_GAP}{_D})))*")
 _TIMES = re.compile(rf"([两三四])个({_D})")
 _WIDE = str.maketrans("０１２３４５６７８９", "0123456789")
 PHONE = re.compile(r"1[3-9]\d{9}|0\d{2,3}[2-9]\d{6,7}|400\d{7}")
 _UNIT = r"号楼|号院|栋|幢|座|单元|楼|层|室|房间?|号房|号(?:窗口|门|线|病房)|期|弄|组|床"
-_BEFORE_UNIT = re.compile(rf"([零〇幺一二三四五六七八九十百两]+)(?=\s?(?:{_UNIT}))")
+_NUMERALS = "零〇幺一二三四五六七八九十百两"
+_BEFORE_UNIT = re.compile(rf"(?<![{_NUMERALS}])([{_NUMERALS}]++)(?=\s?(?:{_UNIT}))")
+"""From its beginning and whole, or not at all: each row is looked at once."""
+_BEHIND_HOUSE = re.compile(r"(?:栋|幢|座|单元|楼|号|室|弄)[-\s]{0,3}$")
+_LONGEST_COUNT = 8
+"""Numerals in what is counted, 一百二十三; a longer row is digits, whatever stands in it."""
 _HEARD_UNITS = (
     (re.compile(r"(?<=[\d零一二三四五六七八九十])(?:懂|董|冻)(?=$|[，,。\s\d一二三四五六七八九十单门楼电的那])"), "栋"),
     (re.compile(r"(?<=[\d一二三四五六七八九十])(?:单员|单圆|丹元|但愿)"), "单元"),
@@ -52,7 +58,7 @@ def find_numbers(text: str) -> Iterator[Number]:
         if len(digits) < 2:
             continue
         following = text[match.end() : match.end() + 2]
-        behind_house = re.search(r"(?:栋|幢|座|单元|楼|号|室|弄)[-\s]*$", text[: match.start()]) and len(digits) <= 4
+        behind_house = _BEHIND_HOUSE.search(text[max(0, match.start() - 5) : match.start()]) and len(digits) <= 4
         if behind_house or (re.match(rf"{_UNIT}|元|块|年|月|日|点|天|个|岁|平|分|度|路|十|百|千|万|多", following) and len(digits) < LONG_ROW):
             yield Number(match.start(), match.end(), digits, is_house=True)
             continue
@@ -85,11 +91,11 @@ def write_numerals(text: str) -> str:
 
 def to_number(text: str) -> str:
     """五号 → 5号, 十二 → 12: an answer to 几号, where every numeral counts."""
-    return re.sub(r"[零〇幺一二三四五六七八九十百两]+", lambda match: _value(match[0]), text)
+    return re.sub(rf"[{_NUMERALS}]+", lambda match: _value(match[0]), text)
 
 
 def _value(said: str) -> str:
-    if not re.search("[十百]", said):
+    if not re.search("[十百]", said) or len(said) > _LONGEST_COUNT:
         return to_digits(said)
     if "百" in said:
         hundreds, _, rest = said.partition("百")

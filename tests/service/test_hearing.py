@@ -1,6 +1,8 @@
 """What is heard in a call: numbers as they are spoken, who says what, corrections, and the labelled calls."""
 
 import json
+import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from channels.transcripts import FORMATS, Turn, read_transcript
 from service.hearing import Draft, draft_matters, hear
 from service.hearing.answers import corrects, says_yes
 from service.hearing.matters import split_matters, words_of
-from service.hearing.numbers import find_numbers, write_numerals
+from service.hearing.numbers import find_numbers, to_number, write_numerals
 from tests.service.reading import read
 
 START = datetime.fromisoformat("2026-11-26T10:00:00+08:00")
@@ -48,6 +50,35 @@ def test_spoken_numbers_are_read(text: str, digits: str):
 @pytest.mark.parametrize("text", ["三栋二单元幺零二室", "一共五百八十块", "2026年11月", "一两个人", "这个月十五号"])
 def test_what_counts_something_is_no_telephone_number(text: str):
     assert not any(number.is_phone for number in find_numbers(text))
+
+
+def _seconds(do: Callable[[str], object], text: str) -> float:
+    """The least of five tries: what else the machine does only ever adds."""
+    tries = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        do(text)
+        tries.append(time.perf_counter() - begun)
+    return min(tries)
+
+
+@pytest.mark.parametrize("say", [
+    pytest.param(lambda count: "一" * count, id="numerals"),
+    pytest.param(lambda count: "一" * count + "号楼", id="numerals and a unit"),
+    pytest.param(lambda count: "十一" * count, id="tens"),
+    pytest.param(lambda count: "1" + "嗯" * (count // 10), id="one digit and a long hum"),
+    pytest.param(lambda count: "1嗯2栋，" * (count // 10), id="many rows"),
+])
+def test_four_times_as_many_numerals_are_about_four_times_the_work(say: Callable[[int], str]):
+    """5,000 and more of them come from a recogniser that hangs. Quadratic work would be sixteen times as much."""
+    for do in (write_numerals, lambda text: list(find_numbers(text))):
+        assert _seconds(do, say(5_000)) < 9 * _seconds(do, say(1_250)) + 0.001
+
+
+@pytest.mark.parametrize("text", ["一百" * 5_000 + "号楼", "一" * 5_000 + "百" + "一" * 5_000 + "室", "十" * 5_000 + "栋"],
+                         ids=["hundreds", "a hundred between", "tens"])
+def test_no_row_of_numerals_is_too_long_to_be_written(text: str):
+    assert write_numerals(text).endswith(text[-1]) and to_number(text)
 
 
 def test_numerals_before_a_unit_are_digits():
