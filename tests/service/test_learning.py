@@ -2,7 +2,9 @@
 
 import asyncio
 import io
+import shutil
 import zlib
+from contextlib import asynccontextmanager
 from itertools import product
 
 import numpy as np
@@ -13,6 +15,7 @@ from core.errors import Conflict
 from service.learning import Office, teach
 from service.weights_store import name_with, path_of
 from tests.conftest import KEYS
+from tests.service.house import WORKDAY, open_house
 from tests.service.test_desk import sign_in
 from ticketing import weights, weights_file
 from ticketing.own_tickets import read_lessons
@@ -73,13 +76,58 @@ def office_of(house, preset=None):
     return Office(house.db, KEYS, preset or house.runtime.office.preset, house.runtime.settings.data_dir, False)
 
 
+@asynccontextmanager
+async def opened(folder, before):
+    """A house in this folder that goes on from where the one in `before` was closed."""
+    shutil.copytree(before, folder, dirs_exist_ok=True)
+    house, close = await open_house(folder, before / "huiyin.db")
+    house.move_clock(WORKDAY)
+    try:
+        yield house
+    finally:
+        await close()
+
+
+@pytest.fixture(scope="module")
+def amended_before(tmp_path_factory, empty_database):
+    """What a house leaves whose officers put 64 tickets right, made once."""
+    shutil.copy(empty_database, (empty := tmp_path_factory.mktemp("empty")) / "huiyin.db")
+    folder = tmp_path_factory.mktemp("amended")
+
+    async def make():
+        async with opened(folder, empty) as house:
+            await amend_all(house, [*lockers(), *usual()])
+
+    asyncio.run(make())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def taught_before(tmp_path_factory, amended_before):
+    """And what it leaves once it has learnt from them."""
+    folder = tmp_path_factory.mktemp("taught")
+
+    async def make():
+        async with opened(folder, amended_before) as house:
+            await house.runtime.categories.refresh(house.db)
+            assert await sorted_as(house, 0) != HERE_IT_GOES
+            await learn(house)
+
+    asyncio.run(make())
+    return folder
+
+
 @pytest.fixture
-async def taught(house):
-    """A house whose officers put 64 tickets right, and that has learnt from them."""
-    await house.runtime.categories.refresh(house.db)
-    assert await sorted_as(house, 0) != HERE_IT_GOES
-    await amend_all(house, [*lockers(), *usual()])
-    return house, await learn(house)
+async def amended(tmp_path, amended_before):
+    async with opened(tmp_path, amended_before) as house:
+        yield house
+
+
+@pytest.fixture
+async def taught(tmp_path, taught_before):
+    """The house that has learnt, and the version it learnt."""
+    async with opened(tmp_path, taught_before) as house:
+        yield house, (await house.get("/weights", "supervisor"))["items"][0]
 
 
 async def test_what_officers_put_right_is_where_the_next_ticket_goes_without_a_restart(taught):
@@ -153,8 +201,8 @@ async def test_only_one_learns_at_a_time_and_one_that_was_killed_does_not_bar_th
     assert later.outcome == "too_few"
 
 
-async def test_a_learning_that_is_broken_off_leaves_nothing_behind(house):
-    await amend_all(house, [*lockers(), *usual()])
+async def test_a_learning_that_is_broken_off_leaves_nothing_behind(amended):
+    house = amended
     reached = asyncio.Event()
     work = asyncio.create_task(teach(office_of(house), "cli", clock.now(), lambda done, of: reached.set()))
     await reached.wait()
