@@ -1,8 +1,10 @@
 """The audit record: who did what to which, when and why. Rows are added, never changed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -34,3 +36,9 @@ def record(
 ) -> None:
     """Add one act, in the transaction of the act itself. `detail` holds no personal data."""
     session.add(Audit(at=now, actor=actor, action=action, subject=subject, reason=reason, detail=detail or {}))
+
+
+async def keep(session: AsyncSession, rows: Sequence[Audit]) -> None:
+    """Acts that were recorded where nothing could be written, in one INSERT; SQLite would be given one for each."""
+    names = [column.key for column in Audit.__table__.columns if column.key != "id"]
+    await session.execute(insert(Audit), [{name: getattr(row, name) for name in names} for row in rows])

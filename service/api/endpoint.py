@@ -184,7 +184,7 @@ async def reading_on_record(db: Database) -> AsyncIterator[AsyncSession]:
         read = [row for row in session.new if isinstance(row, audit.Audit)]
     if read:
         async with db.writing() as session:
-            session.add_all(read)
+            await audit.keep(session, read)
 
 
 async def _act_as_resident(call: Call, request: web.Request) -> None:

@@ -1,5 +1,7 @@
 """Who sees what over the API: roles, departments, reports, confidential residents, the assistant."""
 
+from sqlalchemy import event
+
 from core import clock, queues
 from core.message import OutboundMessage
 from core.queues import Inbox
@@ -196,3 +198,14 @@ async def test_a_message_set_aside_is_seen_and_tried_again_by_a_clerk(house):
         (await session.get_one(Inbox, row)).status = "set_aside"
     assert [item["id"] for item in (await house.get("/inbox?status=set_aside", "administrator"))["items"]] == [row]
     assert (await house.post(f"/inbox/{row}/replay", {}, "clerk"))["status"] == "todo"
+
+
+async def test_who_reads_a_page_of_confidential_tickets_stands_on_record_for_each_by_one_insert(house):
+    numbers = [(await house.register(confidential=True))["number"] for _ in range(4)]
+    said: list[tuple[str, bool]] = []
+    event.listen(house.db.engine.sync_engine, "before_cursor_execute", lambda *given: said.append((given[2], given[5])))
+    await house.get("/tickets", "supervisor")
+    assert [together for statement, together in said if statement.startswith("INSERT INTO audit")] == [True]
+    acts = (await house.get("/audit?limit=50", "auditor"))["items"]
+    read = [item for item in acts if item["action"] == "resident:read" and item["actor"] == "supervisor"]
+    assert {item["subject"] for item in read} == {f"ticket:{number}" for number in numbers} and len(read) == 4
