@@ -17,8 +17,9 @@ from service.weights_store import name_with, path_of
 from tests.conftest import KEYS
 from tests.service.house import WORKDAY, open_house
 from tests.service.test_desk import sign_in
-from ticketing import weights, weights_file
+from ticketing import tickets, weights, weights_file
 from ticketing.own_tickets import read_lessons
+from ticketing.staff import Actor
 from ticketing.weights import LEASE, Weights
 
 HERE_IT_GOES = "repairs-public"
@@ -29,14 +30,18 @@ WHEN = ["今天", "昨晚", "上午", "周末", "这几天", "刚才", "早上",
 OTHERS = [("电梯又停运了老人爬楼", "lifts-fault"), ("垃圾桶满了没人清运", "cleaning-waste"),
           ("楼上装修电钻太吵", "noise-renovation")]
 NEW = "三号门的快递柜取件码输了没反应"
+CLERK, OFFICER = (Actor(role, frozenset({role}), None) for role in ("clerk", "officer"))
 
 
 async def amend_all(house, rows, start=0, **fields):
-    """Each registered by a resident of its own under a wrong category, and put right by an officer."""
-    for number, (text, category) in enumerate(rows, start):
-        resident = {"name": f"林{number}", "phone": f"1380055{number:04}"}
-        ticket = await house.register(category="other", description=text, resident=resident, **fields)
-        await house.do(ticket["number"], "amend", "officer", category=category)
+    """Each registered by a resident of its own under a wrong category, and put right by an officer; all in one transaction."""
+    office, now = house.runtime.office, clock.now()
+    async with house.db.writing() as session:
+        for number, (text, category) in enumerate(rows, start):
+            resident = {"name": f"林{number}", "phone": f"1380055{number:04}"}
+            body = {"kind": "complaint", "category": "other", "description": text, "resident": resident} | fields
+            ticket = await tickets.register(session, office, CLERK, body, now)
+            await tickets.perform(session, office, OFFICER, ticket.number, "amend", {"category": category}, None, now)
 
 
 def lockers(times=8):
