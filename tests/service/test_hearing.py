@@ -53,12 +53,12 @@ def test_what_counts_something_is_no_telephone_number(text: str):
 
 
 def _seconds(do: Callable[[str], object], text: str) -> float:
-    """The least of five tries: what else the machine does only ever adds."""
+    """Of this thread's own work, the least of three tries: what else the machine does only ever adds."""
     tries = []
-    for _ in range(5):
-        begun = time.perf_counter()
+    for _ in range(3):
+        begun = time.thread_time()
         do(text)
-        tries.append(time.perf_counter() - begun)
+        tries.append(time.thread_time() - begun)
     return min(tries)
 
 
@@ -67,12 +67,12 @@ def _seconds(do: Callable[[str], object], text: str) -> float:
     pytest.param(lambda count: "一" * count + "号楼", id="numerals and a unit"),
     pytest.param(lambda count: "十一" * count, id="tens"),
     pytest.param(lambda count: "1" + "嗯" * (count // 10), id="one digit and a long hum"),
-    pytest.param(lambda count: "1嗯2栋，" * (count // 10), id="many rows"),
+    pytest.param(lambda count: "1嗯2栋，" * count, id="many rows"),
 ])
-def test_four_times_as_many_numerals_are_about_four_times_the_work(say: Callable[[int], str]):
-    """5,000 and more of them come from a recogniser that hangs. Quadratic work would be sixteen times as much."""
+def test_eight_times_as_many_numerals_are_about_eight_times_the_work(say: Callable[[int], str]):
+    """5,000 and more of them come from a recogniser that hangs. Quadratic work would be sixty-four times as much."""
     for do in (write_numerals, lambda text: list(find_numbers(text))):
-        assert _seconds(do, say(5_000)) < 9 * _seconds(do, say(1_250)) + 0.001
+        assert _seconds(do, say(8_000)) < 30 * _seconds(do, say(1_000)) + 0.001
 
 
 @pytest.mark.parametrize("text", ["一百" * 5_000 + "号楼", "一" * 5_000 + "百" + "一" * 5_000 + "室", "十" * 5_000 + "栋"],
