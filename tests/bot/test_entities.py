@@ -86,3 +86,59 @@ def test_ordinary_words_are_nobody(said: str) -> None:
 @pytest.mark.parametrize("said", ["一" * 5000 + "栋", "张世云、" * 1500, "翠湖路与" * 1500, "小王说" * 1500, "3-" * 2500])
 def test_a_long_or_hostile_text_is_read_to_its_end(said: str) -> None:
     assert named(said + "，我住在翠湖花园3栋", "place")[-1] == "翠湖花园3栋"
+
+
+@pytest.mark.parametrize(("said", "departments"), [
+    pytest.param("胸外科在几楼", ["胸外科"], id="a clinic"), pytest.param("约个风湿免疫科", ["风湿免疫科"], id="of two specialties"),
+    pytest.param("老年医学科门诊周几开", ["老年医学科门诊"], id="its consulting hours"), pytest.param("NICU能探视吗", ["NICU"], id="by letters"),
+    pytest.param("不是普外，是骨科", ["普外", "骨科"], id="without 科"), pytest.param("水务局一直没人接", ["水务局"], id="an office"),
+    pytest.param("市教育局招生办的人说的", ["市教育局", "招生办"], id="an office in another"),
+    pytest.param("东湖新区管委会推给街道办", ["东湖新区管委会", "街道办"], id="with the place in its name"),
+    pytest.param("后勤处小黎", ["后勤处"], id="of a hospital"), pytest.param("退役军人服务站不给盖章", ["退役军人服务站"], id="long"),
+    pytest.param("投诉物业乱收费", ["物业"], id="the management, complained of"), pytest.param("物业的小陈来了", ["物业"], id="one of it"),
+])
+def test_offices_and_wards_are_read_by_their_whole_names(said: str, departments: list[str]) -> None:
+    assert named(said, "department") == departments
+
+
+@pytest.mark.parametrize("said", [
+    "交了物业费也没人管", "派出所来过就走了", "你们物业是摆设吗", "这件事处理得不好", "办理不了", "网上缴费办完了", "外科学教材", "基建工程处理不当", "城管看见也不管",
+])
+def test_an_office_said_in_passing_and_words_that_begin_like_one_are_none(said: str) -> None:
+    assert named(said, "department") == []
+
+
+@pytest.mark.parametrize(("said", "services"), [
+    pytest.param("公司要做营业执照变更", ["营业执照变更"], id="with what is done to it"), pytest.param("开个在读证明", ["在读证明"], id="a certificate"),
+    pytest.param("高龄补贴停发了", ["高龄补贴"], id="a benefit"), pytest.param("约个热水器清洗", ["热水器清洗"], id="at home"),
+    pytest.param("约12月3号的彩超", ["彩超"], id="booked with a day between"), pytest.param("离婚登记去哪", ["离婚登记"], id="an event of life"),
+    pytest.param("发票能重开吗", ["发票"], id="what is asked about"), pytest.param("想订多功能厅", ["多功能厅"], id="a room"),
+])
+def test_what_is_applied_for_or_booked_is_a_service(said: str, services: list[str]) -> None:
+    assert named(said, "service") == services
+
+
+@pytest.mark.parametrize("said", ["装修垃圾堆在门口", "身份证号110101197512120006", "门禁卡刷不上", "有人冒领低保", "多功能厅的灯坏了", "拿假发票报销"])
+def test_what_is_only_mentioned_is_no_service(said: str) -> None:
+    assert named(said, "service") == []
+
+
+@pytest.mark.parametrize(("said", "kind", "value"), [
+    pytest.param("打0431-8812 0047", "phone", "0431-8812 0047", id="a gap in the number"),
+    pytest.param("（0431）88120047", "phone", "（0431）88120047", id="the area in brackets"),
+    pytest.param("幺五零零零幺二七七三六", "phone", "幺五零零零幺二七七三六", id="spoken"),
+    pytest.param("座机8812 0047", "phone", "8812 0047", id="without the area"),
+    pytest.param("GD20261108-0312到哪了", "ticket_number", "GD20261108-0312", id="of another system"),
+    pytest.param("20261108-0312还没人管", "ticket_number", "20261108-0312", id="a day and a number"),
+    pytest.param("受理编号是2026110800312", "ticket_number", "2026110800312", id="behind what it is called"),
+    pytest.param("尾号312的工单", "ticket_number", "312", id="its last digits"),
+    pytest.param("二零二六一一零八杠零三一二", "ticket_number", "二零二六一一零八杠零三一二", id="read aloud"),
+    pytest.param("打九十五分", "score", "九十五分", id="of a hundred"), pytest.param("十分满意，4分", "score", "4分", id="not how much"),
+])
+def test_numbers_are_read_as_residents_write_them(said: str, kind: str, value: str) -> None:
+    assert named(said, kind) == [value]
+
+
+@pytest.mark.parametrize("said", ["快递单号773412345678", "13800001234这单是我的电话", "车牌浙A12345", "型号KFR-35", "2026-11-08", "一分不少", "十分感谢"])
+def test_other_numbers_are_neither_tickets_nor_scores(said: str) -> None:
+    assert named(said, "ticket_number") + named(said, "score") == []

@@ -8,6 +8,7 @@ from typing import Any
 
 from nlu.components import patterns
 from nlu.components.normal import fold
+from nlu.components.offices import Offices
 from nlu.components.people import find_people
 from nlu.components.places import find_places
 from nlu.components.times import ZONE, find_times
@@ -18,7 +19,7 @@ class Finder:
     """What has a form is found by its form; `lookups` are the names of departments and services."""
 
     def __init__(self, lookups: Mapping[str, Sequence[str]]) -> None:
-        self._names = {name: _any_of(words) for name, words in lookups.items() if words}
+        self._offices = Offices(lookups)
 
     def find(self, text: str, moment: str | None = None) -> list[dict[str, Any]]:
         """The entities in their order in the text."""
@@ -36,22 +37,32 @@ class Finder:
                 continue  # 周天富 is no Sunday.
             yield _entity(text, "time", time.start, time.end) | {
                 "from": time.begins.isoformat(), "to": time.ends.isoformat(), "coming": time.relative_to_future}
-        # 物业费 is a service, though 物业 is a department: the longer name is meant.
-        named = [_entity(text, name, *match.span()) for name, pattern in self._names.items()
-                 for match in pattern.finditer(plain) if name == "department" or not (plain[match.end():match.end() + 1].isdigit() or _NUMBER_OF.match(plain, match.end()))]
-        within = {entity["end"]: entity["start"] for entity in named if entity["entity"] == "department"}
-        for start, end in find_places(plain, words):
+        places = list(find_places(plain, words))
+        departments = list(self._offices.departments(plain, people, places))
+        within = {end: start for start, end in departments}
+        inside = {at for start, end in departments for at in range(start, end)}
+        for start, end in places:
+            if {start, end - 1} <= inside and not _BY_IT.match(plain, end):
+                continue  # 社区卫生服务中心 is an office, and so is 澄江新区管委会.
             # 住院部5楼 and 体检中心三楼 are one place each.
             yield _entity(text, "place", within.get(start, start) if _FLOOR.match(plain, start) else start, end)
-        yield from sorted(named, key=lambda entity: entity["start"] - entity["end"])
+        for start, end in departments:
+            if plain.startswith("门口", end):
+                yield _entity(text, "place", start, end + len("门口"))
+            else:
+                yield _entity(text, "department", start, end)
+        yield from (_entity(text, "service", *span) for span in self._offices.services(plain))
         yield from (_entity(text, "person", start, end) for start, end in people)
+        scores = [match.span("it") for name, pattern in patterns.BROAD if name == "score" for match in pattern.finditer(plain)]
+        yield from (_entity(text, "score", *span) for span in scores)
+        if not scores:
+            yield from (_entity(text, "score", *match.span("it")) for match in patterns.CONTENT.finditer(plain))
         for name, pattern in patterns.BROAD:
-            yield from (_entity(text, name, *match.span("it")) for match in pattern.finditer(plain))
+            yield from (_entity(text, name, *match.span("it")) for match in pattern.finditer(plain) if name != "score")
 
 
 _FLOOR = re.compile(r"(?:\d{1,2}|[一二三四五六七八九十]+)[楼层]")
-_NUMBER_OF = re.compile(r"号(?:码|是|为|更正|[:\s\d])")
-"""身份证号: the number on it, and no service."""
+_BY_IT = re.compile(r"旁|对面|附近|[东南西北]?楼|大厅|后|前")
 
 
 def _moment(said: str | None) -> datetime:
@@ -72,8 +83,3 @@ def _without_overlap(found: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
             kept.append(entity)
             taken.update(here)
     return sorted(kept, key=lambda entity: entity["start"])
-
-
-def _any_of(words: Sequence[str]) -> re.Pattern[str]:
-    longest_first = sorted({fold(word) for word in words}, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest_first)))

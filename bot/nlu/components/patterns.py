@@ -3,22 +3,51 @@ from __future__ import annotations
 
 import re
 
-_SPOKEN = "零一二三四五六七八九幺〇"
+_SPOKEN = "零一二三四五六七八九幺〇洞拐"
+_GAP = r"[-\s·.]?"
+_AS_DIGITS = str.maketrans("零〇洞一幺二三四五六七拐八九杠", "00011234567789-")
+_TICKET = r"(?:工单|单子|投诉单|报修单|诉求单|受理单|回执单|信访件|(?<!快递)(?<!订)(?<!运)(?<!账)单)"
+"""What a ticket is called; no parcel, order or bill."""
+_TICKET_NUMBER = (
+    rf"(?:{_TICKET}(?:编?号码?)?|(?<!快递)(?<!订单)(?<!合同)(?<!设备)(?<!灯杆)(?<!房屋)编号|流水号|(?:受理|诉求|回执|查询|登记|案件|事件|反映)(?:编?号码?|码)|原号)")
+_IS = r"(?:就|应该?|更正|改|写|错)?[是为成:：\s，,（(【\[#]{0,3}(?:no\.?\s?)?"
 
 EXACT: list[tuple[str, re.Pattern[str]]] = [
     ("phone", re.compile(r"(?P<it><phone_\d+>)")),
     ("id_number", re.compile(r"(?P<it><id_\d+>|(?<!\d)\d{17}[\dx](?![\da-z]))")),
     ("ticket_number", re.compile(r"(?P<it>hy\s?\d{8}\s?-?\s?\d{5,})")),
-    ("ticket_number", re.compile(r"(?:工单号?码?|单号|编号|流水号|受理号)[是为:：\s]{0,3}(?P<it>\d{5,}(?:-\d{3,})?)")),
+    ("ticket_number", re.compile(r"(?<![a-z\d-])(?P<it>[a-z]{1,4}-?20\d{6}-?\d{2,8}|[a-z]{1,3}-\d{5,12}(?:-\d{1,6})?)(?![\da-z-])")),
+    ("ticket_number", re.compile(r"(?<![\da-z-])(?P<it>20\d\d[01]\d[0-3]\d-\d{3,7})(?![\d-])")),
+    ("ticket_number", re.compile(
+        rf"{_TICKET_NUMBER}{_IS}(?P<it>[a-z]{{1,5}}-?\d{{4,}}(?:-\d{{1,8}})?|\d{{5,}}(?:-\d{{1,8}})?)(?![\da-z])")),
+    ("ticket_number", re.compile(
+        r"(?<![\da-z-])(?P<it>(?!1[3-9]\d{9}(?!\d))[a-z]{0,4}-?\d{4,16}(?:-\d{1,8})?)(?=号?的?(?:这|那)?(?:一?张|一?个|一)?(?:工单|单子|投诉单|报修单|单(?![位元价独号据]))"
+        r"|号?的?(?:这|那)(?:一?张|单))")),
+    ("ticket_number", re.compile(r"(?<![\da-z-])(?P<it>\d{4,6})(?=[\s,，、和跟]{1,2}\d{4,6}(?:这|那)两?(?:张|单))")),
+    ("ticket_number", re.compile(r"尾号[是为]?(?P<it>\d{3,6})(?=的?(?:工单|单子|那[张单]))")),
+    ("ticket_number", re.compile(rf"{_TICKET_NUMBER}{_IS}(?P<it>[{_SPOKEN}]{{5,}}(?:杠[{_SPOKEN}]+)*)")),
+    ("ticket_number", re.compile(rf"(?<![{_SPOKEN}])(?P<it>二[{_SPOKEN}]{{5,14}}杠[{_SPOKEN}]{{2,8}})")),
     ("phone", re.compile(
-        r"(?<![\d-])(?P<it>(?:\+?86[-\s]?)?1[3-9]\d[-\s]?\d{4}[-\s]?\d{4}|0\d{2,3}[-\s]?\d{7,8}|[48]00-?\d{3}-?\d{4})(?!\d)")),
-    ("phone", re.compile(rf"(?P<it>[一幺][{_SPOKEN}]{{10}})(?![{_SPOKEN}])")),
+        rf"(?<![\d-])(?P<it>(?:\+?86{_GAP})?1[3-9](?:{_GAP}\d){{9}}|\(0\d{{2,3}}\)\s?\d{{3,4}}{_GAP}\d{{4}}|0\d{{2,3}}[-\s]?\d{{3,4}}[-\s]?\d{{4}}"
+        r"|[48]00[-\s]?\d{3}[-\s]?\d{4}|[48]00[-\s]?\d{4}[-\s]?\d{3})(?!\d)")),
+    ("phone", re.compile(r"(?:电话|座机|固话|号码|号|拨|拨打|致电|打)[是为:：\s]{0,3}(?P<it>[2-8]\d{2,3}[-\s]?\d{4})(?![\d元块-])")),
+    ("phone", re.compile(rf"(?<![{_SPOKEN}\d])(?P<it>[一幺1][三四五六七八九拐3-9](?:[-\s,，、]?[{_SPOKEN}\d]){{9}})(?![{_SPOKEN}\d])")),
+    ("phone", re.compile(rf"(?<![{_SPOKEN}])(?P<it>[零洞〇][{_SPOKEN}]{{2,3}}杠?[{_SPOKEN}]{{7,8}})(?![{_SPOKEN}])")),
 ]
 """Read on folded text; the group `it` is the entity."""
 
+_POINTS = r"(?:(?<![\d.])\d{1,3}(?:\.\d)?|[一二三四五六七八九]?十[一二三四五六七八九]?|一百|[零一二两三四五六七八九]|负)(?:分|颗星|星)(?![钱钟之类级开局院店饱熟货]|不少|不差)"
+
 BROAD: list[tuple[str, re.Pattern[str]]] = [
-    ("score", re.compile(r"(?P<it>(?:非常|很|特别|十分|挺|比较|相当)?(?:不太|不)?满意)")),
-    ("score", re.compile(r"(?P<it>(?<![\d.扣差])(?:10|[0-9]|[一二三四五十]|满|零)(?:分|颗星|星)(?!钱|钟|之|类|级|开|局|院|店))")),
+    ("score", re.compile(rf"(?P<it>(?<![扣差减加考第点百万十一二三四五六七八九零\d.]){_POINTS})(?!满分|制|(?<=十分)(?![，,。.!！吧啊呢、\s好👍👏⭐]|$))")),
+    ("score", re.compile(r"(?P<it>(?<![\d分])满分)(?!的话|是|为|制)")),
     ("department", re.compile(
         r"(?P<it>(?:[a-z]|\d{1,3}|[一二三四五六七八九十]{1,3})号?窗口)")),
 ]
+CONTENT = re.compile(r"(?P<it>(?:非常|很|特别|十分|挺|比较|相当)?(?:不太|不)?满意)")
+"""A score in words; where one in numbers stands beside it, that is the score."""
+
+
+def write_spoken(number: str) -> str:
+    """二〇二六一一二零杠零一一七 → 20261120-0117."""
+    return number.translate(_AS_DIGITS)
