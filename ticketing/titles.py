@@ -18,7 +18,7 @@ _EMPTY = re.compile(
     r"^(?:首先)?(?:非常|十分|衷心)?(?:感谢|谢谢).{0,24}$|^百忙之中.{0,20}$|^(?:此致|敬礼|盼复|望回复|祝.{0,12})$"
     r"|^我?(?:是|叫)[^，,]{1,16}(?:业主|住户|居民|村民|市民|家长|患者|家属)?$|^(?:我|我们)?(?:想|要)?(?:投诉|举报|反映|报修|建议|咨询|求助)(?:一?下|[个件]事情?|问题)?$"
 )
-_PASSED_ON = re.compile(r"^(?:\s*(?:re|fwd?|aw|回复|答复|转发|回覆)\s*(?:\[\d+\])?\s*[:：])+\s*", re.IGNORECASE)
+_PASSED_ON = re.compile(r"^(?:\s*(?:re|fwd?|aw|回复|答复|转发|回覆)\s*(?:\[\d+\])?\s*[:：][\s:：]*)+", re.IGNORECASE)
 _OUR_NUMBER = re.compile(r"[\[【(（]?\s*HY\d{8}-\d{5,}\s*[\]】)）]?", re.IGNORECASE)
 """We write it beside the subject: what is new in such a thread is another ticket's."""
 _SAYS_NOTHING = re.compile(
@@ -37,19 +37,19 @@ def find_title(text: str, subject: str | None = None) -> str:
 
 
 def _first_that_tells(pieces: list[str]) -> str | None:
-    """Short words with substance go before it: 停电了。3栋2单元 is called by both."""
-    short = ""
+    """Short words with substance go before it, each once: 停水。停电。3栋2单元 is called by all three."""
+    short: list[str] = []
     for piece in pieces:
         if _tells(piece):
-            return f"{short}{piece}"
-        if len(re.sub(r"[\W_]", "", piece)) > 1 and not _EMPTY.match(piece):
-            short = f"{piece}，"
-    return None
+            return "，".join([*short, piece])
+        if len(re.sub(r"[\W_]", "", piece)) > 1 and not _EMPTY.match(piece) and piece not in short:
+            short.append(piece)
+    return "，".join(short) or None
 
 
 def _named_by(subject: str) -> str | None:
     """The subject without 回复：; None where it says nothing."""
-    bare = _OUR_NUMBER.sub("", _PASSED_ON.sub("", subject)).strip()
+    bare = _PASSED_ON.sub("", _OUR_NUMBER.sub("", subject).lstrip()).strip()
     return bare[:LONGEST] if _tells(bare) and not _SAYS_NOTHING.match(bare) else None
 
 
