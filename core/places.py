@@ -114,9 +114,9 @@ def read(*texts: str | None) -> Place:
     whole = [found.groups() for found in _WHOLE.finditer(plain)]
     numbers = {
         "phase": _all(_PHASE, plain),
-        "building": _all(_BUILDING, plain) | _all(_BUILDING_FIRST, plain) | {_number(each[0]) for each in whole},
-        "unit": _all(_UNIT, plain) | {_number(each[1]) for each in whole if each[1]},
-        "room": _all(_ROOM, plain) | {_number(each[2]) for each in whole},
+        "building": _all(_BUILDING, plain) | _all(_BUILDING_FIRST, plain) | {number_of(each[0]) for each in whole},
+        "unit": _all(_UNIT, plain) | {number_of(each[1]) for each in whole if each[1]},
+        "room": _all(_ROOM, plain) | {number_of(each[2]) for each in whole},
         "floor": _all(_FLOOR, plain) | {f"-{each}" for each in _all(_CELLAR, plain)},
         "gate": {each.replace("正", "大") for each in _all(_GATE, plain)},
         "window": _all(_WINDOW, plain),
@@ -137,10 +137,10 @@ def without_numbers(text: str) -> str:
 
 
 def _all(pattern: re.Pattern[str], text: str) -> set[str]:
-    return {_number(found[1]) for found in pattern.finditer(text)}
+    return {number_of(found[1]) for found in pattern.finditer(text)}
 
 
-def _number(text: str) -> str:
+def number_of(text: str) -> str:
     """12 for 十二, 012 and 12; letters and directions as they are."""
     text = text.removesuffix("号")
     if text.isascii() and text.isdecimal():
@@ -185,7 +185,7 @@ def _names(plain: str) -> Iterable[str]:
     for line in _LINE.findall(plain):
         yield f"{line}路"
     for road, number in _NUMBER.findall(plain):
-        yield f"{road}{_number(number)}号"
+        yield f"{road}{number_of(number)}号"
 
 
 def common(read_places: Sequence[Place]) -> Place:

@@ -1,25 +1,21 @@
 """While the assistant is away: a sentence at once, one open consultation ticket for a conversation."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import conversation as conversations
-from core import places
 from core.conversation import Conversation, Matter, Message
-from service import danger
+from service import alarms, danger
 from service.assistant import Saying
 from service.runtime import Runtime
 from service.texts import say
 from ticketing import clock_words, tickets
 from ticketing.lifecycle import OPEN
 from ticketing.model import Ticket
-from ticketing.staff import SYSTEM, Actor
+from ticketing.staff import SYSTEM
 from ticketing.titles import find_title
-
-SAME_DANGER = timedelta(minutes=30)
-"""So long after an alarm the next cry of the same conversation may be about the same danger."""
 
 
 async def hand_to_clerk(
@@ -37,14 +33,11 @@ async def hand_to_clerk(
     text = await conversations.reveal(session, conversation.resident_id, message.text)
     alarm = danger.see(text)
     if alarm:
-        waiting = await _reported_danger(session, conversation, text, alarm, now)
+        waiting = await alarms.find_alarm(session, conversation, text, None, now)
     else:
         waiting = await _waiting_ticket(session, conversation)
     if waiting is not None:
-        actor = Actor("resident", frozenset({"resident"}), None, conversation.resident_id)
-        await tickets.perform(
-            session, runtime.office, actor, waiting.number, "supplement", {"text": text}, None, now
-        )
+        await alarms.join(session, runtime.office, conversation, waiting, text, now)
         matter.ticket_id = waiting.id
         return [Saying(_first(alarm, say("assistant_away_again", number=waiting.number)))]
     body = {"kind": "consultation", "title": find_title(text), "description": text}
@@ -63,28 +56,6 @@ async def hand_to_clerk(
 
 def _first(alarm: str | None, text: str) -> str:
     return f"{alarm}\n{text}" if alarm else text
-
-
-async def _reported_danger(
-    session: AsyncSession, conversation: Conversation, text: str, alarm: str, now: datetime
-) -> Ticket | None:
-    """The emergency ticket of this conversation about the same danger, whoever registered it, the assistant or we."""
-    ticket = await session.scalar(
-        select(Ticket)
-        .where(
-            Ticket.conversation_id == conversation.id,
-            Ticket.urgency == danger.EMERGENCY,
-            Ticket.state.in_(OPEN),
-            Ticket.registered_at >= now - SAME_DANGER,
-        )
-        .order_by(Ticket.id.desc())
-        .limit(1)
-    )
-    if ticket is None:
-        return None
-    here, there = places.read(text).building, places.read(ticket.place, ticket.description).building
-    elsewhere = bool(here and there and not here & there)
-    return ticket if danger.is_one(danger.see(ticket.description), alarm) and not elsewhere else None
 
 
 async def _waiting_ticket(session: AsyncSession, conversation: Conversation) -> Ticket | None:

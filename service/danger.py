@@ -14,24 +14,29 @@ from core.segment import fold
 from service.bot import BOT
 
 EMERGENCY = "emergency"
-ANY_DANGER, INJURY = "utter_danger", "utter_injury"
+ANY_DANGER = "utter_danger"
+HELP, HURT = "help", "hurt"
+_SORTS = {"left in a car": "trapped", "falls": HURT}
+"""Kinds of danger that are told in the same words: who fell is hurt."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    forms: tuple[re.Pattern[str], ...]
+    misspelt: tuple[tuple[re.Pattern[str], str], ...]
+    figures: re.Pattern[str]
+    forms: tuple[tuple[str, re.Pattern[str]], ...]
     takes_back: tuple[re.Pattern[str], ...]
     now: re.Pattern[str]
     only_spoken: re.Pattern[str]
     sentences: tuple[tuple[re.Pattern[str], str], ...]
     any_danger: str
-    injury: str
 
 
 def see(text: str) -> str | None:
     """The sentence that goes first where a text reports danger; None where it reports none, or only speaks of it."""
-    words, plain = _words(), fold(text)
-    if not any(form.search(plain) for form in words.forms):
+    words, plain = _words(), put_right(text)
+    literal = words.figures.sub(" ", plain)
+    if not any(form.search(literal) for _, form in words.forms):
         return None
     # Who asks, remembers or fears is in no danger; who cries for help is, whatever else he says.
     spoken_of = any(form.search(plain) for form in words.takes_back)
@@ -40,10 +45,19 @@ def see(text: str) -> str | None:
     return next((sentence for form, sentence in words.sentences if form.search(plain)), words.any_danger)
 
 
-def is_one(before: str | None, now: str) -> bool:
-    """Whether two alarms, by their sentences, may be about one danger. Who is hurt is hurt by what was reported."""
+def put_right(text: str) -> str:
+    """The folded text with its words of danger as they are written, whatever was typed or heard for them."""
+    plain = fold(text)
+    for form, means in _words().misspelt:
+        plain = form.sub(means, plain)
+    return plain
+
+
+def sorts(text: str) -> frozenset[str]:
+    """All sorts of danger that a text tells of; empty where it only cries for help, or in words that nobody foresaw."""
     words = _words()
-    return before in (None, now, words.any_danger) or now in (words.any_danger, words.injury)
+    literal = words.figures.sub(" ", put_right(text))
+    return frozenset(_SORTS.get(kind, kind) for kind, form in words.forms if kind != HELP and form.search(literal))
 
 
 @lru_cache(maxsize=1)
@@ -58,11 +72,12 @@ def _words() -> _Words:
         return re.compile(text)
 
     return _Words(
-        forms=tuple(form_of(row["form"]) for row in read["forms"]),
+        misspelt=tuple((re.compile(row["form"]), row["means"]) for row in read["misspelt"]),
+        figures=re.compile("|".join(read["figures"])),
+        forms=tuple((row["kind"], form_of(row["form"])) for row in read["forms"]),
         takes_back=tuple(re.compile(form) for form in read["takes_back"]),
         now=re.compile(read["now"]),
         only_spoken=re.compile(read["only_spoken"]),
         sentences=tuple((re.compile(row["when"]), said[row["say"]]) for row in read["sentences"]),
         any_danger=said[ANY_DANGER],
-        injury=said[INJURY],
     )

@@ -51,6 +51,15 @@ class Register(Body):
     resident: ResidentBody = ResidentBody()
 
 
+class Alarm(Body):
+    """A cry for help, as it was said; `drafted` is what he was telling before it."""
+
+    text: Text
+    drafted: Text | None = None
+    place: Annotated[str, Field(max_length=500)] | None = None
+    phone: Short | None = None
+
+
 class Element(Body):
     name: Literal["person", "phone", "place", "time", "matter"]
     value: str

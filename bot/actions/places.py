@@ -81,24 +81,6 @@ def amended(old: str | None, new: str) -> str:
     return new
 
 
-_NUMBERED = re.compile(r"(?<!\d)(\d{1,4}|[A-Za-z]|[一二三四五六七八九十]{1,3})\s*(?:号楼|号院|栋|幢|座|#)")
-
-
-def building_of(text: str) -> str | None:
-    """The number of the building that is named, in digits, or its letter: 三号楼 is 3栋, b座 is B栋."""
-    found = _NUMBERED.search(text)
-    if found is None:
-        return None
-    return found[1].upper() if found[1].isascii() else str(_count(found[1]))
-
-
-def _count(written: str) -> int:
-    """十二 is 12, 二十 is 20."""
-    tens, ten, ones = written.rpartition("十")
-    digits = "一二三四五六七八九"
-    return ((digits.find(tens) + 1 or 1) * 10 if ten else 0) + digits.find(ones or "-") + 1
-
-
 def exactness(place: str) -> int:
     """How near a place leads: 2 by a number or a name, 1 by a side or a gate (南门), 0 where it may be anywhere (小区门口)."""
     return 2 if _NUMBER.search(place) or named_place(place) else int(bool(_SIDE.search(place)))

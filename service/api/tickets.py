@@ -6,6 +6,8 @@ from core import conversation as conversations
 from core.conversation import Matter
 from core.errors import NotFound
 from core.queues import Inbox
+from service import alarms, danger
+from service.api.assistant import ASSISTANT, matter_of
 from service.api.endpoint import Call, Endpoint, Result
 from service.categories import Sorted
 from service.runtime import Runtime
@@ -44,6 +46,38 @@ async def register(call: Call) -> Result:
     headers = {"Location": f"/api/v1/tickets/{ticket.number}", "ETag": f'"{ticket.version}"'}
     call.after_commit += ["outbox", "tickets"]
     return Result(answer, 201, headers)
+
+
+async def raise_alarm(call: Call) -> Result:
+    """Danger that the assistant saw: on the ticket of this very danger where it was reported already, else a ticket at once."""
+    matter, conversation, body = matter_of(call), call.conversation, call.body()
+    assert conversation is not None
+    office, text = call.runtime.office, alarms.with_draft(body.text, body.drafted)
+    ticket = await alarms.find_alarm(call.session, conversation, body.text, body.place, call.now)
+    joined = ticket is not None
+    if ticket is not None:
+        await alarms.join(call.session, office, conversation, ticket, text, call.now)
+    else:
+        known = {"suggested": call.prepared.category} if call.prepared is not None else {}
+        ticket = await tickets.register(
+            call.session, office, call.actor,
+            {"kind": "request", "urgency": danger.EMERGENCY, "description": text, "place": body.place,
+             "title": find_title(body.text, await _subject(call)), "resident": {"phone": body.phone} if body.phone else {}},
+            call.now, resident_id=conversation.resident_id, conversation_id=conversation.id,
+            channel=conversation.address.partition(":")[0], **known,
+        )
+        matter = await _matter_for(call, matter)
+        matter.ticket_id = ticket.id
+    matter.form_open = False
+    call.after_commit += ["outbox", "tickets"]
+    promise = await clock_words.promise(call.session, ticket)
+    return Result({"number": ticket.number, "joined": joined, "promise": promise}, 200 if joined else 201)
+
+
+async def sort_alarm(runtime: Runtime, raw: Any) -> Sorted | None:
+    """Whose work it is, by the cry alone."""
+    text = raw.get("text") if isinstance(raw, dict) else None
+    return await runtime.categories.sort(text, "request") if isinstance(text, str) and text else None
 
 
 async def _subject(call: Call) -> str | None:
@@ -133,6 +167,8 @@ async def _describe(call: Call, ticket: Ticket) -> dict[str, object]:
 ENDPOINTS = (
     Endpoint("POST", "/tickets", register, "Register a ticket", bodies.Register, REGISTRARS, "write", status=201,
              before=sort_matter),
+    Endpoint("POST", "/alarms", raise_alarm, "Report danger (the assistant)", bodies.Alarm, ASSISTANT, "write", status=201,
+             before=sort_alarm),
     Endpoint("GET", "/tickets", list_tickets, "Tickets, newest first", query=(*search.FILTERS, "view", "limit", "after")),
     Endpoint("GET", "/tickets/{number}", read, "One ticket"),
     Endpoint("GET", "/tickets/{number}/clocks", clocks, "A ticket's clocks, explained"),

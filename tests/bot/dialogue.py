@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests" / "dialogues"
 NOW = "2026-11-26T10:00:00+08:00"
 """A Thursday morning."""
-OFFICES = ("closed", "noslots", "taken", "unread")
+OFFICES = ("closed", "noslots", "taken")
 
 
 def load() -> list[dict[str, Any]]:
@@ -48,7 +48,7 @@ async def play(dialogue: dict[str, Any], rasa: str, fake: str) -> list[str]:
         await http.post(f"{fake}/control", json={"fail": dialogue.get("fail", False)})
         for n, turn in enumerate(dialogue["turns"]):
             calls = await _calls(http, fake, resident)
-            matter = f"{resident}.{sum(c['path'] == '/tickets' for c in calls)}"
+            matter = f"{resident}.{sum(c['path'] in ('/tickets', '/alarms') for c in calls)}"
             ordinal = ordinal if turn.get("again") else n
             metadata = {"matter": matter, "message": f"{resident}-{ordinal}", "channel": dialogue.get("channel", "webchat"),
                         "received_at": turn.get("at", NOW)}

@@ -1,15 +1,18 @@
 """A fake of the service's API for the assistant's own trials; every call is kept in `calls`.
 
 A matter is named `resident.ordinal`, as the player counts them; what a name holds (`oneshot`, `closed`, `booked`,
-`noslots`, `unread`) decides how the office is. `/control` sets a fault, the moment, or the state of a resident's tickets.
+`noslots`) decides how the office is. `/control` sets a fault, the moment, or the state of a resident's tickets.
 """
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs
 
 from aiohttp import web
+
+from service import alarms
 
 WORDS = {"registered": "已登记，等待受理", "in_progress": "正在办理", "replied": "已答复", "closed": "已办结",
          "followed_up": "已办结并回访", "withdrawn": "已撤回"}
@@ -27,6 +30,7 @@ Said = tuple[int, dict[str, Any]]
 def make_app() -> web.Application:
     """The contract the actions rely on; `/calls` and `/control` are for the tests."""
     app = web.Application()
+    app["answered"] = {}
     app["calls"], app["tickets"], app["appointments"], app["control"] = [], [], [], {
         "fail": False, "settled": {}, "at": ""}
 
@@ -38,8 +42,14 @@ def make_app() -> web.Application:
                              "resident": matter.split(".")[0], "key": request.headers.get("Idempotency-Key")})
         if app["control"]["fail"]:
             return web.json_response({"status": 500, "detail": "later"}, status=500)
+        answered: dict[str, Said] = app["answered"]
+        if path == "/alarms" and (key := request.headers.get("Idempotency-Key", "")) in answered:
+            status, said = answered[key]
+            return web.json_response(said, status=status)
         query = {name: values[0] for name, values in parse_qs(request.query_string).items()}
         status, said = _respond(app, request.method, path, body, matter, query)
+        if path == "/alarms":
+            answered[key] = status, said
         return web.json_response(said, status=status)
 
     async def calls(request: web.Request) -> web.Response:
@@ -107,6 +117,8 @@ def _tickets(
     app: web.Application, method: str, path: str, body: Any, resident: str, query: dict[str, str]
 ) -> Said:
     own = [t for t in reversed(app["tickets"]) if t["resident"] == resident]
+    if path == "/alarms":
+        return _raise_alarm(app, own, body, resident)
     if path == "/tickets" and method == "POST":
         number = f"HY20261126-{len(app['tickets']) + 1:05d}"
         ticket = {"number": number, "code": "4821", "promise": "1个工作日内联系您。", "state": "registered",
@@ -118,8 +130,6 @@ def _tickets(
         app["tickets"].append(ticket)
         return 201, ticket
     if path == "/tickets":
-        if "unread" in resident:
-            return 500, {"status": 500, "detail": "later"}
         items = [t for t in own if query.get("urgency") in (None, t["urgency"])]
         return 200, {"items": items[:int(query.get("limit", 20))], "next": None}
     found = next((t for t in own if t["number"] in path), None)
@@ -133,6 +143,20 @@ def _tickets(
     if verb == "withdraw":
         found |= {"state": "withdrawn", "state_text": WORDS["withdrawn"]}
     return 200, found
+
+
+def _raise_alarm(app: web.Application, own: list[dict[str, Any]], body: dict[str, Any], resident: str) -> Said:
+    """By the service's own rule (service/alarms.py); only the half hour is counted here."""
+    now, cry = app["control"]["at"], alarms.read_cry(body["text"], body.get("place"))
+    for ticket in own:
+        fresh = abs(datetime.fromisoformat(now) - datetime.fromisoformat(ticket["registered_at"])) <= alarms.SAME_DANGER
+        if ticket["urgency"] == "emergency" and ticket["state"] in OPEN and fresh and alarms.is_one(
+                alarms.read_cry(ticket["description"], ticket["place"]), cry):
+            ticket["description"] += f"\n{body['text']}"
+            return 200, {"number": ticket["number"], "joined": True, "promise": ticket["promise"]}
+    registered = {"kind": "request", "urgency": "emergency", "description": body["text"], "place": body.get("place")}
+    _, ticket = _tickets(app, "POST", "/tickets", registered, resident, {})
+    return 201, {"number": ticket["number"], "joined": False, "promise": ticket["promise"]}
 
 
 def _slots(resident: str) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from tests.bot.dialogue import load
 
 BOT = Path(__file__).parents[2] / "bot"
 DOMAIN = yaml.safe_load((BOT / "domain.yml").read_text(encoding="utf-8"))
+DANGER = Path(__file__).parents[1] / "data" / "danger.yml"
 LEARNED = {
     block["intent"]: block["examples"].splitlines()
     for file in sorted((BOT / "nlu").glob("*.yml"))
@@ -42,6 +43,7 @@ def test_no_sentence_that_measures_is_taught() -> None:
     """Greetings and the like are alike everywhere; what is long enough to be put in one's own words must be."""
     measuring = {plain(line) for file in (Path(__file__).parents[1] / "data").glob("understanding*.yml")
                  for part in ("said", "annotated") for lines in read(file).get(part, {}).values() for line in lines}
+    measuring |= {plain(line) for halves in read(DANGER).values() for lines in halves.values() for line in lines}
     taught = {plain(line) for lines in LEARNED.values() for line in lines}
     assert sorted(line for line in taught & measuring if len(line) > 8) == []
 

@@ -30,10 +30,15 @@ def _read_danger() -> dict[str, Any]:
 
 _WORDS = _read_danger()
 DANGER: tuple[tuple[str, re.Pattern[str]], ...] = tuple((row["kind"], re.compile(row["form"])) for row in _WORDS["forms"])
+_MISSPELT: tuple[tuple[re.Pattern[str], str], ...] = tuple((re.compile(row["form"]), row["means"]) for row in _WORDS["misspelt"])
+_FIGURES = re.compile("|".join(_WORDS["figures"]))
 _TAKES_BACK: tuple[re.Pattern[str], ...] = tuple(re.compile(form) for form in _WORDS["takes_back"])
 _NOW, _ONLY_SPOKEN = re.compile(_WORDS["now"]), re.compile(_WORDS["only_spoken"])
 LIKELY = 0.3
 """A message that the model holds for an emergency with this share is one: a false alarm costs less than a missed one."""
+
+CERTAIN = 0.9
+"""Where danger is only a subject, or a figure of speech, the model must be as sure as this."""
 
 _WANTS_PERSON = re.compile(
     r"(?:转|接|找|要|换|叫|有没有|给我|请|需要|联系|呼叫|能不能|有)[^,，。!！?？]{0,8}(?:人工|真人|活人|坐席|座席|接线员|人共|人攻|人公|任工|人功)|^[\s]*人工[^智流费成资林授湖岛]?|"
@@ -49,19 +54,33 @@ COMPLAINT, MISCONDUCT = "complain", "report_misconduct"
 
 def see_danger(text: str) -> str | None:
     """Which danger a text reports; None where it reports none, or only speaks of it."""
-    plain = fold(text)
-    seen = next((name for name, form in DANGER if form.search(plain)), None)
+    plain = put_right(text)
+    literal = _FIGURES.sub(" ", plain)
+    seen = next((name for name, form in DANGER if form.search(literal)), None)
     if seen is None:
         return None
     # Who asks, remembers or fears is in no danger; who cries for help is, whatever else he says.
-    if is_spoken_of(text) and not (_NOW.search(plain) and not _ONLY_SPOKEN.search(plain)):
+    if _takes_back(plain) and not (_NOW.search(plain) and not _ONLY_SPOKEN.search(plain)):
         return None
     return seen
 
 
+def put_right(text: str) -> str:
+    """The folded text with its words of danger as they are written, whatever was typed or heard for them."""
+    plain = fold(text)
+    for form, means in _MISSPELT:
+        plain = form.sub(means, plain)
+    return plain
+
+
 def is_spoken_of(text: str) -> bool:
     """Whether danger is only a subject here: a fee, a rule, a memory, a comparison."""
-    return any(form.search(fold(text)) for form in _TAKES_BACK)
+    plain = put_right(text)
+    return _takes_back(plain) or bool(_FIGURES.search(plain))
+
+
+def _takes_back(plain: str) -> bool:
+    return any(form.search(plain) for form in _TAKES_BACK)
 
 
 def wants_person(text: str) -> bool:
@@ -75,6 +94,8 @@ def decide(ranking: Sequence[tuple[str, float]], text: str) -> Ranking:
     shares = dict(ranking)
     if see_danger(text) or (shares.get(EMERGENCY, 0.0) >= LIKELY and not is_spoken_of(text) and not wants_person(text)):
         return put_first(ranking, EMERGENCY)
+    if ranking[0][0] == EMERGENCY and ranking[0][1] < CERTAIN and len(ranking) > 1 and is_spoken_of(text):
+        ranking = [(ranking[1][0], ranking[0][1]), (EMERGENCY, ranking[1][1]), *ranking[2:]]
     if wants_person(text) and len(text) <= 60 and ranking[0][0] != EMERGENCY:
         return put_first(ranking, PERSON)
     if ranking[0][0] == MISCONDUCT and _COMPLAINS.search(text) and not _REPORTS.search(text):

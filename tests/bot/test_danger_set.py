@@ -1,0 +1,77 @@
+"""tests/data/danger.yml, all of it: danger that is there now is never missed, what only sounds like it seldom rings."""
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import aiohttp
+import pytest
+import yaml
+
+from service import danger
+from tests.bot.running import Assistant
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "bot"))
+
+from nlu.components import signs
+
+SET = yaml.safe_load((Path(__file__).parents[1] / "data" / "danger.yml").read_text("utf-8"))
+DANGER, NONE = ([text for half in SET[kind].values() for text in half] for kind in ("danger", "none"))
+FALSE_ALARMS_AT_MOST = 1
+EMERGENCY = "report_emergency"
+
+
+async def understand(assistant: Assistant, texts: list[str]) -> dict[str, str]:
+    """The intent of each text, as the assistant would act on it."""
+    intents = {}
+    async with aiohttp.ClientSession() as http:
+        for text in texts:
+            async with http.post(f"{assistant.rasa}/model/parse", json={"text": text}) as response:
+                intents[text] = (await response.json())["intent"]["name"]
+    return intents
+
+
+def test_the_set_is_large_enough_to_count() -> None:
+    assert min(len(DANGER), len(NONE)) >= 60 and not set(DANGER) & set(NONE)
+
+
+@pytest.mark.acceptance
+def test_with_the_assistant_no_danger_is_missed_and_false_alarms_are_few(assistant: Assistant) -> None:
+    understood = asyncio.run(understand(assistant, [*DANGER, *NONE]))
+    assert [text for text in DANGER if understood[text] != EMERGENCY] == []
+    assert len([text for text in NONE if understood[text] == EMERGENCY]) <= FALSE_ALARMS_AT_MOST
+
+
+@pytest.mark.parametrize("text", DANGER, ids=str)
+def test_danger_is_seen_by_its_words_alone(text: str) -> None:
+    assert danger.see(text), "the service, while the assistant is away"
+    assert signs.see_danger(text), "the assistant"
+
+
+@pytest.mark.parametrize("text", NONE, ids=str)
+def test_what_is_near_danger_is_none_by_its_words(text: str) -> None:
+    assert danger.see(text) is None and signs.see_danger(text) is None
+
+
+@pytest.mark.parametrize(("text", "number"), [
+    ("我不想活了", "12356"), ("药我已经全吃下去了，谢谢你们", "12356"), ("我站在桥上，不想回去了", "12356"), ("有人要跳搂", "12356"),
+    ("屋里全是烟，看不见路了", "119"), ("闻到一股臭鸡蛋味，头有点晕", "燃气"), ("他提起刀儿在撵人", "110"), ("我爸云倒了", "120"),
+    ("孩子卡在栏杆里了，头拔不出来", "120"), ("我在B2电梯里，按什么键都没用，里面好闷", "96333"), ("燃氣洩漏", "燃气"),
+], ids=str)
+def test_the_right_number_comes_first_in_other_words_too(text: str, number: str) -> None:
+    assert number in (danger.see(text) or "").splitlines()[0]
+
+
+def test_who_wants_to_die_reads_the_hotline_and_both_numbers_in_one_line() -> None:
+    assert all(number in (danger.see("我不想活了") or "").splitlines()[0] for number in ("12356", "110", "120"))
+
+
+@pytest.mark.parametrize("text", ["热得不想活了", "排队排得不想活了", "这作业多得想跳楼", "吵得人都快活不下去了"])
+def test_who_jokes_about_dying_raises_no_alarm(text: str) -> None:
+    assert danger.see(text) is None and signs.see_danger(text) is None
+
+
+@pytest.mark.parametrize("text", ["热得不想活了，我已经站在楼顶边上了", "累得不想活了", "交电费的时候有人晕倒了", "报警器一直响，屋里在冒烟", "办证明的大厅有人晕倒了"])
+def test_a_figure_of_speech_hides_no_danger_beside_it(text: str) -> None:
+    assert danger.see(text) and signs.see_danger(text)
