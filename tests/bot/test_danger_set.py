@@ -18,7 +18,7 @@ from nlu.components import signs
 
 SET = yaml.safe_load((Path(__file__).parents[1] / "data" / "danger.yml").read_text("utf-8"))
 DANGER, NONE = ([text for half in SET[kind].values() for text in half] for kind in ("danger", "none"))
-FALSE_ALARMS_AT_MOST = 1
+FALSE_ALARMS_AT_MOST = 3
 EMERGENCY = "report_emergency"
 
 
