@@ -17,7 +17,7 @@ from ticketing.model import Callback, Letter, Measure, Reply, Task, Ticket, Tran
 from ticketing.offered import Facts, find_facts
 from ticketing.reader import Reader, keeps_tokens, readers_of
 from ticketing.staff import Actor
-from ticketing.visibility import hides_person, visible
+from ticketing.visibility import visible
 from ticketing.visits import Visit
 
 OF_TICKET: tuple[type[Any], ...] = (Transition, Clock, Reply, Visit, Letter, Measure, Task)
@@ -62,7 +62,7 @@ async def read_page(session: AsyncSession, actor: Actor, tickets: Sequence[Ticke
         calls=await _by_reply(session, Callback, replies),
         files=await files_of(session, [item["id"] for reply in replies for item in reply.attachments]),
         residents=await _by_id(session, Resident, {ticket.resident_id for ticket in tickets}),
-        addresses=await _addresses(session, [ticket for ticket in tickets if not hides_person(actor, ticket)]),
+        addresses=await _addresses(session, [ticket for ticket in tickets if not keeps_tokens(actor, ticket)]),
         others=await _by_id(session, Ticket, {each for ticket in tickets for each in (ticket.merged_into_id, ticket.lead_id) if each}),
         linked=await _linked(session, actor, ids),
         known_events=await incidents.known_texts(session, tickets),

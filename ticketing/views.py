@@ -185,9 +185,10 @@ def _describe_state(ticket: Ticket) -> dict[str, Any]:
 
 
 def _describe_resident(seen: Seen) -> dict[str, Any]:
+    """The assistant, too, acts for a resident without his name and numbers: whatever reaches Rasa stays in its trackers."""
     resident = seen.page.residents[seen.ticket.resident_id]
     name, phone, email = resident.name, resident.phone, resident.email
-    if seen.hidden:
+    if seen.reader.hidden:
         name = privacy.mask_name(name) if name else name
         phone = f"{phone[:3]}****{phone[-4:]}" if phone else phone
         email = privacy.mask(email) if email else email
@@ -195,7 +196,7 @@ def _describe_resident(seen: Seen) -> dict[str, Any]:
         "id": resident.id, "kind": resident.kind, "name": name, "phone": phone, "email": email,
         "address": seen.page.addresses.get(seen.ticket.id),
     }
-    if seen.ticket.on_behalf_of and not seen.hidden:
+    if seen.ticket.on_behalf_of and not seen.reader.hidden:
         described["on_behalf_of"] = seen.ticket.on_behalf_of
     return described
 

@@ -100,7 +100,6 @@ async def show(desk, actor: Actor, limit: int = 50) -> tuple[list[dict], list[st
 
 WHOLE = ("林小雨", PHONE, f"林小雨家的水停了，电话{PHONE}")
 MASKED = ("林某", "138****1234", "林某家的水停了，电话<PHONE_1>")
-TOKENS = ("林小雨", PHONE, "林某家的水停了，电话<PHONE_1>")
 FOUR = {
     "plain": {}, "confidential": {"confidential": True}, "about engineering": {"about": {"unit": "engineering"}},
     "report": {"kind": "report"},
@@ -114,7 +113,7 @@ READ_BY: dict[str, dict[str, tuple[str, str, str]]] = {
     "auditor": {"plain": WHOLE, "confidential": MASKED, "about engineering": WHOLE},
     "editor": {},
     "resident": {"plain": WHOLE, "confidential": WHOLE, "about engineering": WHOLE, "report": WHOLE},
-    "assistant": {"plain": TOKENS, "confidential": TOKENS, "about engineering": TOKENS, "report": TOKENS},
+    "assistant": {"plain": MASKED, "confidential": MASKED, "about engineering": MASKED, "report": MASKED},
 }
 """Which of the four each reader finds on his page; and of each the resident's name, his number and what was said."""
 
