@@ -61,6 +61,9 @@ def _forms(page: Page, described: dict[str, Any]) -> list[VerbForm]:
     waiting = tuple((str(item["id"]), f"{item['what']}（{item['due_on']} 前）")
                     for item in described["measures"] if not item["fulfilled_at"])
     found = describe_verbs(described["allowed"], page.runtime.office.preset)
+    if described.get("call_id"):
+        # What was heard lies open beside its words: a clerk confirms a call with one look, before anything else.
+        found.sort(key=lambda form: form.name != "confirm")
     return [offer_choices(form, "measure", waiting) for form in found if form.name != "fulfil" or waiting]
 
 

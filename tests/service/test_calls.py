@@ -188,6 +188,8 @@ async def test_the_console_shows_each_element_beside_its_words_and_takes_a_corre
     path = f"/staff/tickets/{number}"
     page = await (await understood.client.get(path, cookies=cookies)).text()
     assert "第 4 句：“免贵姓黄”" in page and 'name="element-place" value="5栋"' in page and "缺" in page
+    first_form = page[page.index('<details class="verb"'):]
+    assert first_form.index("element-place") < first_form.index("</details>"), "they lie open, before any other verb"
     form = {"form_token": form_token, "element-place": "6栋", "was-place": "5栋", "element-person": "黄", "was-person": "黄"}
     answer = await understood.client.post(f"{path}/confirm", data=form, cookies=cookies, allow_redirects=False)
     assert answer.status == 303 and "error" not in answer.headers["Location"]
