@@ -6,13 +6,14 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api, ApiError
 from actions.handover import Speaking, hand_over, reason_for_person
 from actions.matter import describe_matter
 from actions.reading import confidence_in, own_phone, substance, wants_confidence
-from actions.status import ANSWERED, OPEN, named_number, own_ticket, say_status
+from actions.status import ANSWERED, LISTED, OPEN, meant, named_number, own_ticket, own_tickets, say_status
 from actions.step import Events, begins_matter, moment_of, sentence, text_of
 
 ZONE = timezone(timedelta(hours=8))
@@ -157,6 +158,18 @@ class Withdraw(TicketVerb):
     """撤回."""
 
     verb, said = "withdraw", "utter_withdrawn"
+
+    async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
+        """Of several that are open none is taken back by guess."""
+        if named_number(tracker) is None:
+            open_ones = [item for item in await own_tickets(api) if item.get("state") in OPEN]
+            if len(open_ones) > 1 and len(meant(open_ones, text_of(tracker))) != 1:
+                labels = [f"撤回 {item['number']}" for item in open_ones[:LISTED]]
+                lines = "\n".join(f"{item['number']}（{item.get('title') or ''}）" for item in open_ones[:LISTED])
+                say.utter_message(text=sentence("utter_which_ticket", tickets=lines),
+                                  buttons=[{"title": label, "payload": label} for label in labels])
+                return [SlotSet("offer", {"withdraw": [item["number"] for item in open_ones[:LISTED]]})]
+        return [*await super().act(say, tracker, api), SlotSet("offer", None)]
 
     def body(self, tracker: Tracker) -> dict[str, Any]:
         """The words are the reason."""

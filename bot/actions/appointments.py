@@ -1,6 +1,7 @@
 """Appointments: only free slots are offered, no time is guessed, and all is read back; move and cancel."""
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -22,13 +23,18 @@ from actions.booking import (
 )
 from actions.emergency import raise_alarm
 from actions.form import say_aside
+from actions.guides import answer
 from actions.handover import hand_over, reason_for_person
 from actions.reading import KINDS, give_up, is_question, own_phone, substance
+from actions.status import own_tickets, say_status
 from actions.step import Events, Step, begins_matter, entities_of, intent_of, moment_of, sentence, text_of
 
 ACTS = {"book_appointment": "book", "move_appointment": "move", "cancel_appointment": "cancel"}
 OFFERED = 4
 ASKED_AT_MOST = 3
+_OF_BOOKING = re.compile(r"约|号|挂|门诊|时段")
+_MONEY_BACK = re.compile(r"退(?:钱|款|费|还|给|押金|保证金)|给我(?:们)?退|(?:钱|款|费|押金|保证金)[^，。！？]{0,8}退")
+"""退 of money cancels no appointment."""
 BROUGHT_AT_MOST = 8
 
 
@@ -42,6 +48,8 @@ class ReadAppointment(Step):
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         """What ends or interrupts comes first, then the choice, then the time."""
         booking = dict(tracker.get_slot("booking") or {})
+        if not booking and intent_of(tracker) == "cancel_appointment" and _is_money_back(text_of(tracker)):
+            return [*_over(), *begins_matter(tracker, "request")]
         if not booking:
             booking = {"act": ACTS.get(intent_of(tracker), "book"), "asked": 0}
         elif (leaving := await self._leave(say, tracker, api)) is not None:
@@ -83,6 +91,9 @@ class ReadAppointment(Step):
     ) -> Events:
         services = [str(item["service"]) for item in (await api.get("/slots/services")).get("items") or []]
         if not services:
+            if not _OF_BOOKING.search(text_of(tracker)) and (await answer(say, tracker, api))[0] == "answered":
+                return _over()
+            say.messages.clear()
             say.utter_message(text=sentence("utter_no_slots"), buttons=_buttons(["转人工"]))
             return [*_over(), SlotSet("offer", {"person": True})]
         text = text_of(tracker)
@@ -185,6 +196,8 @@ class ReadAppointment(Step):
         booked = (await api.get("/appointments?status=booked&limit=50")).get("items") or []
         items = sorted((item for item in booked if moment(item["starts_at"]) > _now(tracker)), key=lambda i: str(i["starts_at"]))
         if not items:
+            if not _OF_BOOKING.search(text) and (otherwise := await self._not_booked(say, tracker, api)) is not None:
+                return otherwise
             say.utter_message(text=sentence("utter_no_appointment"))
             return _over()
         chosen = choice_of(text, booking["labels"]) if booking.get("labels") else None
@@ -214,11 +227,23 @@ class ReadAppointment(Step):
                                         number=item.get("number") or item["id"]))
         return _over()
 
+    async def _not_booked(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:
+        """Who has no appointment and speaks of none means his ticket, or wants something back: 给我退了吧."""
+        text = text_of(tracker)
+        if is_question(text) and await own_tickets(api):
+            await say_status(say, tracker, api)
+            return _over()
+        return None
+
     @staticmethod
     def _is_stuck(booking: dict[str, Any]) -> bool:
         """Nobody is asked for ever: after some questions without an answer a person arranges it."""
         booking["asked"] = int(booking.get("asked") or 0) + 1
         return bool(booking["asked"] > ASKED_AT_MOST)
+
+
+def _is_money_back(text: str) -> bool:
+    return bool(_MONEY_BACK.search(text)) and not _OF_BOOKING.search(text)
 
 
 async def _bring(api: Api, made: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api, ApiError
 from actions.emergency import raise_alarm
-from actions.guides import answer
+from actions.guides import about_us, answer
 from actions.handover import SHORT, hand_over, reason_for_person
 from actions.matter import describe_matter, keep_form, silence_before
 from actions.parts import FORM_KINDS, read_other, read_parts, words_of
@@ -18,13 +18,16 @@ from actions.reading import (
     FIELDS,
     KINDS,
     SKIPPED,
+    demands_money_plainly,
     give_up,
     is_question,
+    kind_of_slip,
     mistyped_phone,
     needed,
     read,
     short,
     substance,
+    tells_when_at_home,
 )
 from actions.several import answer_parts, find_other, find_parts
 from actions.status import say_status
@@ -34,6 +37,8 @@ _BLANK = {"kind": None, "what": None, "place": None, "happened": None, "happened
           "extra": None, "begin": None}
 _CHATTER = {"greet": "utter_greet", "chitchat": "utter_chitchat", "thanks": "utter_thanks"}
 _ASIDE = {"ask_guide", "ask_status", *_CHATTER}
+HURRY = 12
+"""催一下 in the middle of a form is no more than that; a longer text that presses tells something too."""
 _YES, _NO = {"affirm", "greet"}, {"deny", "goodbye"}
 AWAY = timedelta(hours=6)
 """Who comes back after so long may have forgotten the draft: it is offered again."""
@@ -72,8 +77,10 @@ class ReadForm(Step):
         requested = slots.get("requested_slot")
         if comes_between(intent, text, requested, tracker.latest_message):
             new = read(slots, tracker.latest_message, None, moment_of(tracker))
+            kept = ("extra", "what") if any(tells_when_at_home(text, e) for e in _entities(tracker)) else ("extra",)
             await say_aside(say, tracker, api, intent)
-            return await self._ask_next(say, api, slots, {"extra": new["extra"]})
+            return await self._ask_next(say, api, slots, {name: new[name] for name in kept if name in new},
+                                        tracker if intent == "urge" else None)  # Who only presses was asked in vain.
         if (found := await find_other(slots, tracker.latest_message, api)) is not None:
             other, apart = found
             what = short(words_of(tracker.latest_message, other))
@@ -83,6 +90,8 @@ class ReadForm(Step):
                    else read(slots, tracker.latest_message, None, moment_of(tracker)))
             return await self._ask_next(say, api, slots, new)
         new = read(slots, tracker.latest_message, requested, moment_of(tracker))
+        if kind := kind_of_slip(text) or (KINDS.get(intent) if slots.get("what") is None else None):
+            new["kind"] = kind  # Until the matter is told, the latest word says what it is.
         return await self._ask_next(say, api, slots, new, tracker)
 
     async def _begin(
@@ -94,6 +103,8 @@ class ReadForm(Step):
         if reason and tells_nothing(message) and matter_speaks(tracker):
             return [*await hand_over(say, tracker, api, reason), *ended()]
         kind = begin.get("kind") or KINDS.get(intent_of(tracker), "complaint")
+        if kind == "complaint" and demands_money_plainly(str(message.get("text") or "")):
+            kind = "request"
         parts = await find_parts(message, api) if channel_of(tracker) != "phone" else []
         if any(part.kind in FORM_KINDS for part in parts):
             draft = read_parts(message, parts, slots, moment_of(tracker))
@@ -187,6 +198,10 @@ class ReadForm(Step):
                 SlotSet("requested_slot", missing[0] if missing else None)]
 
 
+def _entities(tracker: Tracker) -> list[dict[str, Any]]:
+    return list(tracker.latest_message.get("entities") or [])
+
+
 def tells_nothing(message: dict[str, Any]) -> bool:
     """Anger or grief alone: no place, no time, and too short to hold a matter."""
     return len(str(message.get("text") or "")) <= SHORT and not any(
@@ -220,8 +235,11 @@ async def leave(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events
 def comes_between(intent: str, text: str, requested: str | None, message: dict[str, Any]) -> bool:
     """A question or a greeting in the middle, unless it holds what was asked for."""
     answers = {"place": "place", "happened": "time", "phone": "phone"}.get(requested or "")
-    if any(entity["entity"] == answers for entity in message.get("entities") or []):
+    entities = message.get("entities") or []
+    if any(entity["entity"] == answers and not tells_when_at_home(text, entity) for entity in entities):
         return False
+    if intent == "urge":
+        return not entities and len(text) <= HURRY and requested != "what"
     if intent in _CHATTER:
         return requested != "what" or substance(text) is None or len(text) <= 4
     return intent in _ASIDE and is_question(text) and (requested != "what" or len(text) <= 20)
@@ -236,6 +254,7 @@ async def say_aside(say: CollectingDispatcher, tracker: Tracker, api: Api, inten
         elif intent == "ask_status":
             await say_status(say, tracker, api)
     except ApiError as problem:
-        say.utter_message(text=sentence("utter_no_ticket" if problem.status == 404 else "utter_aside_failed"))
+        say.utter_message(text=sentence("utter_when_aside" if problem.status == 404 else "utter_aside_failed"))
     if len(say.messages) == before:
-        say.utter_message(text=sentence(_CHATTER.get(intent, "utter_no_guide_aside")))
+        ours = about_us(text_of(tracker)) or "utter_no_guide_aside"
+        say.utter_message(text=sentence({**_CHATTER, "urge": "utter_when_aside"}.get(intent, ours)))

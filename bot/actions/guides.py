@@ -17,6 +17,17 @@ MEDICAL = frozenset({"diagnosis", "warning_sign"})
 
 _NUMBER = re.compile(r"^(?:第|选|选择)?([1-9一二三四五])(?:个|项|号|、|\.|。)?$")
 
+_ABOUT_US: list[tuple[re.Pattern[str], str]] = [
+    (re.compile(r"(?:照片|图片|视频|截图).{0,8}(?:发|传)|(?:发|传)(?:个|张|些)?(?:照片|图片|视频|截图)"), "utter_photographs"),
+    (re.compile(r"身份证.{0,8}(?:要|需要|用|必须|提供|填|报)|(?:要|需要|用|必须|提供|填|报).{0,6}身份证"), "utter_no_id"),
+]
+"""Questions about this conversation itself, asked where no guide knows an answer."""
+
+
+def about_us(text: str) -> str | None:
+    """Our own answer to a short question about how this conversation goes."""
+    return next((said for words, said in _ABOUT_US if words.search(text)), None) if len(text) <= 24 else None
+
 
 def chosen(tracker: Tracker) -> str | None:
     """The guide that was just chosen of those offered before, by its title or its number."""

@@ -28,7 +28,7 @@ _OF_THE_STORY = re.compile(
     r"|影响|睡不|害得|耽误|受不了|没法(?:睡|住|过|出门)|气(?:死|病)")
 """What was tried before, and what it does to him: it belongs to what he is telling, unless the office is surer than `SURER`."""
 SURER = 0.8
-_LEADS = re.compile(r"^(?:[\s，,、。：:；;哦噢啊哎诶]|对了|另外|此外|还有(?:一?[件个](?:事情?|问题)|就是|(?=[，,：:])|(?!人|谁|多|几|两|没有|\d|[一二三四五六七八九十]))|再(?:有|一个|就是)|顺便|其次|第[一二三]个?(?:问题|件事)?(?=是|[，,、：:])|其[一二三]"
+_LEADS = re.compile(r"^(?:[\s，,、。：:；;哦噢啊哎诶]|(?:我|我们)?(?:有|要|想)?(?:说|讲|反映|投诉|问)?[两三几23](?:个|件)(?:事情?|问题)儿?(?=[，,：:、\s])|一[个件](?:事情?|问题)?是(?=[^，,。]{3})|对了|另外|此外|还有(?:一?[件个](?:事情?|问题)|就是|(?=[，,：:])|(?!人|谁|多|几|两|没有|\d|[一二三四五六七八九十]))|再(?:有|一个|就是)|顺便|其次|第[一二三]个?(?:问题|件事)?(?=是|[，,、：:])|其[一二三]"
                     r"|[一二三](?=是|[、.．])|[123](?=[、.．)）])|是(?=[^，,。]{4})|[.．)）])+")
 _EDGES = " \t\r\n，,、；;"
 TELLS = 5
@@ -120,7 +120,9 @@ def read_parts(message: dict[str, Any], parts: list[Part], slots: dict[str, Any]
                                if name in ("what", "place", "happened", "happened_at")}
         for part in others
     ]} if others else {})
-    if draft.get("place") is None and not any(each.get("place") for each in draft["extra"].get("others") or []):
+    # 都是11栋1单元 holds for each of them.
+    shared = re.search(r"[都全](?:是|在)", str(message.get("text") or ""))
+    if draft.get("place") is None and (shared or not any(each.get("place") for each in draft["extra"].get("others") or [])):
         draft["place"] = whole.get("place")
     return draft
 

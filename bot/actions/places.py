@@ -81,6 +81,43 @@ def amended(old: str | None, new: str) -> str:
     return new
 
 
+def _count(written: str) -> int:
+    """十二 is 12, 二十 is 20."""
+    tens, ten, ones = written.rpartition("十")
+    digits = "一二三四五六七八九"
+    return ((digits.find(tens) + 1 or 1) * 10 if ten else 0) + digits.find(ones or "-") + 1
+
+
+_N = r"(?:\d{1,4}|[零〇一二两三四五六七八九十]{1,4})"
+_HEARD = re.compile(
+    rf"(?P<building>{_N})\s*(?P<word>[洞动冻栋幢])\s*(?:(?P<unit>{_N})\s*(?:单元|[但蛋丹担弹][元园圆原员]))?\s*(?P<room>\d{{3,4}}|[零〇一二两三四五六七八九十]{{3,4}})?"
+    rf"|(?P<only>{_N})\s*[但蛋丹担弹][元园圆原员]")
+_IN_ENGLISH = (
+    (re.compile(r"\b(?:building|bldg|block|tower)\s*(?:no\.?|number|#)?\s*(\d+|[a-z])\b", re.I), "栋"),
+    (re.compile(r"\bunit\s*(?:no\.?|number|#)?\s*(\d+)\b", re.I), "单元"),
+    (re.compile(r"\b(?:room|apartment|apt\.?|flat|suite)\s*(?:no\.?|number|#)?\s*(\d+)\b", re.I), "室"),
+)
+
+
+def place_in_other_words(text: str) -> str | None:
+    """A building as a voice input writes it (8洞五但元三零二), or in English (room 502, building 3); None where it is neither."""
+    for found in _HEARD.finditer(text):
+        if found["only"]:
+            return f"{_digits(found['only'])}单元"
+        misheard = found["word"] in "洞动冻" or re.search(r"[但蛋丹担弹]", found.group(0))
+        if misheard and (found["unit"] or found["room"] or _BESIDE.sub("", text.replace(found.group(0), "")) in ("", "住")):
+            unit = f"{_digits(found['unit'])}单元" if found["unit"] else ""
+            return f"{_digits(found['building'])}栋{unit}{_digits(found['room']) if found['room'] else ''}"
+    return "".join(f"{seen[1].upper()}{word}" for form, word in _IN_ENGLISH if (seen := form.search(text))) or None
+
+
+def _digits(written: str) -> str:
+    """三零二 is 302, 十二 is 12, 十二零三 is 1203."""
+    if tens := re.match(r"[一二三四五六七八九]?十[一二三四五六七八九]?", written):
+        return str(_count(tens[0])) + _digits(written[tens.end():])
+    return "".join(str("零一二三四五六七八九".find(c)) if c in "零一二三四五六七八九" else {"〇": "0", "两": "2"}.get(c, c) for c in written)
+
+
 def exactness(place: str) -> int:
     """How near a place leads: 2 by a number or a name, 1 by a side or a gate (南门), 0 where it may be anywhere (小区门口)."""
     return 2 if _NUMBER.search(place) or named_place(place) else int(bool(_SIDE.search(place)))

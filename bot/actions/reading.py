@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from actions.behalf import find_behalf, is_organisation
-from actions.places import amended, bare_spot, named_place, nearer_place, place_of
+from actions.places import amended, bare_spot, named_place, nearer_place, place_in_other_words, place_of
 
 SKIPPED = "-"
 """Asked for or not needed, and left open: never asked again."""
 FIELDS = ("what", "place", "happened", "phone")
 KINDS = {"complain": "complaint", "request_service": "request", "suggest": "suggestion", "praise": "praise",
          "report_misconduct": "report"}
+NO_ANSWER = {"urge", "ask_status", "withdraw", "ask_human", "rate", "thanks", "goodbye"}
+"""What presses or turns elsewhere is neither a place nor a time: 催一下 is not where he lives."""
 NEEDED = {"complaint": FIELDS, "request": ("what", "place", "phone"), "suggestion": ("what",), "praise": ("what",),
           "report": ("what",), "consultation": ("what",)}
 """A report about staff is asked nothing more: an inspector speaks with who made it."""
@@ -23,7 +25,7 @@ _BARE = re.compile(r"我|要|想|来|一下|你们|帮|请|麻烦|您好|你好|
                    r"|匿名|保密|[，。！？,.!?\s]|有人|师傅|服务|一个|进行|这里|吗|呢|吧|啊|不留电话")
 _CONTACT = re.compile(r"(?:我的?)?(?:电话|手机|号码|联系方式)?(?:号码?)?[是为：:]?<[A-Z]+_\d+>")
 _GREETING = re.compile(r"(?:您好|你好|哈喽|喂|在吗|谢谢您?|感谢|麻烦(?:您|你)?(?:们|了)?|辛苦了?|拜托了?)[，。！!,.\s]*")
-_ANONYMOUS = re.compile(r"匿名(?!电话|短信|信息|信件|者|举报信)|不(?:想|愿意?|方便|用|要)?留(?:下|个)?(?:电话|号码|手机|名|联系|姓名|$|了)|别留|不(?:想|愿意?|方便)(?:透露|说(?:电话|名字|姓名))|没有?(?:电话|手机)(?:号码?)?[，。！]?$")
+_ANONYMOUS = re.compile(r"匿名(?!电话|短信|信息|信件|者|举报信)|不(?:想|愿意?|方便|用|要)?留(?:下|个)?(?:电话|号码|手机|名|联系|姓名|$|了)|别留|不(?:想|愿意?|方便)(?:透露|说(?:电话|名字|姓名))|没有?(?:电话|手机)(?:号码?)?[，。！]?$|(?:别|不要|不用|不必|不想)(?:给我)?(?:打|接)(?:我的?)?电话")
 _NAMED_AFTER_ALL = re.compile(r"不(?:要|用|再|是)?匿名|实名|不匿名了")
 _CONFIDENTIAL = re.compile(r"保密|(?:别|不要|不能|千万别)(?:让|告诉|跟|泄露|透露|暴露).{0,10}(?:知道|是我|我的|信息|身份|说)|怕(?:被)?(?:报复|打击)")
 _TAKEN_BACK = re.compile(r"(?:不(?:用|需要|必|要求|要|再)|取消|用不着|没必要|无需|甭|别)(?:再)?(?:[给替帮]我)?保密|(?<!能)(?<!可)不保密(?=[了也，。,.\s]|$)|保密[^，。,.]{0,2}(?:不用|不必|算|取消|免)了?|可以公开|公开也?(?:没关系|无所谓|行)")
@@ -36,7 +38,15 @@ _NAMED_FIELD: list[tuple[str, re.Pattern[str]]] = [
 ]
 _GIVEN = re.compile(r"(?:改成|改为|换成|更正为|应该是|应为|是在?)[：:\s]*(?P<value>[^，。！？,.!?是]{2,40})(?:才对|[，。！？,.!?]|$)")
 _OWN_NAME = re.compile(r"(?:我叫|我是|本人|姓名|名字(?:是|叫)?|联系人|称呼我?|反映人|投诉人|申请人|业主|叫我|我姓)[：:是叫\s]{0,3}$")
+_SIGNED = re.compile(r"(?:\n\s*|<PHONE_\d+>[，,。；;\s]*)$")
+"""A name alone at the end, below the letter or behind the number, is who wrote it."""
 _OTHERS_PHONE = re.compile(r"(?:骚扰|值班|咨询|公示|对方|他们?的|她的|商家|店家|老板|中介|物业|客服|公司|热线|打了?|拨打?了?|致电|来电)(?:的)?(?:电话|号码|热线|手机号?)?[是为：:]?$")
+_AT_HOME = re.compile(r"[^，。！？,.!?\s]{0,6}?(?:在家|有空|有人在?|方便|都行|都可以|可以来|能来|过来|来修|上门|再来|之前)")
+"""After a time: when somebody may come, not when it happened."""
+_SINCE = re.compile(r"(?:从|自从?)(?P<since>[^，。！？,.!?从自]{2,14}?)(?:开始|以来|至今|到现在|起)")
+_NAMES_OF_KINDS = {"投诉": "complaint", "报修": "request", "求助": "request", "建议": "suggestion", "表扬": "praise", "举报": "report"}
+_KIND_NAMED = re.compile(r"(?<!不是)(?<!不是要)(?<!不是想)(?<!不)(投诉|报修|求助|建议|表扬|举报)")
+_SLIP = re.compile(r"[点选按搞弄说]错|不是(?:要|想)?(?:投诉|报修|求助|建议|表扬|举报)")
 _BARE_PERIOD = re.compile(r"(?:每天)?(?:凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|夜晚|半夜|深夜|午夜|晚间)")
 _HABIT = re.compile(
     r"(?:每天|天天|每晚|每到|每次|每逢|每年|每月|每周)[^，。！？,.!?\s]{0,6}?(?:凌晨|清晨|早上|上午|中午|下午|傍晚|晚上|夜里|半夜|深夜|周末|下雨天?)?"
@@ -44,7 +54,8 @@ _HABIT = re.compile(
     r"|(?:已经?|都|快|持续|连续|有|堆了|坏了|停了|漏了|等了|拖了)?(?:好几|几|半|多|\d+|[一二两三四五六七八九十]+)(?:多|来)?个?(?:多)?(?:小时|天|日|周|星期|礼拜|月|年)(?:多|了|以来|来|之久)+"
     r"|(?:堆|坏|停|漏|等|拖)了(?:好几|几|半|\d+|[一二两三四五六七八九十]+)(?:多)?个?(?:小时|天|周|星期|礼拜|月|年)"
     r"|(?:从|自)[^，。！？,.!?]{1,12}(?:开始|以来|至今|到现在|起)|至今|刚才|刚刚|今年以?来?|去年|前年|上半年|下半年|年前|年初|年底")
-_QUESTION = re.compile(r"[?？吗呢]\s*$|怎么|如何|多少|什么|哪|几点|能不能|可不可以|要不要|是不是|会不会|有没有")
+_SPOKEN = str.maketrans("零〇一幺二两三四五六七八九", "0011223456789")
+_QUESTION = re.compile(r"[?？吗呢]\s*$|[了过好来]没有?[。！!]?$|啥时|怎么|如何|多少|什么|哪|几点|能不能|可不可以|要不要|是不是|会不会|有没有")
 _GIVE_UP = re.compile(r"^(?:那就?|还是|唉|哎|嗯)?[，,]?算了|(?:不|别)(?:投诉|报修?|登记|办|反映|提|说|弄|填|想投诉|想报)了|取消(?:登记|投诉|报修|预约)?(?:吧|了|$)|不(?:想|用|要)(?:投诉|登记|报|办)了?|不(?:弄|搞|办|填|说|聊)了|当我没说|退出")
 _SHORT_OF_PHONE = re.compile(r"(?<!\d)\d{5,13}(?!\d)")
 _NARRATIVE = re.compile(r"[了没]|已经|反映|投诉|希望|赶紧|快点|谢谢|好的|嗯|哦|为什么|怎么|什么|多少|[?？]|^(?:是|对|行|好|有|可以)(?:的|啊|吧)?$")
@@ -52,8 +63,10 @@ _PLACELESS = re.compile(
     r"收费|费用|乱收|涨价|物业费|停车费|发票|退款|退费|退钱|欠薪|工资|社保|医保|公积金|养老金|补贴|低保|合同|押金|保证金|网站|系统|APP|app|小程序|公众号|"
     r"骚扰|推销|短信|打不通|没人接|热线|客服|政策|报销|户口|落户|签证|驾照|学位|录取|证书|退休")
 """Money, papers and lines: there is no spot that somebody has to go to."""
+_MONEY_BACK = re.compile(r"退(?!休|出|伍)(?:还|回|给|款|费|钱|一下)?[^，。！？]{0,6}(?:押金|保证金|费|钱|款)|(?:押金|保证金|费|钱|款)[^，。！？]{0,10}退(?!休|出)")
+_REFUSED = re.compile(r"不[给肯让]?退|不还|拖|凭什么|扣着|赖|乱|没退|太|态度|投诉|骗|抢|讲理|说法")
 _STANDING = re.compile(
-    r"坏了|坏掉|漏水|渗水|漏电|堵|不亮|没水|没电|没气|停水|停电|裂|塌|脱落|掉落|报修|维修|来修|没人(?:管|清|修|处理)|乱(?:停|堆|扔|丢|摆|搭)|占用|占道|违建|脏|臭|异味|垃圾|积水|老鼠|蟑螂|态度|不作为")
+    r"坏了|坏掉|失灵|没反应|不能用|用不了|漏水|渗水|滴水|漏电|堵|不[亮热通]|不制冷|不出水|[打刷关]不[开上]|没水|没电|没气|停水|停电|裂|塌|脱落|掉落|报修|维修|来修|没人(?:管|清|修|处理)|乱(?:停|堆|扔|丢|摆|搭)|占用|占道|违建|脏|臭|异味|垃圾|积水|老鼠|蟑螂|态度|不作为")
 """What is so now: nobody has to say on which day it began."""
 
 
@@ -90,6 +103,14 @@ def substance(text: str) -> str | None:
     return text.strip() if len(_BARE.sub("", _CONTACT.sub("", text))) >= 3 else None
 
 
+def only_place(text: str, entities: list[dict[str, Any]]) -> bool:
+    """6栋2单元 and not a word of what is wrong there."""
+    rest = text
+    for entity in sorted((e for e in entities if e["entity"] == "place"), key=lambda e: -int(e["start"])):
+        rest = rest[:entity["start"]] + rest[entity["end"]:]
+    return rest != text and not _BARE.sub("", re.sub(r"我们?家?|住在?|在|是|就|位于|这边|那边|的", "", rest))
+
+
 def read(slots: dict[str, Any], message: dict[str, Any], requested: str | None, now: str = "") -> dict[str, Any]:
     """New values for slots: everything said is taken, and what was asked for counts as its answer."""
     text = str(message.get("text") or "").strip()
@@ -104,7 +125,7 @@ def read(slots: dict[str, Any], message: dict[str, Any], requested: str | None, 
     place = place_of(text, entities, broad=len(text) >= 40)
     if place is None and slots.get("what") not in (None, SKIPPED):
         place = bare_spot(text)
-    if place := place or scanned:
+    if place := place_in_other_words(text) or place or scanned:
         said["place"] = place
     said |= _time_of(text, entities, now)
     new = {field: value for field, value in said.items()
@@ -124,7 +145,8 @@ def read(slots: dict[str, Any], message: dict[str, Any], requested: str | None, 
     elif _NAMED_AFTER_ALL.search(text) and slots.get("phone") == SKIPPED and "phone" not in new:
         new["phone"] = None
     about_person = extra != (slots.get("extra") or {})
-    new |= _answer(slots, new, text, entities, requested, corrects, about_person)
+    presses = (message.get("intent") or {}).get("name") in NO_ANSWER
+    new |= _answer(slots, new, text, entities, requested, corrects, about_person, presses)
     return new | {"extra": extra}
 
 
@@ -133,21 +155,32 @@ def own_phone(text: str, entities: list[dict[str, Any]]) -> str | None:
     phones = [e for e in entities if e["entity"] == "phone"]
     own = [e for e in phones if not _OTHERS_PHONE.search(text[:e["start"]]) or re.search(
         r"(?:我的?|联系|本人|回|手机|打)(?:电话|号码|手机号?|我)?[是为：:，,\s]*$", text[:e["start"]])]
-    return str(own[-1]["value"]) if own else None
+    return _in_digits(str(own[-1]["value"])) if own else None
+
+
+def _in_digits(number: str) -> str:
+    """幺三九零零零零二二二二, as somebody reads it aloud, is what can be dialled."""
+    return number.translate(_SPOKEN) if re.fullmatch(r"[零〇一幺二两三四五六七八九]{7,}", number) else number
 
 
 def _time_of(text: str, entities: list[dict[str, Any]], now: str) -> dict[str, Any]:
     """When it happened: a moment, else a habit in the resident's words. What lies ahead has not happened."""
-    for entity in (e for e in entities if e["entity"] == "time"):
+    times = [e for e in entities if e["entity"] == "time"]
+    since = _SINCE.search(text)
+    begun = next((e for e in times if since and since.start() < e["start"] < since.end()), None)
+    if since and (begun or re.search(r"\d年|月", since["since"])) and not any(e["end"] <= since.start() for e in times):
+        # What has lasted since October began in October, whatever else was done on which day.
+        return {"happened": since.group(0), "happened_at": begun.get("from") if begun else None}
+    for entity in times:
+        if tells_when_at_home(text, entity):
+            continue
         begins = entity.get("from")
         if begins and now and datetime.fromisoformat(begins) > datetime.fromisoformat(now) and not entity.get("coming"):
             continue
         if _BARE_PERIOD.fullmatch(entity["value"]):
             # 天天半夜 is a habit, not a moment.
-            habit = _HABIT.search(text)
-            before = text[:entity["start"]]
-            return {"happened": (habit.group(0) if habit and habit.end() == len(before) else "") + entity["value"],
-                    "happened_at": None}
+            habit = next((h for h in _HABIT.finditer(text) if h.start() < entity["start"] <= h.end()), None)
+            return {"happened": text[habit.start():entity["end"]] if habit else entity["value"], "happened_at": None}
         return {"happened": entity["value"], "happened_at": None if entity.get("coming") else begins}
     habit = _HABIT.search(text)
     return {"happened": habit.group(0), "happened_at": None} if habit and habit.group(0) else {}
@@ -166,6 +199,8 @@ def _person(text: str, entities: list[dict[str, Any]], extra: dict[str, Any]) ->
         if _OWN_NAME.search(text[:person["start"]]):
             extra["name"] = person["value"]
             break
+        if _SIGNED.search(text[:person["start"]]) and not text[person["end"]:].strip(" \n。.") and "name" not in extra:
+            extra["name"] = person["value"]
     who = find_behalf(text)
     if who and "on_behalf_of" not in extra:
         extra["on_behalf_of"] = {"relation": who}
@@ -176,7 +211,7 @@ def _person(text: str, entities: list[dict[str, Any]], extra: dict[str, Any]) ->
 
 def _answer(
     slots: dict[str, Any], new: dict[str, Any], text: str, entities: list[dict[str, Any]], requested: str | None,
-    corrects: bool, about_person: bool,
+    corrects: bool, about_person: bool, presses: bool,
 ) -> dict[str, Any]:
     """The message as the answer to what was asked, as a correction, or as more of the story."""
     what = slots.get("what")
@@ -185,7 +220,7 @@ def _answer(
     if corrects and (found := _correct(slots, text)):
         return found
     if what is None:
-        return {"what": substance(text)} if substance(text) else {}
+        return {"what": substance(text)} if substance(text) and not only_place(text, entities) else {}
     if requested in new:
         return _more(what, text, entities)
     if requested == "phone":
@@ -196,7 +231,7 @@ def _answer(
         if _UNKNOWN.search(text):
             return {requested: SKIPPED}
         if not about_person and not any(field in new for field in FIELDS) and len(text) <= 30 and not (
-                requested == "place" and _NARRATIVE.search(text)):
+                requested == "place" and _NARRATIVE.search(text)) and not presses:
             return {requested: text}
     return _more(what, text, entities)
 
@@ -213,11 +248,14 @@ def _correct(slots: dict[str, Any], text: str) -> dict[str, Any]:
 
 def _more(what: str, text: str, entities: list[dict[str, Any]]) -> dict[str, Any]:
     """What is said beyond the values is part of the story."""
+    if mistyped_phone(text, entities) and len(re.sub(r"\D", "", text)) * 2 > len(text):
+        return {}
     rest = text
     for entity in sorted(entities, key=lambda e: -int(e["start"])):
         if entity["entity"] in ("place", "time", "phone", "person", "id_number"):
             rest = rest[:entity["start"]] + rest[entity["end"]:]
     rest = re.sub(r"我?的?(?:电话|手机|号码|联系方式|地址|位置)(?:号码?)?是?|我叫|就?在|大概|大约|左右|好像|应该|那里|那边|吧|哦|嗯", "", _GREETING.sub("", rest))
+    rest = _CONFIDENTIAL.sub("", rest)
     told = len(_BARE.sub("", rest)) >= 4 and not _ANONYMOUS.search(text) and not _UNKNOWN.search(rest)
     return {"what": f"{what}\n{text}"} if told and what != SKIPPED and text not in what else {}
 
@@ -226,6 +264,24 @@ def mistyped_phone(text: str, entities: list[dict[str, Any]]) -> bool:
     """A row of digits that is no telephone number, where one was asked for."""
     return not any(e["entity"] in ("phone", "id_number", "ticket_number") for e in entities) and bool(
         _SHORT_OF_PHONE.search(re.sub(r"[\s-]", "", text)))
+
+
+def tells_when_at_home(text: str, entity: dict[str, Any]) -> bool:
+    """今天下午在家 is when somebody may come."""
+    return entity["entity"] == "time" and bool(_AT_HOME.match(text, entity["end"]))
+
+
+def kind_of_slip(text: str) -> str | None:
+    """The kind that was meant, where the wrong button was pressed: 点错了，我想投诉."""
+    if not _SLIP.search(text):
+        return None
+    meant = [match[1] for match in _KIND_NAMED.finditer(text)]
+    return _NAMES_OF_KINDS[meant[-1]] if meant else None
+
+
+def demands_money_plainly(text: str) -> bool:
+    """请退还多收的费用 is a request; only what was refused, kept or put off is complained of."""
+    return len(text) <= 40 and bool(_MONEY_BACK.search(text)) and not _REFUSED.search(text)
 
 
 def is_placeless(what: str) -> bool:
@@ -237,6 +293,8 @@ def needed(kind: str, slots: dict[str, Any], known_phone: bool, *, everything: b
     """What still has to be asked for. `everything`: all at once, in a receipt."""
     wanted = set(NEEDED[kind])
     what = str(slots.get("what") or "")
+    if kind in ("complaint", "request") and _MONEY_BACK.search(what):
+        wanted -= {"place", "happened"}
     if not everything:
         told = len(what) >= PETITION
         wanted -= {"happened", "phone"} if told and kind == "complaint" else set()
@@ -251,4 +309,5 @@ def short(what: Any) -> str:
     text = str(what or SKIPPED)
     if text == SKIPPED:
         return "（未说明）"
-    return text if len(text) <= 160 else text[:150] + "……（全文已登记）"
+    # A token that is cut in two stands for nobody's number any more.
+    return text if len(text) <= 160 else re.sub(r"<[A-Z]*_?\d*$", "", text[:150]) + "……（全文已登记）"

@@ -8,11 +8,15 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api, ApiError
-from actions.step import entities_of, sentence
+from actions.step import entities_of, sentence, text_of
 
 OPEN = ("registered", "accepted", "in_progress", "in_approval", "approved")
 ANSWERED = ("replied", "closed", "followed_up")
 LISTED = 3
+_SAYS_NOTHING = re.compile(
+    r"<[A-Z]+_\d+>|工单|投诉|报修|反映|处理|解决|撤[销回掉]?|取消|催|补充|更正|评价|进度|结果|师傅|麻烦|请问|怎么|什么|时候|已经|还没|没有|可以"
+    r"|[了吧吗呢的我你您他她它们那这个件是在有没不好要到来去就都也还再把被给让和说]")
+"""Words that any two tickets may share."""
 
 
 def named_number(tracker: Tracker) -> str | None:
@@ -35,7 +39,21 @@ async def own_ticket(tracker: Tracker, api: Api, states: tuple[str, ...] = ()) -
     items = await own_tickets(api)
     if not items:
         raise ApiError(404)
-    return next((item for item in items if item.get("state") in states), items[0])
+    likely = [item for item in items if item.get("state") in states] or items[:1]
+    return (meant(likely, text_of(tracker)) or likely)[0]
+
+
+def meant(items: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+    """Those of several tickets that share words with a text: 电梯那个 is the one about the lift. Empty when none does."""
+    said = _pairs(text)
+    shares = [len(said & _pairs(f"{item.get('title') or ''} {item.get('description') or ''}")) for item in items]
+    best = max(shares, default=0)
+    return [item for item, share in zip(items, shares, strict=True) if share == best] if best else []
+
+
+def _pairs(text: str) -> set[str]:
+    plain = _SAYS_NOTHING.sub(" ", text)
+    return {plain[i:i + 2] for i in range(len(plain) - 1) if not re.search(r"[\W_]|\d\d", plain[i:i + 2])}
 
 
 async def _by_end(api: Api, digits: str) -> dict[str, Any]:
@@ -56,7 +74,7 @@ async def say_status(say: CollectingDispatcher, tracker: Tracker, api: Api) -> N
     if not items:
         raise ApiError(404)
     open_ones = [item for item in items if item.get("state") in OPEN]
-    shown = open_ones[:LISTED] or items[:1]
+    shown = meant(open_ones, text_of(tracker))[:LISTED] or open_ones[:LISTED] or items[:1]
     say.utter_message(text="\n".join(describe(item) for item in shown))
 
 

@@ -8,15 +8,15 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.after import supplement, tells_matter
+from actions.after import Urge, Withdraw, supplement, tells_matter
 from actions.api import Api
-from actions.guides import answer, chosen
+from actions.guides import about_us, answer, chosen
 from actions.handover import Speaking, hand_over
 from actions.matter import describe_matter
 from actions.parts import FORM_KINDS
-from actions.reading import PETITION
+from actions.reading import PETITION, only_place
 from actions.several import find_parts
-from actions.status import OPEN, named_number, own_tickets, say_status
+from actions.status import OPEN, meant, named_number, own_tickets, say_status
 from actions.step import Events, begins_matter, intent_of, sentence, text_of
 
 GUESSED = 0.4
@@ -37,6 +37,8 @@ class Answer(Speaking):
         text = text_of(tracker)
         if any(part.kind in FORM_KINDS for part in await find_parts(tracker.latest_message, api)):
             return begins_matter(tracker)  # The form takes the matter and answers the question beside it.
+        if await tell_how_long(say, tracker, api):
+            return []
         question = plain_question(text)
         if is_same(question, tracker.get_slot("asked")) and not chosen(tracker):
             return await hand_over(say, tracker, api, "同一问题问了两遍")
@@ -46,14 +48,23 @@ class Answer(Speaking):
             if matter.get("interactive") is False or len(text) >= PETITION:
                 # A letter, or a whole story, is not sent away: an office that has no guide for it answers it itself.
                 return [*events, *begins_matter(tracker, "consultation")]
-            events = [*events, *await self._no_guide(say, matter)]
+            if _STILL_NOT.search(text) and any(item.get("state") in OPEN for item in await own_tickets(api)):
+                return [*events, *await Urge().act(say, tracker, api)]
+            events = [*events, *await self._no_guide(say, tracker, matter)]
         return [*events, SlotSet("asked", None if status == "clarify" else question)]
 
-    async def _no_guide(self, say: CollectingDispatcher, matter: dict[str, Any]) -> Events:
+    async def _no_guide(self, say: CollectingDispatcher, tracker: Tracker, matter: dict[str, Any]) -> Events:
+        if ours := about_us(text_of(tracker)):
+            say.utter_message(text=sentence(ours))
+            return []
         settled = matter.get("settled")
         heard = sentence("utter_settled", settled=settled) if settled else ""
         say.utter_message(text=heard + sentence("utter_no_guide"), buttons=[{"title": "转人工", "payload": "转人工"}])
         return [SlotSet("offer", {"person": True})]
+
+
+_STILL_NOT = re.compile(r"^[^，。]{0,12}(?:(?:怎么|咋|为什么|为啥|为何)还?(?:没|不)|还没|还不)[^，。]{0,12}[？?。！!啊呀呢]*$")
+"""怎么还没退 of who has a ticket is about his ticket."""
 
 
 def plain_question(text: str) -> str:
@@ -71,6 +82,18 @@ def _pairs(text: str) -> set[str]:
     return {text[i:i + 2] for i in range(len(text) - 1)} or ({text} if text else set())
 
 
+_HOW_LONG = re.compile(r"^(?:那|我|大概|大约|还|要|得|需要|再|究竟|到底)*等(?:多久|多长时间|几天|到什么时候|到啥时候|到哪天)[了啊呀呢]?[？?。！!]*$"
+                       r"|^(?:你们?|有人)?(?:有没有)?(?:收到|看到)(?:我的?[^，。]{0,6}|消息|了)?(?:没有?|吗)[啊呀]?[？?]*$")
+
+
+async def tell_how_long(say: CollectingDispatcher, tracker: Tracker, api: Api) -> bool:
+    """还要等多久, 收到没有 of who has an open ticket are answered with where it stands and what was promised."""
+    if not _HOW_LONG.match(text_of(tracker).strip()) or not any(item.get("state") in OPEN for item in await own_tickets(api)):
+        return False
+    await say_status(say, tracker, api)
+    return True
+
+
 async def miss(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
     """Not understood: once is said, twice in a row goes to a person."""
     misses = int(tracker.get_slot("misses") or 0) + 1
@@ -78,6 +101,23 @@ async def miss(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         return await hand_over(say, tracker, api, "连续两次没有听懂")
     say.utter_message(text=sentence("utter_missed"))
     return [SlotSet("misses", misses)]
+
+
+async def withdraw_chosen(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:
+    """The answer to which of several tickets is taken back, by its place in the list or its words; None where none is."""
+    numbers = (tracker.get_slot("offer") or {}).get("withdraw") or []
+    if not numbers:
+        return None
+    text = text_of(tracker).strip()
+    found = re.fullmatch(r"第?([1-3一二三])(?:个|件|项|条)?(?:吧|的)?[。]?", text)
+    offered = [item for item in await own_tickets(api) if item["number"] in numbers]
+    offered.sort(key=lambda item: numbers.index(item["number"]))
+    at = (int(found[1]) if found[1].isdigit() else "一二三".index(found[1]) + 1) if found else 0
+    picked = offered[at - 1:at] if found else meant(offered, text)
+    if len(picked) != 1:
+        return None
+    await Withdraw().do(say, tracker, api, picked[0])
+    return [SlotSet("offer", None), SlotSet("misses", 0)]
 
 
 class Missed(Speaking):
@@ -92,6 +132,10 @@ class Missed(Speaking):
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         """The guides first."""
         text = text_of(tracker)
+        if await tell_how_long(say, tracker, api):
+            return [SlotSet("misses", 0)]
+        if (withdrawn := await withdraw_chosen(say, tracker, api)) is not None:
+            return withdrawn
         if len(text) >= 4 or chosen(tracker):
             status, events = await answer(say, tracker, api)
             if status == "answered":
@@ -115,6 +159,8 @@ class Chat(Speaking):
 
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         """A sentence, or a person. What was only guessed to be small talk was not understood."""
+        if await tell_how_long(say, tracker, api):
+            return []
         if float((tracker.latest_message.get("intent") or {}).get("confidence") or 1) < GUESSED:
             return await miss(say, tracker, api)
         say.utter_message(text=sentence(self.said.get(intent_of(tracker), "utter_chitchat")))
@@ -145,6 +191,8 @@ class Deny(Speaking):
 
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         """Whatever was offered is off the table."""
+        if await tell_how_long(say, tracker, api):
+            return []
         say.utter_message(text=sentence("utter_ok"))
         return [SlotSet("offer", None)]
 
@@ -160,11 +208,14 @@ class Inform(Speaking):
         """Choice, ticket number, detail, in this order."""
         if chosen(tracker):
             return (await answer(say, tracker, api))[1]
+        if (withdrawn := await withdraw_chosen(say, tracker, api)) is not None:
+            return withdrawn
         if named_number(tracker):
             await say_status(say, tracker, api)
             return []
-        ticket = next((item for item in await own_tickets(api) if item.get("state") in OPEN), None)
-        if ticket is None:
-            return begins_matter(tracker) if tells_matter(tracker) else await miss(say, tracker, api)
-        await supplement(say, tracker, api, ticket)
+        open_ones = [item for item in await own_tickets(api) if item.get("state") in OPEN]
+        if not open_ones:
+            place_alone = only_place(text_of(tracker), tracker.latest_message.get("entities") or [])
+            return begins_matter(tracker) if place_alone or tells_matter(tracker) else await miss(say, tracker, api)
+        await supplement(say, tracker, api, (meant(open_ones, text_of(tracker)) or open_ones)[0])
         return []

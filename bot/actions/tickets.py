@@ -17,8 +17,11 @@ from actions.reading import SKIPPED, short
 from actions.step import Events, Step, sentence
 
 _NAMES = {"what": "具体情况", "place": "位置", "happened": "发生时间", "phone": "联系电话"}
+_CALLED = {"妈": "妈妈", "爸": "爸爸", "姐": "姐姐", "妹": "妹妹", "哥": "哥哥", "弟": "弟弟", "店": "店里", "厂": "厂里"}
 _KNOWN_BY = {"place": r"房号|位置|地点|楼栋|窗口|科室|地址|床号|岗位", "happened": r"时间|日期", "phone": r"电话|联系"}
 """Which of a category's materials a field already gives."""
+_HOW_OFTEN = {"老是", "总是", "动不动", "反复", "多次"}
+"""They stand in the story; 发生时间：老是 says nothing more."""
 _URGENT = re.compile(r"老人|孩子.{0,6}(?:发烧|危险)|马上|立刻|紧急|急[!！。]|爆管|喷水|停电|停水|漏电|触电|砸到|坠落|掉下来|堵死")
 
 
@@ -94,7 +97,7 @@ def receipt(slots: dict[str, Any], ticket: dict[str, Any], materials: list[str])
     lines = _details(slots)
     lines += [f"\n称呼：{extra['name']}"] if extra.get("name") else []
     who = (extra.get("on_behalf_of") or {}).get("relation")
-    lines += [f"\n您替{who}反映，我们记下了。"] if who else []
+    lines += [f"\n您替{_CALLED.get(who, who)}反映，我们记下了。"] if who else []
     lines += ["\n匿名处理，不留您的信息。"] if extra.get("anonymous") else []
     lines += ["\n已按保密件登记。"] if extra.get("confidential") else []
     # What is known of the event is the office's own sentence, whole.
@@ -107,4 +110,5 @@ def receipt(slots: dict[str, Any], ticket: dict[str, Any], materials: list[str])
 
 
 def _details(slots: dict[str, Any]) -> list[str]:
-    return [f"\n{_NAMES[k]}：{slots[k]}" for k in ("place", "happened", "phone") if slots.get(k) not in (None, SKIPPED)]
+    return [f"\n{_NAMES[k]}：{slots[k]}" for k in ("place", "happened", "phone")
+            if slots.get(k) not in (None, SKIPPED) and slots[k] not in _HOW_OFTEN]
