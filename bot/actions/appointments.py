@@ -52,6 +52,8 @@ class ReadAppointment(Step):
             return [*_over(), *begins_matter(tracker, "request")]
         if not booking:
             booking = {"act": ACTS.get(intent_of(tracker), "book"), "asked": 0}
+        elif booking.get("appointment") and _cancels_instead(tracker):
+            booking = {"act": "cancel", "asked": 0, "appointment": booking["appointment"]}
         elif (leaving := await self._leave(say, tracker, api)) is not None:
             return leaving
         elif self._comes_between(tracker):
@@ -130,6 +132,10 @@ class ReadAppointment(Step):
         if offered and not is_dated(entity):
             found = matching(offered, entity, by_clock=True) or matching(
                 [s for s in free if _day(s) in {_day(o) for o in offered}], entity, by_clock=True)
+        elif booking.get("day") and not is_dated(entity) and (
+                same_day := matching([s for s in free if _day(s) == booking["day"]], entity, by_clock=True)):
+            # 改到下午 is the afternoon of the day that was booked.
+            found, entity = same_day, entity | {"from": same_day[0]["starts_at"], "to": same_day[-1]["ends_at"]}
         else:
             found = matching(free, entity)
         if len(found) == 1 and _is_exact(entity, offered):
@@ -202,6 +208,7 @@ class ReadAppointment(Step):
             return _over()
         chosen = choice_of(text, booking["labels"]) if booking.get("labels") else None
         found = [i for i in items if i["id"] == booking["candidates"][chosen]] if chosen is not None else pick_appointment(text, items)
+        found = [item for item in items if item["id"] == booking.get("appointment")] or found
         if booking["act"] == "cancel" and len(found) > 1 and (entity := time_of(tracker.latest_message.get("entities") or [])):
             found = matching(found, entity) or found
         if len(found) != 1:
@@ -214,7 +221,7 @@ class ReadAppointment(Step):
                                        "entity": time_of(tracker.latest_message.get("entities") or [])})
         item = found[0]
         if booking["act"] == "move":
-            booking |= {"appointment": item["id"], "service": item["service"], "labels": [], "asked": 0}
+            booking |= {"appointment": item["id"], "service": item["service"], "labels": [], "asked": 0, "day": _day(item)}
             return await self._choose_time(say, tracker, api, booking)
         try:
             await api.post(f"/appointments/{item['id']}/cancel", {})
@@ -240,6 +247,12 @@ class ReadAppointment(Step):
         """Nobody is asked for ever: after some questions without an answer a person arranges it."""
         booking["asked"] = int(booking.get("asked") or 0) + 1
         return bool(booking["asked"] > ASKED_AT_MOST)
+
+
+def _cancels_instead(tracker: Tracker) -> bool:
+    """去不了了，帮我取消 of who was asked to which time he moves; 算了 and 不改了 leave the appointment as it is."""
+    text = text_of(tracker)
+    return intent_of(tracker) == "cancel_appointment" and bool(re.search(r"取消|退|去不[了成]", text)) and not re.search(r"改|算了", text)
 
 
 def _is_money_back(text: str) -> bool:

@@ -14,7 +14,7 @@ from actions.guides import about_us, answer, chosen
 from actions.handover import Speaking, hand_over
 from actions.matter import describe_matter
 from actions.parts import FORM_KINDS
-from actions.reading import PETITION, only_place
+from actions.reading import PETITION, is_question, only_place
 from actions.several import find_parts
 from actions.status import OPEN, meant, named_number, own_tickets, say_status
 from actions.step import Events, begins_matter, intent_of, sentence, text_of
@@ -175,7 +175,9 @@ class Affirm(Speaking):
         return "action_affirm"
 
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
-        """Look at what was offered last."""
+        """Look at what was offered last. 要带啥 agrees to nothing."""
+        if is_question(text_of(tracker)) and len(text_of(tracker)) >= 3:
+            return await Answer().act(say, tracker, api)
         if (tracker.get_slot("offer") or {}).get("person"):
             return await hand_over(say, tracker, api, "指南没有答案")
         say.utter_message(text=sentence("utter_ok"))
