@@ -142,3 +142,44 @@ def test_numbers_are_read_as_residents_write_them(said: str, kind: str, value: s
 @pytest.mark.parametrize("said", ["快递单号773412345678", "13800001234这单是我的电话", "车牌浙A12345", "型号KFR-35", "2026-11-08", "一分不少", "十分感谢"])
 def test_other_numbers_are_neither_tickets_nor_scores(said: str) -> None:
     assert named(said, "ticket_number") + named(said, "score") == []
+
+
+@pytest.mark.parametrize(("said", "people"), [
+    pytest.param("我姓邓谢谢啊", ["邓"], id="with thanks behind it"), pytest.param("搵黎生53881207", ["黎生"], id="生 as in the south"),
+    pytest.param("网格员贺知秋同志辛苦了", ["贺知秋"], id="whole, without comrade"), pytest.param("预约人梁若兰", ["梁若兰"], id="who booked"),
+    pytest.param("查一下，沈长风，320102196805054417", ["沈长风"], id="beside a long number"), pytest.param("能让石主任回电话吗", ["石主任"], id="not the verb"),
+    pytest.param("后勤处小邝收了红包", ["小邝"], id="of an office"), pytest.param("住户是我爸韦德福", ["韦德福"], id="a father"),
+    pytest.param("保安部的阿明很好", ["阿明"], id="阿"),
+])
+def test_people_are_read_however_they_are_named(said: str, people: list[str]) -> None:
+    assert named(said, "person") == people
+
+
+@pytest.mark.parametrize(("said", "times"), [
+    pytest.param("昨晚上两点多还在吵", ["昨晚上两点多"], id="the small hours"), pytest.param("13号晚八点行吗", ["13号晚八点"], id="an evening"),
+    pytest.param("明天下班前给我", ["明天下班前"], id="before work ends"), pytest.param("礼拜天一早来", ["礼拜天一早"], id="early"),
+    pytest.param("午饭以后再来", ["午饭以后"], id="told by a meal"), pytest.param("琴日下晝去咗", ["琴日下晝"], id="in the south"),
+    pytest.param("每天清早都在跳广场舞", ["每天清早"], id="every day"), pytest.param("前年八月装的", ["前年八月"], id="a month of a year"),
+    pytest.param("初六上午搬", ["初六上午"], id="a day of the moon"), pytest.param("过了正月再修", ["过了正月"], id="after the first month"),
+    pytest.param("端午那天开门吗", ["端午那天"], id="a feast"), pytest.param("春节假期第三天", ["春节假期第三天"], id="a day of a feast"),
+    pytest.param("上旬就报了", ["上旬"], id="ten days"), pytest.param("周二到周四白天都行", ["周二到周四白天"], id="a range with its hours"),
+    pytest.param("饿到十点都没人理", ["十点"], id="after 到"), pytest.param("前天夜里快十一点的事", ["前天夜里快十一点"], id="nearly"),
+])
+def test_times_are_one_span_from_head_to_tail(said: str, times: list[str]) -> None:
+    assert named(said, "time") == times
+
+
+@pytest.mark.parametrize("said", ["哭了一下午", "孩子上初二", "听天由命吧", "住了三个月", "有一点多余", "每一层都这样", "今年七十了", "国庆路的灯坏了", "我剛才漏了一个零"])
+def test_what_is_no_time_is_not_made_one(said: str) -> None:
+    assert named(said, "time") == []
+
+
+@pytest.mark.parametrize(("said", "begins", "ends"), [
+    ("国庆假期最后一天", "2026-10-07T00:00", "2026-10-08T00:00"), ("初八搬", "2026-12-16T00:00", "2026-12-17T00:00"),
+    ("出了正月再说", "2027-03-08T00:00", "2027-04-07T00:00"), ("去年十月就报了", "2025-10-01T00:00", "2025-11-01T00:00"),
+    ("今天下班前", "2026-11-26T00:00", "2026-11-26T17:30"), ("昨晚上一点多", "2026-11-26T01:00", "2026-11-26T01:00"),
+    ("28号晚七点", "2026-11-28T19:00", "2026-11-28T19:00"), ("下旬再打", "2026-11-21T00:00", "2026-12-01T00:00"), ("中秋那天", "2026-09-25T00:00", "2026-09-26T00:00"),
+])
+def test_a_time_means_its_moments(said: str, begins: str, ends: str) -> None:
+    (time,) = (entity for entity in FINDER.find(said, "2026-11-26T10:00:00+08:00") if entity["entity"] == "time")
+    assert (time["from"], time["to"]) == (f"{begins}:00+08:00", f"{ends}:00+08:00")

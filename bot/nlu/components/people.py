@@ -10,7 +10,7 @@ _FIRM = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶苏魏吕丁任沈姚卢姜崔钟谭陆汪范廖贾"
     "韦付邹孟熊秦邱江尹薛闫段雷侯龙陶黎贺顾毛郝龚邵万钱覃武戴莫孔汤康施樊葛邢齐尤戚喻窦奚郎鲁俞柳鲍岑倪滕殷毕邬傅卞伍"
     "卜萧湛祁禹狄臧庞纪舒屈项祝阮闵季娄童颜盛刁骆凌霍虞柯昝管裘缪郁杭洪诸钮嵇裴翁荀甄芮储靳汲邴糜隗宓郗仲伊宫宁栾钭戎符"
-    "詹郜蓟蒲邰赖卓蔺屠蒙乔胥莘翟逄姬冉郦雍璩濮扈冀郏浦晏柴瞿阎茹宦艾易庾暨耿匡寇阙殳夔巩厍聂晁敖訾辛阚饶鞠蒯竺逯褚佟佘"
+    "邝詹郜蓟蒲邰赖卓蔺屠蒙乔胥莘翟逄姬冉郦雍璩濮扈冀郏浦晏柴瞿阎茹宦艾易庾暨耿匡寇阙殳夔巩厍聂晁敖訾辛阚饶鞠蒯竺逯褚佟佘"
     "苟仝亓冼岳晋仉涂揭漆桂池巫焦甘厉仇隋鄢卿阳严史夏林金石贝"
 )
 """Surnames that seldom begin another word."""
@@ -40,11 +40,11 @@ _SHORT_TITLE = "姐|哥|叔|姨|婶|嫂|伯|爷|奶|妈|总|工|局|处|队|所|
 _ROLE = (
     "医生|大夫|护士长|护士|主任|经理|师傅|老师|保安|保洁|保洁员|管家|科长|队长|所长|处长|局长|院长|校长|书记|村长|组长|店长|工作人员|办事员|客服|前台|收费员|网格员|楼长|楼管"
     "|业主|租客|租户|房东|邻居|住户|居民|村民|户主|业主代表|负责人|法人|法人代表|联系人|司机|老板|同志|同事|丈夫|老公|爱人|妻子|老婆|儿子|女儿|孩子|父亲|母亲|爸爸|妈妈|老伴|老人|患者|病人|学生|员工"
-    "|投诉人|举报人|反映人|申请人|当事人|被投诉人|民警|警官|志愿者|柜员|窗口"
+    "|我爸|我妈|我爹|我娘|我哥|我姐|我弟弟?|我妹妹?|我媳妇|我对象|我爷爷|我奶奶|我外婆|我外公|孩子爸|孩子妈|护工|月嫂|导医|辅警|投诉人|举报人|反映人|申请人|当事人|被投诉人|民警|警官|志愿者|柜员|窗口"
 )
 _SAID = (
     r"(?:我叫|名叫|叫做|名字[是叫:]?\s?|姓名[:是]?\s?|本人[:是]?|(?:联系|联络)人[:是叫]?\s?|租户[:叫]\s?|投诉人[:是]?\s?|举报人[:是]?\s?|申请人[:是]?\s?|报修人[:是]?\s?"
-    r"|反映人[:是]?\s?|户主[:是叫]?\s?|业主[:叫]\s?|署名[:是]?\s?|落款[:是]?\s?|称呼我|就?叫我|我是|我的名字[是叫]|写的?是|登记的?是|改成|应该?[是为])"
+    r"|反映人[:是]?\s?|(?:预约|挂号|就诊|经办|委托|代办|收件|签收|监护|紧急联系|被访|受益)人[:是叫]?\s?|(?:病人|患者|孩子|宝宝)[:叫]\s?|户主[:是叫]?\s?|业主[:叫]\s?|署名[:是]?\s?|落款[:是]?\s?|称呼我|就?叫我|我是|我的名字[是叫]|写的?是|登记的?是|改成|应该?[是为])"
 )
 _NO_GIVEN = (
     "的了时能会以感性证法费者间站路街村镇区县市桥湾苑府汇园寺庙就都也还要在是有没不和与跟把被让给对为从到这那哪个们里上下着过吗呢吧啊说去来住给想请好"
@@ -53,33 +53,43 @@ _NO_GIVEN = (
 """Characters that no given name has, or so seldom that a word is likelier."""
 _GIVEN = rf"[^{_NO_GIVEN}\W\d_a-z]"
 _SAID_GIVEN = r"[^的了是在有没不和与跟把被从那这哪个们吗呢吧啊你我他她它也都就还要想请时候上下来去日号\W\d_a-z]"
+_TITLED_GIVEN = r"(?![的了是在有没不和与跟把被让给叫请找从那这哪个见同问])[\u4e00-\u9fff]"
 _END = r"(?=$|[\W_]|某|电话|手机|联系|住|家|是|在|的|反映|投诉|举报|说|来|给|帮|于|今|昨|前天|系|女|男|你|我|对|把|被|和|与|跟|以?及|同志|先生|女士|医生|老师|师傅|名下|这|很|特别|态度|服务)"
 
-_TITLED = re.compile(rf"(?=(?P<it>(?P<surname>{_SURNAME})(?P<given>{_HAN}{{0,2}}?)(?P<title>{_TITLE})))")
+_TITLED = re.compile(rf"(?=(?P<it>(?P<surname>{_SURNAME})(?P<given>{_TITLED_GIVEN}{{0,2}}?)(?P<title>{_TITLE})))")
 _SHORT = re.compile(rf"(?=(?P<it>(?P<surname>{_DOUBLE}|[{_FIRM}高方白温程文章华])(?P<title>{_SHORT_TITLE})))")
 _CALLED = re.compile(rf"(?=(?P<it>(?:小|老|阿)(?P<surname>{_DOUBLE}|[{_FIRM}高方白温程章欧])))(?<![最从太很较细大幼中古])")
 _HIDDEN = re.compile(rf"(?P<it>{_SURNAME}(?:某某|某{_GIVEN}(?=$|[\W])|某|[*×]{{1,2}}{_HAN}?|x{{1,2}}(?![a-z])))")
-_FAMILY = re.compile(rf"(?:我|免贵|本人|她|他|对方|医生|护士|师傅|那个|都|个|位|人)?姓(?P<it>{_SURNAME})(?=$|[\W_]|的|那|这|,|电话|住|手机|吧|啊|先生|女士|叫)")
+_FAMILY = re.compile(rf"(?:我|免贵|本人|她|他|对方|医生|护士|师傅|那个|都|个|位|人)?姓(?P<it>{_SURNAME})(?=$|[\W_]|的|那|这|,|电话|住|手机|吧|啊|先生|女士|叫|谢|麻烦|请你|是|就|你|说|您|\d)")
 _INTRODUCED = re.compile(rf"{_SAID}(?P<it>{_SURNAME}(?:{_SAID_GIVEN}{{1,2}}?)){_END}")
 _BESIDE_ROLE = re.compile(rf"(?:{_ROLE})[:是叫]?(?={_SURNAME}{_GIVEN})")
 _FULL = re.compile(rf"(?P<it>(?:{_DOUBLE}){_GIVEN}{{1,2}}?|[{_FIRM}]{_GIVEN}{{2}}){_END}")
 _ALONE = re.compile(rf"^\s*(?P<it>(?:{_DOUBLE}|[{_FIRM}高方白温安]){_GIVEN}{{1,2}})[,。:\s]*(?:电话|手机|联系电话)?[:是]?\s*(?=<phone|\+?\d)")
+_BY_NUMBER = re.compile(rf"(?<=[,。\s、，])(?P<it>(?:{_DOUBLE}|[{_FIRM}高方白温]){_GIVEN}{{1,2}})(?=[,，\s]{{0,2}}(?:身份证|电话|手机|号码)?[号是为:：\s]{{0,2}}(?:\d{{7}}|1[3-9]\d[-\s]\d{{4}}|<(?:id|phone)))")
+"""A name alone between commas with a long number behind it, as people fill in forms."""
+_CANTONESE = re.compile(rf"(?:联络|联系|揾|搵|找|同|跟|我系|我是|免贵|叫)(?P<it>{_SURNAME}生)(?=$|[\W\d]|嘅|的|话|讲|电)")
+_NICK = re.compile(r"(?P<it>阿(?![姨婆公伯妈爸哥姐叔嫂爷奶])[\u4e00-\u9fff])(?=$|[\W]|[说讲在帮态真很是做特话])")
+"""阿强: only beside an office or a role."""
 _MISTAKEN = re.compile(rf"(?:记成|写成|听成|当成|登记成)(?:姓)?(?P<it>{_SURNAME})(?=了|$|,)")
 _IN_LIST = re.compile(rf"\s?[、,和与及]\s?(?P<it>{_SURNAME}{_HAN}{{1,2}})(?=[\W_]|$|[和与及等])")
-_KNOWN_BY = re.compile(r"(?:部|科|中心|站|所|处|口|台|社区|物业|公司|院|厅)的$|(?:保安|保洁|管家|前台|护士|电工|客服)的?$")
+_KNOWN_BY = re.compile(r"(?:部|科|中心|站|所|处|口|台|社区|物业|公司|院|厅|办|局|委|室|队|处)的?$|(?:保安|保洁|管家|前台|护士|电工|客服)的?$")
 """The office before a name: 客服中心的小孟."""
-_SAYS_MORE = re.compile(r"^(?:说|讲|特别|态度|服务|负责|很|人|帮|给|把|的|不|来|去|也|,|。|$|!|今|昨|明|跟|对|在|修|这|骂|推|收|，|和|人|干|办|耐心|、)")
+_SAYS_MORE = re.compile(r"^(?:吧|说|讲|特别|态度|服务|负责|很|人|帮|给|把|的|不|来|去|也|,|。|$|!|今|昨|明|跟|对|在|修|这|骂|推|收|，|和|人|干|办|耐心|、)")
 
 
 def find_people(plain: str, words: Words) -> Iterator[tuple[int, int]]:
     """Spans of people in folded text, the surest form first."""
     for match in _INTRODUCED.finditer(plain):
         yield match.span("it")
-    yield from (match.span("it") for match in _TITLED.finditer(plain) if _is_titled(match, plain, words))
+    for match in _TITLED.finditer(plain):
+        if _is_titled(match, plain, words):
+            # 祁小满同志 has his whole name; comrade is how he is spoken of.
+            yield match.start("it"), match.start("title") if match["given"] and match["title"] == "同志" else match.end("it")
     yield from (match.span("it") for match in _HIDDEN.finditer(plain) if _is_hidden(match, words))
-    yield from (match.span("it") for pattern in (_FAMILY, _ALONE, _MISTAKEN) for match in pattern.finditer(plain))
+    yield from (match.span("it") for pattern in (_FAMILY, _ALONE, _BY_NUMBER, _CANTONESE, _MISTAKEN) for match in pattern.finditer(plain))
     yield from (match.span("it") for match in _SHORT.finditer(plain) if _is_short(match, plain, words))
     yield from (match.span("it") for match in _CALLED.finditer(plain) if _is_called(match, plain, words))
+    yield from (match.span("it") for match in _NICK.finditer(plain) if _KNOWN_BY.search(plain[max(match.start() - 3, 0):match.start()]))
     for match in _BESIDE_ROLE.finditer(plain):
         if end := _end_of_name(match.end(), plain, words):
             yield match.end(), end
@@ -103,7 +113,7 @@ def _end_of_name(start: int, plain: str, words: Words) -> int:
     """Where the name ends that begins here, beside a role; 0 when these are other words."""
     word, double = words.at(start), bool(re.match(_DOUBLE, plain[start:start + 2]))
     if word.start == start and word.tag.startswith("nr") and len(word.text) >= 2 + double:
-        if len(word.text) == 2 and (match := _FULL.match(plain, start)) and not Words.knows(plain[word.end:word.end + 2]):
+        if len(word.text) == 2 and (match := _FULL.match(plain, start)) and not (len(plain) >= word.end + 2 and Words.knows(plain[word.end:word.end + 2])):
             return match.end("it")
         return min(word.end, start + 3 + double) if re.fullmatch(f"{_GIVEN}+", plain[start + 1 + double:min(word.end, start + 3 + double)]) else 0
     match = _FULL.match(plain, start)
@@ -124,8 +134,9 @@ def _is_titled(match: re.Match[str], plain: str, words: Words) -> bool:
         if surname in _FIRM or len(surname) > 1:
             return before != "保" and not (word.text not in (surname, match["it"]) and word.end <= match.start("title"))
         return word.tag.startswith("nr") or (word.tag not in ("p", "c", "d", "r", "v", "u") and not before.isalnum()) \
-            or (word.text == surname and before in ("的", "找", "叫", "是", "院", "科", "口", "业"))
-    return _is_name(start, match.start("title"), words, titled=True)
+            or (word.text == surname and before in tuple("的找叫是院科口业办处局室部站所队心让请跟见"))
+    return _is_name(start, match.start("title"), words, titled=True) or (
+        surname in _FIRM and bool(re.search(rf"(?:{_ROLE})$", plain[max(start - 4, 0):start])) and bool(re.fullmatch(f"{_GIVEN}+", given)))
 
 
 def _is_name(start: int, end: int, words: Words, titled: bool = False) -> bool:
@@ -164,7 +175,9 @@ def _is_called(match: re.Match[str], plain: str, words: Words) -> bool:
     start, end = match.span("it")
     parts = words.within(start, end)
     known = bool(_KNOWN_BY.search(plain[max(start - 3, 0):start]))
-    if parts[0].start != start or (words.at(end - 1).end != end and not known):
+    if known and match["surname"][0] in _FIRM and re.match(r"$|[\W]|[说讲帮给在是的把跟把办收]", plain[end:]):
+        return True
+    if parts[0].start != start or (words.at(end - 1).end != end and not known and plain[end:end + 1] not in tuple("帮说给")):
         return False
     if not known and parts[0].end == end and parts[0].tag not in ("n", "nr", "x", "nrt"):
         return False

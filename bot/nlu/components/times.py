@@ -2,44 +2,43 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from re import Match
 
+from nlu.components.feasts import LUNAR, SOLAR, ZONE
+from nlu.components.moments import MEALS, PERIODS, Parts, number, resolve
 from nlu.components.normal import fold
 
-ZONE = timezone(timedelta(hours=8))
-"""China has one time zone and no summer time."""
-
-_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "日": 7, "天": 7}
 _N = r"(?:[0-9]{1,2}|[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九])"
 
-_DAYS = {"大前": -3, "前": -2, "昨": -1, "今": 0, "当": 0, "明": 1, "后": 2, "大后": 3}
-_PERIODS = {
-    "凌晨": (0, 6), "清晨": (5, 8), "清早": (5, 8), "一大早": (5, 9), "早上": (6, 9), "早晨": (6, 9),
-    "上午": (8, 12), "中午": (11, 14), "下午": (12, 18), "傍晚": (17, 19), "晚上": (18, 24), "夜里": (20, 24),
-    "夜晚": (18, 24), "半夜": (0, 5), "深夜": (22, 24), "午夜": (23, 24), "午后": (12, 15), "早": (6, 9), "晚": (18, 24),
-    "晚间": (18, 24),
-}
-_FEASTS = {"元旦": (1, 1), "五一": (5, 1), "劳动节": (5, 1), "国庆": (10, 1), "国庆节": (10, 1), "十一假期": (10, 1)}
+_OF_A_DAY = frozenset(("一早", "白天", "夜间", "朝", "夜", "晨", "早", "晚", "擦黑"))
+"""No time by themselves: they need a day before them."""
 
-_PERIOD = "|".join(sorted((p for p in _PERIODS if len(p) > 1), key=len, reverse=True))
+_PERIOD = "|".join(sorted((p for p in PERIODS if len(p) > 1), key=len, reverse=True))
+_FEAST = "|".join(sorted((*SOLAR, *LUNAR), key=len, reverse=True))
+_AROUND = "(?:快|大概|大约|差不多|将近|临近|约|刚过)"
 _DATE = rf"""
     (?P<year>(?:19|20)\d\d)\s?[年/.-]\s?(?P<ymonth>{_N})\s?[月/.-]\s?(?P<yday>{_N})\s?[日号]?
   | (?<![0-9/.-])(?P<smonth>1[0-2]|0?[1-9])/(?P<sday>3[01]|[12][0-9]|0?[1-9])(?![0-9/.])
   | (?P<month>{_N})\s?月\s?(?:份\s?)?(?P<day>{_N})\s?[日号]?(?![0-9个人名元块])
-  | (?P<rday>大前|大后|前|昨|今|当|明|后)(?P<rword>天|日|早|晚|夜|儿个?(?=[早上下中晚夜傍凌就天要能去来,，。 ]|$))(?!后)
-  | (?P<wkrel>上上|下下|上|下|这|本)?个?(?:周|星期|礼拜)(?P<wkday>[一二三四五六日天1-6])(?![月年岁次]|[0-9](?!\d?\s?[点时:：]))
+  | (?P<rday>大前|大后|前|昨|今|当|明|后|听|琴|噚|寻)(?P<rword>天|日|早上?|晚上?|夜里?|朝|晨|(?<=[今昨明])(?:上午|下午|中午)|儿个?(?=[早上下中晚夜傍凌就天要能去来,，。 ]|$))(?!后)
+  | (?P<wkrel>大上|大下|上上|下下|上|下|这|本|今)?个?(?:周|星期|礼拜)(?P<wkday>[一二三四五六日天1-6])(?![月年岁次]|[0-9](?!\d?\s?[点时:：]))
   | (?P<werel>上上|下下|上|下|这个?|本)?个?(?P<weekend>周末)
-  | (?P<wrel>上上|下下|上|下|这|本)个?(?:周|星期|礼拜)(?![一二三四五六日天末1-6])
+  | (?P<wrel>大上|大下|上上|下下|上|下|这|本|今|呢)个?(?:周|星期|礼拜)(?![一二三四五六日天末1-6])
   | (?P<mrel>上|下|这|本)个?月(?:份)?(?P<mday>{_N})[日号]
   | (?P<mpart_rel>上|下|这|本)?个?月(?P<mpart>底|末|初|中旬|中)
   | (?P<mwhole>上|下|这|本)个?月(?!\w{{0,1}}[底末初])
-  | (?P<onlymonth>{_N})\s?月(?:份|底|初)(?:之前|以前)?
-  | 年(?P<yend>底|末|初)
+  | (?:(?P<oyear>(?:19|20)\d\d)年)?(?<![0-9个])(?P<onlymonth>{_N})\s?月(?:(?:份|(?P<onlypart>底|末|初|中旬|上旬|下旬))(?:之前|以前)?|(?<![一两]月)(?![份子嫂饼球租卡供薪经亮票息均考检报光牌结]))
+  | (?P<tenth>上|中|下)旬
+  | (?P<season>春天|夏天|秋天|冬天|春季|夏季|秋季|冬季)
+  | (?P<past>出了?|过了?)?(?P<lunar>正|腊)月(?:(?P<lday>初[一二三四五六七八九十]|[十廿][一二三四五六七八九]|[一二]十|二十[一二三四五六七八九])|里|间)?
+  | 初(?P<moonday>[一二三四五六七八九十])(?![中高一二三四年级班次])
+  | (?<![0-9一二三四五六七八九十几两多半前去今明后每去百])年(?P<newyear>前|后)(?![轻来])|过完年|过了年
+  | (?P<yendrel>去|今|明)?年(?P<yend>底|末|初)
   | (?P<ago_n>{_N}|半|几)个?(?P<ago_unit>天|日|周|星期|礼拜|月|小时|钟头|分钟)(?P<ago_way>之前|以前|前|之后|以后|后)(?!台|面|门)
-  | (?P<feast>{"|".join(sorted(_FEASTS, key=len, reverse=True))})(?:假期|期间|当天)?
+  | (?<![0-9一二三四五六七八九零])(?P<feast>{_FEAST})(?![一二三四五六七八九零路街桥村小社新广])(?:假期|长假)?(?:期间|当天|那天|前夕|(?P<fday>第[一二三四五六七八]天|最后一天))?
   | (?P<dday>(?<![0-9a-z第路街巷弄道])(?:[1-9]|[12][0-9]|3[01]|[一二三]?十[一二三四五六七八九]?|[一二三四五六七八九]))[号日](?P<dday_end>)
   | (?P<now>刚才|刚刚|方才)
 """
@@ -49,8 +48,14 @@ _CLOCK = r"""
        (?P<minute>半|[一三]刻|(?:[0-5][0-9]|[二三四五]?十[一二三四五六七八九]?|零[0-9一二三四五六七八九])(?:分)?(?![0-9个次人号栋幢座楼单室层])|[0-9一二三四五六七八九]分(?!钟))?)
 """
 _WHEN = re.compile(
-    rf"(?:(?:{_DATE})的?\s?,?)?(?:(?P<period>{_PERIOD})的?\s?)?(?:{_CLOCK})?(?P<tail>左右|前后|之前|以前|前(?![面台台天])|之后|以后)?",
+    rf"(?P<every>每天|天天|每日|每个?月|每年|每逢|每个?)?(?:(?P<yrel>去年|前年|今年|明年|后年)的?(?=\S?[0-9一二三四五六七八九十初春夏秋冬五国中端清元除腊正暑寒过]))?"
+    rf"(?:(?:{_DATE})的?\s?,?)?(?:(?P<period>{_PERIOD}|(?<=[日号天一二三四五六末])[早晚](?!上|饭|餐|了|于|到|点[^钟半0-9]|就|晚|早|高))的?\s?|(?P<meal>{'|'.join(MEALS)})(?P<meal_way>之前|以前|前|之后|以后|后)(?![面台院门勤]))?"
+    rf"(?:{_AROUND}?{_CLOCK})?(?P<tail>左右|前后|之前|以前|前(?![面台台天])|之后|以后|之内|以内|(?<=[点个期周月])内|(?<=点)[多几]|(?<=点)来钟)?",
     re.VERBOSE)
+_MAY_BEGIN = re.compile(
+    "[0-9零一二两三四五六七八九十半几每天去前今明后大昨当听琴噚寻上下这本呢个周星礼月年中春夏秋冬正腊出过初刚方早晚夜快差将临约"
+    + "".join({word[0] for word in (*PERIODS, *MEALS, *SOLAR, *LUNAR) if len(word) > 1}) + "]")
+"""Only here a time can begin; nine of ten characters are passed over at once."""
 _NOT_A_DAY = re.compile(r"[楼栋幢座门窗线院井厅岗桌机馆地区厂柜台诊病床铺仓库房址码牌称召令段家单室口信桩]|之门|[车泊]位|车库|充电|电梯")
 _IDIOM = re.compile(r"一时半|[0-9一二三四五六七八九十]+点钟?方向|一点一|七点八|两点一线|三点式")
 _NOT_A_CLOCK = re.compile(r"[都也儿不没建意要问希内小声反忙钱用吧事办法]|[^\d]?滴")
@@ -68,18 +73,6 @@ class Time:
     """A bare weekday was taken as the coming one; a report of what happened may mean the last one."""
 
 
-def number(text: str) -> int:
-    """三, 十二, 二十, 15 → the number; half and few count as they are meant."""
-    if text.isdigit():
-        return int(text)
-    if text in {"几"}:
-        return 3
-    if "十" in text:
-        tens, _, ones = text.partition("十")
-        return (_DIGITS.get(tens, 1) if tens else 1) * 10 + (_DIGITS[ones] if ones else 0)
-    return sum(_DIGITS[c] * 10 ** n for n, c in enumerate(reversed(text)))
-
-
 def find_times(text: str, now: datetime) -> list[Time]:
     """All time expressions of a text, as seen at `now` (aware); ranges (从…到…) are one expression."""
     plain = fold(text)
@@ -88,14 +81,11 @@ def find_times(text: str, now: datetime) -> list[Time]:
 
 def _single(plain: str, now: datetime) -> Iterator[Time]:
     at = 0
-    while at < len(plain):
-        match = _WHEN.match(plain, at)
-        if match is None or match.end() == at or not _means_time(match, plain):
-            at += 1
+    for here in _MAY_BEGIN.finditer(plain):
+        if here.start() < at:
             continue
-        found = _resolve(match, now)
-        if found is None:
-            at += 1
+        match = _WHEN.match(plain, here.start())
+        if match is None or match.end() == here.start() or not _means_time(match, plain) or (found := resolve(match, now)) is None:
             continue
         yield Time(match.start(), _end(match), *found, _future(match))
         at = match.end()
@@ -111,23 +101,53 @@ def _means_time(match: Match[str], plain: str) -> bool:
     parts = match.groupdict()
     has_date = any(value for key, value in parts.items() if key in _DATE_KEYS)
     following = plain[match.end():match.end() + 2]
-    if parts["dday"] and not parts["hour"] and not parts["period"] and _NOT_A_DAY.match(following):
+    if any(parts[key] and refuses(parts, plain, match) for key, refuses in _REFUSED.items()):
         return False
-    if parts["dday"] and not 1 <= number(parts["dday"]) <= 31:
-        return False
-    if parts["smonth"] and not parts["hour"] and not parts["period"]:
-        return False    # 3/4 of something, or a fraction of a date: only what names a day's part too is one.
-    if parts["rday"] == "当" and (parts["rword"] or "").startswith("儿"):
+    if _HABITUAL.match(match[0]) and not any(parts[key] for key in ("hour", "period", "wkday", "weekend", "dday", "month", "onlymonth", "feast", "meal")):
         return False
     if parts["hour"] and not has_date and not parts["period"]:
         return _bare_clock(match, parts, plain, following)
     if not has_date and not parts["hour"] and parts["period"]:
-        return not parts["tail"]
-    if parts["rday"] == "当" and parts["rword"] not in {"天", "晚"}:
-        return False
-    if parts["rword"] in {"早", "晚", "夜"} and parts["rday"] in {"后", "大后", "当"} and parts["rword"] != "晚":
-        return False
-    return has_date or bool(parts["hour"])
+        return not parts["tail"] and (bool(parts["every"]) or (
+            parts["period"] not in _OF_A_DAY and plain[max(match.start() - 1, 0):match.start()] not in ("一", "整", "半", "个", "大")))
+    return has_date or bool(parts["hour"]) or bool(parts["meal"])
+
+
+def _is_bare(parts: Parts) -> bool:
+    return not (parts["hour"] or parts["period"] or parts["meal"])
+
+
+def _no_day(parts: Parts, plain: str, match: Match[str]) -> bool:
+    return (_is_bare(parts) and bool(_NOT_A_DAY.match(plain, match.end()))) or not 1 <= number(parts["dday"] or "") <= 31
+
+
+def _no_near_day(parts: Parts, plain: str, match: Match[str]) -> bool:
+    """当儿, 后早, 听天由命: no days."""
+    day, word = parts["rday"], parts["rword"] or ""
+    if day == "当":
+        return word not in ("天", "晚", "晚上")
+    if day in ("听", "琴", "噚", "寻"):
+        return word[0] not in "日晚朝"
+    return day in ("后", "大后") and word[0] in "早夜"
+
+
+def _no_month(parts: Parts, plain: str, match: Match[str]) -> bool:
+    return not 1 <= number(parts["onlymonth"] or "") <= 12 or (not parts["oyear"] and plain[max(match.start() - 1, 0):match.start()] in tuple("第半几多整"))
+
+
+_SAID_JUST_NOW = re.compile(r"[,，]?我?(?:那|的|漏|说|讲|写|填|报修|没讲|忘|发|打错|接线|房号|号码|单)")
+_REFUSED: Mapping[str, Callable[[Parts, str, Match[str]], bool]] = {
+    "dday": _no_day,
+    "smonth": lambda parts, plain, match: _is_bare(parts),  # 3/4 of something: only what names a day's part too is a date.
+    "rday": _no_near_day,
+    "onlymonth": _no_month,
+    "season": lambda parts, plain, match: not parts["yrel"],
+    "moonday": lambda parts, plain, match: (parts["moonday"] or "") in "一二三" and plain[max(match.start() - 2, 0):match.start()] not in ("大年", "农历", "阴历"),
+    "now": lambda parts, plain, match: bool(_SAID_JUST_NOW.match(plain, match.end())),
+    "yrel": lambda parts, plain, match: not any(parts[key] for key in ("month", "onlymonth", "season", "feast", "lunar", "moonday")),
+}
+"""By what was found: when it is no time after all."""
+_HABITUAL = re.compile(r"每|天天")
 
 
 def _bare_clock(match: Match[str], parts: dict[str, str | None], plain: str, following: str) -> bool:
@@ -137,156 +157,25 @@ def _bare_clock(match: Match[str], parts: dict[str, str | None], plain: str, fol
         return bool(parts["minute"]) and len(parts["minute"] or "") >= 2 and not before.isdigit()
     if "时" in said and not parts["minute"] and "点" not in said:
         return before in {"", "，", "。", " ", "在", "到"} and said[0].isdigit()
-    if before and before in "第几有差快慢早晚多早0123456789.":
+    if re.match(_AROUND, said) or (before and before in "第几有差快慢早晚多早0123456789."):
+        return False
+    if (parts["hour"] or "") in {"一", "两", "1"} and not parts["minute"] and "钟" not in said and "整" not in said:
         return False
     if _IDIOM.match(plain[match.start():match.end() + 4]):
         return False
     if parts["minute"] or "钟" in said or "整" in said or parts["tail"]:
         return True
-    if (parts["hour"] or "") in {"一", "两", "1"}:
-        return False
-    return not _NOT_A_CLOCK.match(following)
+    return before in ("到", "约") or not _NOT_A_CLOCK.match(following)
 
 
 _DATE_KEYS = frozenset((
     "year", "month", "smonth", "rday", "wkday", "wrel", "mrel", "mpart", "mwhole", "onlymonth", "yend", "ago_n", "feast",
-    "dday", "now", "weekend"))
+    "dday", "now", "weekend", "tenth", "season", "lunar", "moonday", "newyear"))
 
 
 def _future(match: Match[str]) -> bool:
     parts = match.groupdict()
-    return bool(parts["wkday"] and not parts["wkrel"])
-
-
-def _day(year: int, month: int, day: int) -> datetime | None:
-    try:
-        return datetime(year, month, day, tzinfo=ZONE)
-    except ValueError:
-        return None
-
-
-def _month(now: datetime, shift: int) -> datetime:
-    months = now.year * 12 + now.month - 1 + shift
-    return datetime(months // 12, months % 12 + 1, 1, tzinfo=ZONE)
-
-
-_SHIFT = {"上上": -2, "上": -1, "下": 1, "下下": 2, "这": 0, "这个": 0, "本": 0, None: 0}
-
-
-def _span(match: Match[str], now: datetime) -> tuple[datetime, datetime] | None:
-    """First and last moment of the date part; None where the calendar has no such day."""
-    parts = match.groupdict()
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    day: datetime | None = None
-    if parts["year"]:
-        day = _day(int(parts["year"]), number(parts["ymonth"]), number(parts["yday"]))
-    elif parts["month"]:
-        day = _nearest_year(now, number(parts["month"]), number(parts["day"]))
-    elif parts["smonth"]:
-        day = _nearest_year(now, number(parts["smonth"]), number(parts["sday"]))
-    elif parts["rday"]:
-        day = today + timedelta(days=_DAYS[parts["rday"]])
-    elif parts["wkday"]:
-        monday = today - timedelta(days=today.weekday())
-        day = monday + timedelta(weeks=_SHIFT[parts["wkrel"]], days=number(parts["wkday"]) - 1)
-        if not parts["wkrel"] and day < today:
-            day += timedelta(weeks=1)
-    elif parts["weekend"]:
-        monday = today - timedelta(days=today.weekday()) + timedelta(weeks=_SHIFT[parts["werel"]])
-        return monday + timedelta(days=5), monday + timedelta(days=7)
-    elif parts["wrel"]:
-        monday = today - timedelta(days=today.weekday()) + timedelta(weeks=_SHIFT[parts["wrel"]])
-        return monday, monday + timedelta(weeks=1)
-    elif parts["mrel"]:
-        first = _month(now, _SHIFT[parts["mrel"]])
-        day = _day(first.year, first.month, number(parts["mday"]))
-    elif parts["mpart"]:
-        return _part_of_month(_month(now, _SHIFT[parts["mpart_rel"]]), parts["mpart"], bool(parts["tail"]), today)
-    elif parts["mwhole"]:
-        first = _month(now, _SHIFT[parts["mwhole"]])
-        return first, _month(first, 1)
-    elif parts["onlymonth"]:
-        first = _nearest_year(now, number(parts["onlymonth"]), 1)
-        return (first, _month(first, 1)) if first else None
-    elif parts["yend"]:
-        return ((datetime(now.year, 12, 1, tzinfo=ZONE), datetime(now.year + 1, 1, 1, tzinfo=ZONE))
-                if parts["yend"] != "初" else (datetime(now.year, 1, 1, tzinfo=ZONE), datetime(now.year, 2, 1, tzinfo=ZONE)))
-    elif parts["ago_n"]:
-        return _away(parts["ago_n"], parts["ago_unit"], "前" in parts["ago_way"], now, today)
-    elif parts["feast"]:
-        day = _nearest_year(now, *_FEASTS[parts["feast"]])
-    elif parts["dday"]:
-        day = _day(now.year, now.month, number(parts["dday"]))
-    elif parts["now"]:
-        return now - timedelta(minutes=30), now
-    else:
-        day = today
-    return None if day is None else (day, day + timedelta(days=1))
-
-
-def _nearest_year(now: datetime, month: int, day: int) -> datetime | None:
-    """11月3日 without a year is the one nearest to now."""
-    days = [d for d in (_day(now.year + n, month, day) for n in (-1, 0, 1)) if d]
-    return min(days, key=lambda d: abs((d - now).total_seconds())) if days else None
-
-
-def _part_of_month(first: datetime, part: str, before: bool, today: datetime) -> tuple[datetime, datetime]:
-    following = _month(first, 1)
-    if before:
-        return today, following
-    if part in {"底", "末"}:
-        return following - timedelta(days=5), following
-    if part == "初":
-        return first, first + timedelta(days=10)
-    return first + timedelta(days=10), first + timedelta(days=20)
-
-
-def _away(count: str, unit: str, ago: bool, now: datetime, today: datetime) -> tuple[datetime, datetime]:
-    amount = 0.5 if count == "半" else float(number(count))
-    sign = -1 if ago else 1
-    if unit in {"小时", "钟头", "分钟"}:
-        moment = now + sign * timedelta(minutes=amount * (1 if unit == "分钟" else 60))
-        return moment, moment
-    days = amount * {"天": 1, "日": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30}[unit]
-    day = (today + sign * timedelta(days=days)).replace(hour=0, minute=0)
-    return day, day + timedelta(days=1)
-
-
-def _resolve(match: Match[str], now: datetime) -> tuple[datetime, datetime] | None:
-    parts = match.groupdict()
-    span = _span(match, now)
-    if span is None:
-        return None
-    begins, ends = span
-    period = parts["period"] or {"早": "早", "晚": "晚", "夜": "夜里"}.get(parts["rword"] or "")
-    if parts["hour"]:
-        hour, minute = _clock(parts, period)
-        if hour > 24 or minute > 59:
-            return None
-        moment = begins.replace(hour=0, minute=0) + timedelta(hours=hour, minutes=minute)
-        return moment, moment
-    if period:
-        first, last = _PERIODS[period]
-        return begins + timedelta(hours=first), begins + timedelta(hours=last)
-    return begins, ends
-
-
-def _clock(parts: dict[str, str | None], period: str | None) -> tuple[int, int]:
-    hour = number(parts["hour"] or "0")
-    said = (parts["minute"] or "").removesuffix("分")
-    minute = {"": 0, "半": 30, "一刻": 15, "三刻": 45}.get(said)
-    if minute is None:
-        minute = number(said)
-    if period in {"下午", "傍晚", "晚上", "晚", "夜里", "夜晚", "深夜", "午后", "晚间"} and hour < 12:
-        # 夜里两点 is after midnight, 夜里十点 before it.
-        return (hour, minute) if period in {"夜里", "深夜"} and hour < 6 else (hour + 12, minute)
-    if period in {"晚上", "晚", "夜里", "半夜"} and hour == 12:
-        return 24, minute
-    if period == "中午" and hour < 3:
-        return hour + 12, minute
-    if period is None and 1 <= hour <= 6:
-        return hour + 12, minute   # Nobody visits an office at three in the morning.
-    return hour, minute
+    return bool((parts["wkday"] and not parts["wkrel"]) or parts["every"])
 
 
 def _joined(plain: str, times: list[Time]) -> Iterator[Time]:
