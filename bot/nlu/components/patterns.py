@@ -5,7 +5,6 @@ import re
 
 _SPOKEN = "零一二三四五六七八九幺〇洞拐"
 _GAP = r"[-\s·.]?"
-_AS_DIGITS = str.maketrans("零〇洞一幺二三四五六七拐八九杠", "00011234567789-")
 _TICKET = r"(?:工单|单子|投诉单|报修单|诉求单|受理单|回执单|信访件|(?<!快递)(?<!订)(?<!运)(?<!账)单)"
 """What a ticket is called; no parcel, order or bill."""
 _TICKET_NUMBER = (
@@ -46,8 +45,3 @@ BROAD: list[tuple[str, re.Pattern[str]]] = [
 ]
 CONTENT = re.compile(r"(?P<it>(?:非常|很|特别|十分|挺|比较|相当)?(?:不太|不)?满意)")
 """A score in words; where one in numbers stands beside it, that is the score."""
-
-
-def write_spoken(number: str) -> str:
-    """二〇二六一一二零杠零一一七 → 20261120-0117."""
-    return number.translate(_AS_DIGITS)
