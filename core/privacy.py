@@ -1,7 +1,7 @@
 """Personal data in text: find it, mask it for the log, replace it by tokens, put it back.
 
 Found are mainland phone numbers (mobile and fixed), resident identity numbers, bank cards and e-mail
-addresses, also when digits are full width or grouped by spaces or hyphens.
+addresses, also when digits are full width, grouped by spaces or hyphens, or written as they are spoken (幺三八).
 """
 
 import re
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 _SEP = r"[ \-‐–—]?"
 _EDGE_BEFORE, _EDGE_AFTER = r"(?<![0-9A-Za-z])", r"(?![0-9])"
 _WIDE = str.maketrans("０１２３４５６７８９ＸｘＡ＠．－＋　", "0123456789XxA@.-+ ")
+_SPOKEN = str.maketrans("零〇洞一幺二两三四五六七拐八九", "000112234567789")
+_PAUSE = re.compile(r"(?<=[零〇洞一幺二两三四五六七拐八九])[，,、](?=[零〇洞一幺二两三四五六七拐八九])")
 
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECK = "10X98765432"
@@ -77,13 +79,15 @@ def find(text: str) -> list[Found]:
     """Every piece of personal data in the text, in order, none overlapping."""
     plain = text.translate(_WIDE)
     found: list[Found] = []
-    for kind, pattern, is_one in _RULES:
-        for match in pattern.finditer(plain):
-            if kind != "EMAIL" and not is_one(re.sub(r"[^0-9Xx]", "", match.group())):
-                continue
-            if any(match.start() < other.end and other.start < match.end() for other in found):
-                continue
-            found.append(Found(kind, match.start(), match.end(), text[match.start() : match.end()]))
+    # What is written in digits comes first, so that a numeral beside it does not hide it.
+    for written in (plain, _PAUSE.sub("-", plain).translate(_SPOKEN)):
+        for kind, pattern, is_one in _RULES:
+            for match in pattern.finditer(written):
+                if kind != "EMAIL" and not is_one(re.sub(r"[^0-9Xx]", "", match.group())):
+                    continue
+                if any(match.start() < other.end and other.start < match.end() for other in found):
+                    continue
+                found.append(Found(kind, match.start(), match.end(), text[match.start() : match.end()]))
     return sorted(found, key=lambda item: item.start)
 
 
@@ -96,7 +100,7 @@ def _masked(item: Found) -> str:
     if item.kind == "EMAIL":
         name, _, host = item.value.partition("@")
         return f"{name[:1]}***@{host}"
-    value = re.sub(r"[ \-‐–—]", "", item.value)
+    value = _normal(item)
     keep = 3 if item.kind == "PHONE" else 2
     return value[:keep] + "*" * max(len(value) - keep - 4, 4) + value[-4:]
 
@@ -143,9 +147,9 @@ def _highest(tokens: object) -> dict[str, int]:
 
 
 def _normal(item: Found) -> str:
-    """The value as it is stored: half width, without separators."""
+    """The value as it is stored: half width, in digits, without separators."""
     value = item.value.translate(_WIDE)
-    return value if item.kind == "EMAIL" else re.sub(r"[ \-‐–—]", "", value)
+    return value if item.kind == "EMAIL" else re.sub(r"[ \-‐–—，,、]", "", value.translate(_SPOKEN))
 
 
 def has_token(text: str) -> bool:

@@ -54,7 +54,7 @@ _HABIT = re.compile(
     r"|(?:已经?|都|快|持续|连续|有|堆了|坏了|停了|漏了|等了|拖了)?(?:好几|几|半|多|\d+|[一二两三四五六七八九十]+)(?:多|来)?个?(?:多)?(?:小时|天|日|周|星期|礼拜|月|年)(?:多|了|以来|来|之久)+"
     r"|(?:堆|坏|停|漏|等|拖)了(?:好几|几|半|\d+|[一二两三四五六七八九十]+)(?:多)?个?(?:小时|天|周|星期|礼拜|月|年)"
     r"|(?:从|自)[^，。！？,.!?]{1,12}(?:开始|以来|至今|到现在|起)|至今|刚才|刚刚|今年以?来?|去年|前年|上半年|下半年|年前|年初|年底")
-_SPOKEN = str.maketrans("零〇一幺二两三四五六七八九", "0011223456789")
+_SPOKEN = str.maketrans("零〇洞一幺二两三四五六七拐八九杠", "000112234567789-")
 _QUESTION = re.compile(r"[?？吗呢]\s*$|[了过好来]没有?[。！!]?$|啥|怎么|如何|多少|什么|哪|几点|能不能|可不可以|要不要|是不是|会不会|有没有")
 _GIVE_UP = re.compile(r"^(?:那就?|还是|唉|哎|嗯)?[，,]?算了|(?:不|别)(?:投诉|报修?|登记|办|反映|提|说|弄|填|想投诉|想报)了|取消(?:登记|投诉|报修|预约)?(?:吧|了|$)|不(?:想|用|要)(?:投诉|登记|报|办)了?|不(?:弄|搞|办|填|说|聊)了|当我没说|退出")
 _SHORT_OF_PHONE = re.compile(r"(?<!\d)\d{5,13}(?!\d)")
@@ -155,12 +155,19 @@ def own_phone(text: str, entities: list[dict[str, Any]]) -> str | None:
     phones = [e for e in entities if e["entity"] == "phone"]
     own = [e for e in phones if not _OTHERS_PHONE.search(text[:e["start"]]) or re.search(
         r"(?:我的?|联系|本人|回|手机|打)(?:电话|号码|手机号?|我)?[是为：:，,\s]*$", text[:e["start"]])]
-    return _in_digits(str(own[-1]["value"])) if own else None
+    return in_digits(str(own[-1]["value"])) if own else None
 
 
-def _in_digits(number: str) -> str:
-    """幺三九零零零零二二二二, as somebody reads it aloud, is what can be dialled."""
-    return number.translate(_SPOKEN) if re.fullmatch(r"[零〇一幺二两三四五六七八九]{7,}", number) else number
+def in_digits(number: str) -> str:
+    """幺三九零零零零二二二二, as somebody reads it aloud, is what can be dialled; 杠 is the hyphen of a ticket's number."""
+    return number.translate(_SPOKEN) if re.fullmatch(r"[零〇洞一幺二两三四五六七拐八九杠]{4,}", number) else number
+
+
+def is_meant(number: str, named: str) -> bool:
+    """Whether a ticket has the number that was named, whole or by its end; what stands before a hyphen is its day."""
+    day, _, end = named.rpartition("-")
+    plain = number.replace("-", "")
+    return plain.endswith(end) and day in plain
 
 
 def _time_of(text: str, entities: list[dict[str, Any]], now: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api, ApiError
+from actions.reading import in_digits, is_meant
 from actions.step import entities_of, sentence, text_of
 
 OPEN = ("registered", "accepted", "in_progress", "in_approval", "approved")
@@ -20,9 +21,9 @@ _SAYS_NOTHING = re.compile(
 
 
 def named_number(tracker: Tracker) -> str | None:
-    """The ticket number in this message, as the office writes it."""
+    """The ticket number in this message, as the office writes it: 二零二六…杠… as it is read aloud is in digits."""
     named = entities_of(tracker, "ticket_number")
-    return re.sub(r"\s", "", str(named[0]["value"])).upper() if named else None
+    return re.sub(r"\s", "", in_digits(str(named[0]["value"]))).upper() if named else None
 
 
 async def own_tickets(api: Api) -> list[dict[str, Any]]:
@@ -58,8 +59,7 @@ def _pairs(text: str) -> set[str]:
 
 async def _by_end(api: Api, digits: str) -> dict[str, Any]:
     """Who reads only the last digits aloud means one of his own."""
-    plain = digits.rsplit("-", 1)[-1]
-    found = next((item for item in await own_tickets(api) if str(item["number"]).endswith(plain)), None)
+    found = next((item for item in await own_tickets(api) if is_meant(str(item["number"]), digits)), None)
     if found is None:
         raise ApiError(404)
     return found

@@ -1,5 +1,7 @@
 """A resident's digits stand in no log, in no memory of the assistant, and in the database only encrypted."""
 
+import json
+
 import pytest
 
 from tests.acceptance.office import complain, submit
@@ -13,12 +15,15 @@ CHANGED = "13755510293"
 """The number he wants to be called at instead, said after the ticket."""
 GROUPED = ("139-8765-4321", "6217 0012 3456 7890 128")
 ONLY_DIGITS = ("13987654321", "6217001234567890128")
+SPOKEN = "幺三九零零零零七七二幺"
+HEARD = (SPOKEN, json.dumps(SPOKEN)[1:-1], "13900007721")
+"""A number written as it is spoken, in the ways in which a file may hold it."""
 
 
 def found_in(service: Running) -> dict[str, list[str]]:
     """By file name: which of the values stand in it, readable."""
     places = [service.log, *service.data_dir.rglob("*")]
-    values = (*PLAIN, *GROUPED, *ONLY_DIGITS, CHANGED)
+    values = (*PLAIN, *GROUPED, *ONLY_DIGITS, CHANGED, *HEARD)
     found = {}
     for place in places:
         if place.is_file():
@@ -40,6 +45,7 @@ async def test_after_a_dialogue_the_digits_are_readable_nowhere(office: Running,
     await chat.say(f"我的电话{phone}，身份证{identity}，卡号{card}，邮箱{mail}，我要办居住证")
     # Each in a chat of its own: two sentences that nobody understands bring a person, who is silent here.
     await (await Chat.open(office)).say(f"另一个电话{GROUPED[0]}，卡号{GROUPED[1]}")
+    await (await Chat.open(office)).say(f"我的电话是{SPOKEN}，请回电")
     await (await Chat.open(office)).say(f'/inform{{"phone": "{phone}"}}')
     complaining = await Chat.open(office)
     number = await complain(complaining.say, f"我要投诉，昨天晚上6栋1单元保安骂人，身份证{identity}", phone=phone)

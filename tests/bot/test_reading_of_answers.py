@@ -120,3 +120,19 @@ def test_money_has_no_place_to_go_to(what: str, asked: bool) -> None:
 ])
 def test_money_demanded_plainly_is_a_request_and_money_refused_is_none(said: str, plain: bool) -> None:
     assert reading.demands_money_plainly(said) is plain
+
+
+@pytest.mark.parametrize(("said", "written"), [
+    ("二零二六一一二六杠零零零一七", "20261126-00017"), ("零零幺七", "0017"), ("幺三九洞洞洞洞二二二拐", "13900002227"),
+    ("HY20261126-00017", "HY20261126-00017"), ("三号楼", "三号楼"),
+])
+def test_a_number_read_aloud_is_written_in_digits(said: str, written: str) -> None:
+    assert reading.in_digits(said) == written
+
+
+@pytest.mark.parametrize(("named", "own"), [
+    ("20261126-00017", True), ("2026112600017", True), ("0017", True), ("HY20261126-00017", True),
+    ("20261125-00017", False), ("WO20261126-00017", False), ("00018", False),
+])
+def test_a_number_of_another_day_or_another_office_is_not_taken_for_ones_own_ticket(named: str, own: bool) -> None:
+    assert reading.is_meant("HY20261126-00017", named) is own
