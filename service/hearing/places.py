@@ -25,7 +25,7 @@ _HOME = re.compile(r"(?:我(?:家|是)?(?:就)?住|家住|我家(?:是|在)?|我
 _LIVES = re.compile(r"(?:那边|这边|那里|这里)?住(?!院|户|宅|着)")
 """Behind a place it is where he lives: 我在3栋住."""
 _REFUSED = re.compile(r"不(?:是|在)[^，,。是]{0,2}$")
-_ASKS_PLACE = re.compile(r"哪(?:个|里|儿|栋|一栋|一?层|边|条|家|号)?|几(?:栋|号|单元|楼|层|号楼)|位置|地址|地点|具体在|什么(?:地方|位置|小区|路)|房号|门牌|小区名")
+_ASKS_PLACE = re.compile(r"哪(?:个|里|儿|栋|一栋|一?层|边|条|家|号)?|几(?:栋|号|单元|楼|层|号楼)|位置|地址|地点|具体在|什么(?:地方|位置|小区|路)|房号|门牌|小区名|几[零〇]几|多少[号室]")
 _ROOM_ANSWER = re.compile(r"^(?:我家?是?|就是|是|在|对|[，,\s])*(\d{3,4})(?:室|房)?(?:$|[，,。\s吧啊的])")
 _BEFORE = re.compile(
     r"(?:(?:(?<=[，,。\s在住是])|^)[^，,。\s在住是我你他们的这那个]{2,4}小区|小区|院子|医院|大厅|门诊楼?|住院[部楼]|急诊楼?|[内外儿骨眼产]科(?:门诊)?|妇产?科|地下|负)的?$"
@@ -124,7 +124,7 @@ def find_place(pieces: Sequence[Heard], parses: Mapping[int, Parse], numbered: M
         if not mentions and (named := _VILLAGE.search(piece.plain) or _SITE.search(piece.plain)):
             mentions = [(named.start("it"), _tidy(named["it"].replace("的", "")))]
         mentions += _bare_number(before[0], piece, mentions) if before else []
-        if asked and not mentions and (match := _ROOM_ANSWER.match(piece.plain)):
+        if asked and not mentions and (match := _ROOM_ANSWER.match(to_number(piece.plain))):
             mentions = [(match.start(1), match[1])]
         for start, place in mentions:
             head = piece.plain[:start]
@@ -149,7 +149,11 @@ def _bare_number(question: Heard, piece: Heard, mentions: Sequence[tuple[int, st
         number = re.search(r"(?<=[栋幢座楼元])[，,\s]*(\d{1,3})(?:$|[，,。\s吧啊呀的])", text)
     else:
         number = _NUMBER.search(text)
-    return [(number.start(1), number[1] + asked[-1])] if number else []
+    if number is None:
+        return []
+    # 五零二, said to 几楼, is the room: no house has so many floors.
+    is_room = asked[-1] in ("楼", "层") and len(number[1]) > 2
+    return [(number.start(1), number[1] if is_room else number[1] + asked[-1])]
 
 
 def _unit_named(pieces: Sequence[Heard], parses: Mapping[int, Parse], numbered: Mapping[int, int]) -> Said | None:

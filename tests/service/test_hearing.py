@@ -200,6 +200,21 @@ def test_a_room_that_is_part_of_the_number_stays_a_room():
     assert "五零一" in found.description and "13800550123" in found.description
 
 
+@pytest.mark.parametrize(("lines", "place"), [
+    (["a 您住哪一栋几楼", "c 三栋二单元五零二"], "3栋2单元502"), (["a 哪一栋", "c 三栋", "a 几零几", "c 五零二"], "3栋502"),
+    (["a 哪一栋", "c 三栋", "a 几楼", "c 十二"], "3栋12楼"),
+])
+def test_a_number_said_to_which_floor_is_a_room_where_no_house_is_so_high(lines: list[str], place: str):
+    (found,) = said("c 我家厨房漏水了", *lines)
+    assert {each.name: each.value for each in found.elements}["place"] == place
+
+
+@pytest.mark.parametrize("lines", [["a 您贵姓", "c 我姓刘，刘建军"], ["a 联系人怎么写", "c 刘建军"]])
+def test_the_whole_name_is_taken_where_it_is_said(lines: list[str]):
+    (found,) = said("c 我家厨房漏水了", *lines)
+    assert {each.name: each.value for each in found.elements}["person"] == "刘建军"
+
+
 def test_a_greeting_is_no_answer():
     (found,) = said("a 您好，很高兴为您服务，请问有什么可以帮您", "c 路灯坏了", "a 请问您贵姓", "c 姓梁", "a 祝您生活愉快，再见")
     assert found.answered is None
