@@ -32,12 +32,14 @@ class Finder:
             yield from (_entity(text, name, *match.span("it")) for match in pattern.finditer(plain))
         words = Words(plain)
         people = list(find_people(plain, words))
+        places = list(find_places(plain, words))
         for time in find_times(text, _moment(moment)):
+            if _HOUSE_NUMBER.fullmatch(plain, time.start, time.end) and any(start < time.start and time.end <= end for start, end in places):
+                continue  # 杏花岭9号 is no day.
             if any(start <= time.start and time.end <= end and end - start > max(time.end - time.start, 2) for start, end in people):
                 continue  # 周天富 is no Sunday.
             yield _entity(text, "time", time.start, time.end) | {
                 "from": time.begins.isoformat(), "to": time.ends.isoformat(), "coming": time.relative_to_future}
-        places = list(find_places(plain, words))
         departments = list(self._offices.departments(plain, people, places))
         within = {end: start for start, end in departments}
         inside = {at for start, end in departments for at in range(start, end)}
@@ -61,7 +63,8 @@ class Finder:
             yield from (_entity(text, name, *match.span("it")) for match in pattern.finditer(plain) if name != "score")
 
 
-_FLOOR = re.compile(r"(?:\d{1,2}|[一二三四五六七八九十]+)[楼层]")
+_HOUSE_NUMBER = re.compile(r"\d{1,2}号")
+_FLOOR = re.compile(r"(?:[东南西北]楼)?(?:\d{1,2}|[一二三四五六七八九十]+)[楼层]")
 _BY_IT = re.compile(r"旁|对面|附近|[东南西北]?楼|大厅|后|前")
 
 

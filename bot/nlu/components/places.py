@@ -6,23 +6,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
+from nlu.components import old_names
 from nlu.components.words import NOT_IN_NAMES, Word, Words
 
 Span = tuple[int, int]
 
 _KINDS = (
     "小区|社区|花园|家园|花苑|佳苑|名苑|雅苑|新苑|嘉苑|家苑|丽苑|景苑|华苑|新村|新城|新邨|公寓|公馆|大厦|广场|华府|华庭|水郡|半岛|豪庭|雅居|别院|别墅区?|山庄|国际城|家属院|家属楼|宿舍楼?|宿舍区"
-    "|安置房|安置小区|安置区|棚户区|城中村|公园|植物园|动物园|游乐园|湿地公园|景区|风景区|菜市场|菜场|水果市场|农贸市场|批发市场|集贸市场|市场|商场|商城|商厦|购物中心|超市|百货|商业街|美食街|美食城"
+    "|安置房|安置小区|安置区|棚户区|城中村|公园|植物园|动物园|游乐园|湿地公园|景区|风景区|菜市场|菜场|街市|夜市|早市|集市|花市|大集|粮站|粮库|供销社|邮局|水果市场|农贸市场|批发市场|集贸市场|市场|商场|商城|商厦|购物中心|超市|百货|商业街|美食街|美食城"
     "|步行街|街道|大道|大街|老街|胡同|环路|环线|村口|街口|巷口|路口|路段|国道|省道|高速|快速路|高架桥?|立交桥?|大桥|天桥|隧道|地下通道|医院|卫生院|卫生所|卫生室|卫生站|卫生服务中心|诊所|中学|小学|初中|高中|学校|一中|二中"
     "|幼儿园|大学|学院|职高|职校|中专|技校|党校|图书馆|博物馆|体育馆|体育场|体育中心|文化馆|文化宫|少年宫|活动中心|会展中心|地铁站|公交站|公交站台|火车站|汽车站|高铁站|客运站|车站|机场|汽车[东南西北]站"
-    "|加油站|加气站|收费站|码头|工业园区?|产业园区?|科技园|创业园|园区|开发区|高新区|新区|商圈|酒店|宾馆|饭店|大酒店|酒楼|茶楼|网吧|浴场|影城|电影院|儿童乐园|游乐场|养老院|敬老院|福利院|水库|祠堂|水厂|电厂|化工厂|钢铁厂|机械厂|纺织厂|棉纺厂|砖厂|厂区|大院"
+    "|加油站|加气站|收费站|码头|工业园区?|产业园区?|科技园|创业园|园区|开发区|高新区|新区|商圈|酒店|宾馆|饭店|大酒店|酒楼|茶楼|网吧|浴场|影城|电影院|儿童乐园|游乐场|养老院|敬老院|福利院|水库|祠堂|水厂|电厂|化工厂|钢铁厂|机械厂|纺织厂|棉纺厂|烟花厂|水泥厂|食品厂|家具厂|服装厂|面粉厂|酒厂|糖厂|药厂|造纸厂|印刷厂|农机厂|砖厂|厂区|大院"
     "|建材城|物流园|停车场|社区服务中心|党群服务中心|便民服务中心|政务服务中心|行政服务中心|服务站|保健院|保健站"
 )
 _ONE_KIND = "村屯庄寨镇乡县区市省州旗路街巷桥苑"
 """Endings of one character: counted where a word ends with them and the rest of it is a name."""
 _LARGE = "省市县区乡州旗"
-_ESTATE = "城苑府轩湾郡居庭邸庄坊里园台阁墅岸峰郦院堡廷"
+_ESTATE = "城苑府轩湾郡居庭邸庄坊园台阁墅岸峰郦院堡廷"
 """Names of estates end so, where a building's number or a resident follows: 春晖苑5栋."""
 _ONLY_COMMON = frozenset(
     "道路 马路 公路 铁路 线路 电路 网路 思路 出路 半路 一路 走路 让路 修路 问路 带路 岔路 小路 大路 土路 老路 新路 绕路 占路 堵路 套路 水路 油路 气路 通路 沿路 顺路 过路 "
@@ -38,15 +40,15 @@ _GENERIC = frozenset(
     "一 两 几 多 新 老 旧 大 小 高 好 高档 普通 豪华 公立 私立 民办 公办 重点 普惠 普惠性 住宅 居民 业主 整体 全体 政府 国家 农村 城市 乡镇 市级 县级 省级 三甲 "
     "大型 小型 中型 连锁 综合 专科 公共 封闭 开放 智慧 文明 平安 和谐 卫生 示范 危房 美丽 商业 主 主要 城乡 机动车 非机动车 交通 人行 过街 电动车 汽车 汽配 儿童 老年 农民 外来 当地 本地 "
     "相关 有关 所有 任何 许多 很多 大量 部分 其中 之间 以上 以下 以内 家门口 大 家里 家 楼 在建 露天 地下 地面 室外 室内 成熟 老旧 老式 高端 大城市 一线 二线 三线 中心 城市 孩子 老人 领导 "
-    "物业 公司 开发商 房产 房地产 房子 项目 商品房 违建 医疗 教育 劳动 人才 二手 房地产 资本 国内 国外 全国 世界 股票 劳务 地铁 公交 火车 高铁 快递 外卖 建筑 施工 停车 楼房 单元".split()
+    "物业 公司 开发商 房产 房地产 房子 项目 商品房 违建 医疗 教育 劳动 人才 二手 房地产 资本 国内 国外 全国 世界 股票 劳务 地铁 公交 火车 高铁 快递 外卖 建筑 施工 停车 楼房 单元 人家 咱家 他家 你家".split()
 )
 """What says nothing of which one it is: 本小区, 老旧小区, 隔壁医院."""
 _CUTS = re.compile(
     r"^(?:派人来|派人|人来|来(?!安)|我要|我想|投诉|举报|报修|反映|反应|感谢|表扬|建议|报警|求助|家住|住址|地址|地点|位置|关于|位于|本人|现住|改成|改为|应为|应该|咨询|请问|咱们|咱|我家|我们|家在|现居|坐落|希望|请求|经过|路过|途经|通往|沿着|靠近"
-    r"|质疑|恳请|要求|解决|尽快|加快|调整|取消|彻查)+[:是为在于]?")
-_NUM = r"(?:[a-z]{0,2}\d{1,4}[a-z]?|[a-z](?=\s?[栋座幢区馆段口])|[一二三四五六七八九十百零〇两]{1,5}|[甲乙丙丁东南西北](?=[区座栋幢]))"
+    r"|一[下哈]|质疑|恳请|要求|解决|尽快|加快|调整|取消|彻查)+[:是为在于]?")
+_NUM = r"(?:[a-z]{0,2}\d{1,4}[a-z]?|[a-z](?=\s?[栋座幢区馆段口])|[一二三四五六七八九十百零〇两]{1,5}|[甲乙丙丁东南西北](?=[区座栋幢]|单元|楼\s?\d))"
 _UNIT = (
-    r"(?:号楼(?!盘)|号院|号门洞|号房|号门(?![诊前口外])|门(?=\d{3,4})|排(?=\s?\d)|号?(?:停车位|车位|泊位)|号电梯|号厂房|号地块|号别墅|号宿舍|栋楼(?![下前后上底旁道顶梯盘])|栋|幢|座|单元|门洞|梯口|室|层|#楼(?![下前后上底旁道顶梯盘])|#|弄|房(?![东产价屋贷租间])|区(?![别分域])|期(?!间|限|末|望|待|初)|组(?![织成合])|队(?![伍长员])|床(?!位)|病房|楼(?![下前后上底旁道顶梯盘])"
+    r"(?:号楼(?!盘)|号院|号门洞|号房|号门(?![诊前口外])|门(?=\d{3,4})|排(?=\s?\d)|号?(?:停车位|车位|泊位)|号电梯|号床|号厂房|号地块|号别墅|号宿舍|栋楼(?![下前后上底旁道顶梯盘])|栋|幢|撞(?=\s?\d单元|\s?\d{3,4}|单元|电梯|楼|门|的|[,。!?\s]|$)|座|单元|门洞|梯口|室|层|#楼(?![下前后上底旁道顶梯盘])|#|弄|房(?![东产价屋贷租间])|区(?![别分域])|期(?!间|限|末|望|待|初)|组(?![织成合])|队(?![伍长员])|床(?!位)|病房|楼(?![下前后上底旁道顶梯盘])"
     r"|号(?!窗|线|柜|诊室|[前后以之开来去]|上午|下午|早|晚|就|说|的?时候|到|至|停|交|报|码|召|令))"
 )
 _PART = rf"{_NUM}\s?{_UNIT}"
@@ -56,15 +58,27 @@ _NUMBERED = re.compile(rf"第?(?:{_PART}|{_CELLAR})(?:\s?(?:{_PART}|{_CELLAR})){
 _DASHED = re.compile(r"(?<![\d.\-])(?:\d{1,3}|[a-z]\d{0,2})[-－—]\d{1,2}[-－—]\d{2,4}(?![\d.\-])")
 _DASHED_SHORT = re.compile(r"(?:(?<=住)|(?<=住在)|(?<=我家)|(?<=我是)|(?<=房号)|(?<=房号是)|(?<=门牌)|(?<=门牌号)|(?<=门牌是)|(?<=地址))\d{1,2}-\d{3,4}(?![\d.\-])")
 _DOOR_NUMBER = re.compile(r"(?:门牌号?|房间?号|室号|病房号?|床号)(?:是|为|:|应该是|写错了,?应?该?是|改成)?\s?(?P<it>[a-z]?\d{2,4})(?![\d元块])")
-_ROAD_NUMBER = re.compile(r"[-－]?\d{1,4}(?:号(?!线|窗|楼(?![上下]))(?:院|大院|附\d+)?|弄(?:\d+号)?)")
+_ROAD_NUMBER = re.compile(r"[-－]?[甲乙丙丁]?\d{1,4}(?:号(?!线|窗|楼(?![上下]))(?:院|大院|附\d+)?|弄(?:\d+号)?)")
 _FACILITY = (
-    "地下车库|地下停车场|地下室|停车场|车库|地库|楼道|楼梯间|消防通道|单元门|大门口|小区门口|村口|村头|火车站|高铁站|汽车站|客运站|(?:东南|东北|西南|西北|东|南|西|北|正|侧)(?:大门|门)(?![子诊店])口?|[东南西北]广场|儿童游乐[区场]|儿童乐园|游乐场|健身区|健身广场|花坛|绿化带"
+    r"地下车库|地下停车场|地下室|停车场|车库|地库|楼道|楼梯间|消防通道|单元门|大门口|小区门口|村口|村头|火车站|高铁站|汽车站|客运站|(?<=站)[a-h]\d?(?:号|出入|出|入)?口|(?<![走前])后门|(?:东南|东北|西南|西北|东|南|西|北|正|侧)(?:大门|门)(?![子诊店])口?|[东南西北]广场|儿童游乐[区场]|儿童乐园|游乐场|健身区|健身广场|花坛|绿化带"
     "|垃圾站|垃圾房|垃圾桶旁|垃圾中转站|天台|楼顶|顶楼|电梯口|电梯间|服务大厅|办事大厅|办证大厅|政务大厅|政务中心|门诊大厅|急诊大厅|输液大厅|挂号大厅|候诊大厅|候诊区|候诊室|输液室|大厅|门诊楼|住院楼|急诊楼|门诊(?=[一二三四五六七八九十\\d]+[楼层])|医技楼|外科楼|内科楼"
     "|取药处|自助区|等候区|休息区|泵房|配电房|中心花园|中庭|喷泉|凉亭|岗亭|保安亭|门卫室|快递柜|快递驿站|充电桩|充电棚|车棚|篮球场|网球场|羽毛球场|游泳池|会所|架空层"
 )
 _SPOT = re.compile(_FACILITY)
 _NOT_JOINED = re.compile(r"楼道|楼梯间|消防通道|单元门|大门口|电梯口|电梯间|花坛|绿化带|垃圾桶旁|快递柜|充电桩")
 """Where in a house: said after its number, it is not part of the address."""
+_TAIL = re.compile(
+    r"顶层|底层|[东南西北中]边?户(?![口型外主])|楼?梯?拐角|(?<=[楼层])平台|开水间|开水房|水房|茶水间|(?<=[市场])[东南西北]?(?:出入|入|出)口"
+    r"|[东南西北]头(?:第[一二三四五六七八九十\d]+[排家户])?(?:[靠挨临][\u4e00-\u9fff]{1,2}?那?[户家])?")
+"""What closes an address and is no place alone: 顶层西户, 楼梯拐角, 西头第三排靠沟那户."""
+_ONLY_JOINED = frozenset(old_names.LISTS["only_joined"].split())
+_ANSWERS = re.compile(r"(?:就?是?在|位置|地点|在哪)?\W?")
+_ENDS_ANSWER = re.compile(r"[里上旁内]?边?\W?")
+_LISTED = re.compile(r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})(?P<unit>号楼|单元|[楼层栋幢座])(?=(?:\d{1,3}|[一二三四五六七八九十]{1,3})(?P=unit))")
+"""5楼6楼 are two floors."""
+_ROOM_TOLD = re.compile(
+    r"(?:我们?是\s?(?!20[01]\d)|(?:我家是?|我住|住在?|家在|租在)\s?|(?<=[\u4e00-\u9fff!])[,。!?\s](?=\d{3,4}[!。,]*$)(?!1(?:10|19|20|22|14)(?!\d)))(?P<it>[1-3]?\d(?:0[1-9]|1\d))(?=的|[,。!?\s]|$|家|漏|没|停|这|业主)")
+_NUMBERS_ELSE = re.compile(r"号码|电话|位|证|分机|欠|收|费|金额|价|尾号|编号|工单|单号|验证码|密码|密|[分元块]")
 _LONG_KIND = re.compile("|".join(sorted(_KINDS.split("|"), key=len, reverse=True)))
 _DWELLERS = re.compile(r"\s?(?:\d|[一二三四五六七八九十]{1,3}(?:期|栋|号|幢|座|区|单元)|[a-z]\d*\s?[栋座幢区]|业主|居民|住户|物业|小区|住|地下|车库|地库|停车|门口|对面|附近|旁边|[东南西北]?门|$|[,。!?])")
 _LETTERED = re.compile(r"(?<![a-z\d])[a-z]\d{0,3}(?P<kind>[省市县区州镇村]市?)(?![栋座])")
@@ -72,7 +86,7 @@ _LETTERED = re.compile(r"(?<![a-z\d])[a-z]\d{0,3}(?P<kind>[省市县区州镇村
 _STOP = "我你他她它们在是的了住到去从就这那有和与跟把被让给对为不也都还要会能想请问您里边说看过叫吗呢吧啊往向由并将等及以因"
 _WHOLE = re.compile(rf"[^{_STOP}\W\d_a-z]+")
 _NTH = re.compile(r"第?[一二三四五六七八九十]{1,2}[中小校院幼]")
-_GOES_ON = re.compile(r"价格|经济|监管|化|部(?!门)|式|型|网|卡|生(?!意)|区(?=别)|舞|改造|建设|管理|行情|营销|份额|调节")
+_GOES_ON = re.compile(r"价格|经济|监管|化|部(?!门)|式|型|网(?!格)|卡|生(?!意)|区(?=别)|舞|改造|建设|管理|行情|营销|份额|调节")
 _LAST_CUT = re.compile(rf".*[{_STOP.translate(dict.fromkeys(map(ord, '和也里家会要想好边等因过看说都')))}]")
 _OPENS = re.compile(r"(?:^|[\W_]|[在住到去是于省市县区镇乡村])$")
 _BELOW = re.compile(rf"第?[一二三四五六七八九十]{{1,2}}(?:人民)?(?:医院|中学|小学|[中小](?=[\W]|门|的|老师|学生|食堂))|[^{_STOP}\W\d_a-z]{{1,4}}?(?:街道|社区|大道|小区|新村|[镇乡村屯路街巷组庄](?![民长委政面灯]))|[一二三四五六七八九十]+(?:组|队|社|区)|[^{_STOP}\W_a-z]{{1,3}}?组(?=[\W]|$)")
@@ -88,6 +102,7 @@ _WHO_LIVES = re.compile(r"(?:[一二三四五六七八九十]+|\d{1,2})[楼层]$
 """A floor that only says who is meant or which door: 21号楼一楼的住户."""
 _IN_FLOOR = re.compile(r"的?(?:住户|那户|那家|人家|邻居|业主|大门|以上|以下|那个)")
 _COUNTED = re.compile(r"第?[一二两三四五六七八九十\d]+(?:层|房|室|区|组|队|期|座|栋|户|楼|床|号|弄|幢)$")
+_WITH_HOUSES = old_names.KINDS | frozenset("路街巷道弄村同")
 _LONGEST_NAME = 8
 _FOLLOWS_NO_PLACE = re.compile(r"民|长|委|主任|支书|书记|干部|灯|面(?!前)|费|由|牌|域|级|别")
 
@@ -98,17 +113,26 @@ def find_places(plain: str, words: Words) -> Iterator[Span]:
     parts = [(*span, "named") for span in _named(plain, words, lettered)] + [(*span, "named") for span in lettered]
     parts += [(*span, "named") for match in _BUILDING.finditer(plain) if (span := _before_number(plain, words, match.start()))]
     ends = {end for _, end, _ in parts}
-    parts += [(*match.span(), "named") for match in _CROSSING.finditer(plain) if match.start() in ends]
+    parts += [(*match.span(), "named") for match in _CROSSING.finditer(plain) if match.start() in ends and plain[match.start() - 1] in "路街道巷"]
     parts += [(*match.span(), "number") for pattern in (_NUMBERED, _DASHED, _DASHED_SHORT) for match in pattern.finditer(plain)
               if not _below_a_house(match, plain)]
     parts += [(*match.span("it"), "door") for match in _DOOR_NUMBER.finditer(plain)]
+    parts += [(*match.span("it"), "door") for match in _ROOM_TOLD.finditer(plain) if not _NUMBERS_ELSE.search(plain, max(match.start() - 12, 0), match.start())]
+    parts += [(*match.span(), "tail") for match in _TAIL.finditer(plain)]
     parts += [(*match.span(), "spot") for match in _SPOT.finditer(plain)]
     for start, end, kinds in _joined(plain, sorted(parts)):
         said = plain[start:end].rstrip("的 ")
         if (floor := _WHO_LIVES.search(said)) and _IN_FLOOR.match(plain, start + len(said)):
             said = said[:floor.start()]
-        if len(said) >= 2 and not (kinds == {"number"} and _only_counts(said, plain[end:end + 2])):
-            yield start, start + len(said)
+        if len(said) < 2 or (kinds == {"number"} and _only_counts(said, plain[end:end + 2])) or (re.sub("^[小社]区", "", said) in _ONLY_JOINED and not _is_answer(plain, start, end)):
+            continue
+        cuts = [0, *(cut.end() for cut in _LISTED.finditer(said)), len(said)]
+        yield from ((start + begins, start + ends) for begins, ends in pairwise(cuts))
+
+
+def _is_answer(plain: str, start: int, end: int) -> bool:
+    """Whether nothing else is said: 就在楼顶."""
+    return bool(_ANSWERS.fullmatch(plain[:start]) and _ENDS_ANSWER.fullmatch(plain[end:]))
 
 
 def _below_a_house(match: re.Match[str], plain: str) -> bool:
@@ -134,6 +158,10 @@ def _joined(plain: str, parts: list[tuple[int, int, str]]) -> Iterator[tuple[int
         if kinds and ends <= end:
             continue
         inside = kind == "spot" and begins < end
+        if kinds and kind == "spot" and plain[end:begins] == "的" and plain[end - 1] in _LARGE:
+            continue  # 桃源县的大厅: theirs, and not ours.
+        if kind == "tail" and not (kinds and begins == end):
+            continue
         touches = begins <= end or plain[end:begins] == " " or (plain[end:begins] == "的" and kind == "spot")
         if kinds and (inside or (touches and kind == "spot" and "number" in kinds and _NOT_JOINED.match(plain, begins))):
             continue
@@ -165,9 +193,12 @@ def _named(plain: str, words: Words, known: list[Span]) -> Iterator[Span]:
         if last and 0 < start - last <= 2 and _joins(plain[last:start], words.within(last, start)):
             start = last
         stem = plain[start:end - len(kind)]
-        if not (stem == "" and last == start > 0) and not _is_stem(stem, kind, plain[start:end], bool(_HOUSE.match(plain, end))):
+        start, stem = old_names.complete(plain, start, stem, kind)
+        if kind in old_names.KINDS and not (old_names.is_name(plain, start, end) and (old_names.has_house(plain, end) or _stands_free(plain, words, start, end, last))):
             continue
-        number = _ROAD_NUMBER.match(plain, end) if kind[-1] in "路街巷道弄村同" else None
+        if not (stem == "" and last == start > 0) and not _is_stem(stem, kind, plain[start:end], old_names.has_house(plain, end)):
+            continue
+        number = _ROAD_NUMBER.match(plain, end) if kind[-1] in _WITH_HOUSES else None
         if number is None and plain.startswith("口", end) and kind in ("路", "街", "巷", "村"):
             end += 1
         if number is None and kind in _WITH_ROOMS and (room := _BARE_ROOM.match(plain, end)):
@@ -179,6 +210,12 @@ def _named(plain: str, words: Words, known: list[Span]) -> Iterator[Span]:
         for span in _below(plain, last) if kind[-1] in "省市县区镇乡道村路" else ():
             last = span[1]
             yield span
+
+
+def _stands_free(plain: str, words: Words, start: int, end: int, last: int) -> bool:
+    """Whether what stands around it can stand around a name: 搬到|葵花里|来了."""
+    before = start == last or not plain[start - 1].isalnum() or words.at(start - 1).tag[0] in "prvucdx" or bool(_CUTS.search(plain[max(start - 4, 0):start]))
+    return before and (bool(_DWELLERS.match(plain, end)) or not plain[end].isalnum() or (words.begins(end) and words.at(end).tag[0] in "vurdpmxc"))
 
 
 def _below(plain: str, at: int) -> Iterator[Span]:
@@ -207,6 +244,8 @@ def _endings(plain: str, words: Words) -> Iterator[tuple[int, str]]:
             continue
         if last in _ONE_KIND or (last in _ESTATE and _DWELLERS.match(plain, word.end)):
             found[word.end] = last
+    found = {end: kind for end, kind in old_names.find_endings(plain)} | found
+    found |= dict(old_names.find_counted(plain))
     found |= {match.end(): match[0] for match in _NTH.finditer(plain) if words.begins(match.start()) and words.ends(match.end())}
     return iter(sorted(found.items()))
 
@@ -229,6 +268,8 @@ def _beginning(plain: str, words: Words, end: int, last: int) -> int:
 def _may_name(word: Word, part: str, next_to_kind: bool, before: str) -> bool:
     if not part.isalnum():
         return False
+    if old_names.is_inside(part, word, before if next_to_kind else None):
+        return True
     if part in "小大新老" and not next_to_kind:
         return bool(_OPENS.search(before))
     if part in _GENERIC and not next_to_kind:
@@ -254,12 +295,16 @@ def _without_lead(plain: str, start: int, end: int) -> int:
 def _is_stem(stem: str, kind: str, whole: str, numbered: bool) -> bool:
     if kind == "路" and re.search(r"\d$", stem):
         return False  # 12路 is a bus.
+    if stem in ("老", "旧") and kind in old_names.INSTITUTIONS:
+        return True
     shortest = 2 if kind in _LARGE or (kind in _ESTATE and not numbered) else 1
-    return len(stem) >= shortest and stem not in _GENERIC and whole not in _ONLY_COMMON
+    return len(stem) >= shortest and stem not in _GENERIC and whole not in _ONLY_COMMON and whole not in old_names.COMMON
 
 
 def _only_counts(said: str, following: str) -> bool:
     """一层灰, 一组照片, 三期工程款: a measure word, not a place."""
+    if said in ("一病房", "两病房"):
+        return True
     if not _COUNTED.fullmatch(said):
         return False
     if said[-1] in "号弄":
