@@ -11,8 +11,10 @@ from dataclasses import dataclass
 _SEP = r"[ \-‐–—]?"
 _EDGE_BEFORE, _EDGE_AFTER = r"(?<![0-9A-Za-z])", r"(?![0-9])"
 _WIDE = str.maketrans("０１２３４５６７８９ＸｘＡ＠．－＋　", "0123456789XxA@.-+ ")
-_SPOKEN = str.maketrans("零〇洞一幺二两三四五六七拐八九", "000112234567789")
-_PAUSE = re.compile(r"(?<=[零〇洞一幺二两三四五六七拐八九])[，,、](?=[零〇洞一幺二两三四五六七拐八九])")
+_NUMERALS = "零〇洞一幺二两三四五六七拐八九"
+_SPOKEN = str.maketrans(_NUMERALS, "000112234567789")
+_PAUSE = re.compile(rf"(?<=[{_NUMERALS}])[，,、](?=[{_NUMERALS}])")
+"""Between spoken digits; between written ones it parts sums: 1500，2000."""
 
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECK = "10X98765432"

@@ -11,7 +11,7 @@ from core.db import Database
 from knowledge_base.library import load_shipped
 from tests.conftest import KEYS, make_tables
 from tests.fakes.wechat import FakeWeChat
-from tests.service.house import WORKDAY, House, open_house
+from tests.service.house import PHONE_TOKEN, WORKDAY, House, open_house
 
 
 async def _make(path: Path, with_guides: bool) -> None:
@@ -73,5 +73,15 @@ async def followed(tmp_path: Path, empty_database: Path, wechat: FakeWeChat) -> 
     opened, close = await open_house(tmp_path, empty_database, wechat={"accounts": {"main": account}})
     opened.move_clock(WORKDAY)
     wechat.callback = str(opened.client.make_url("/channels/wechat/main"))
+    yield opened
+    await close()
+
+
+@pytest.fixture
+async def exchange(tmp_path: Path, empty_database: Path) -> AsyncIterator[House]:
+    """An office with a telephone; its assistant is away, so that each call becomes a clerk's ticket."""
+    opened, close = await open_house(tmp_path, empty_database, phone={"token": PHONE_TOKEN})
+    opened.move_clock(WORKDAY)
+    opened.rasa.is_away = True
     yield opened
     await close()

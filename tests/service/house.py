@@ -25,6 +25,7 @@ from tests.conftest import KEYS
 
 API = "/api/v1"
 ASSISTANT = "assistant-token-of-the-tests"
+PHONE_TOKEN = "token-of-the-phone"
 WORKDAY = "2026-11-25T10:00:00+08:00"
 """A Wednesday morning: every office is open."""
 EVENING = "2026-11-25T20:30:00+08:00"

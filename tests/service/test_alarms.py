@@ -83,9 +83,10 @@ async def test_after_half_an_hour_it_is_another_danger(house):
     guest = await Guest.open(house)
     await guest.say("你好")
     _, matter = await guest.place()
-    await raise_alarm(house, matter, "3栋电梯困人了", 201)
+    first = await raise_alarm(house, matter, "3栋电梯困人了", 201)
     clock.set_offset(alarms.SAME_DANGER * 1.1)
-    await raise_alarm(house, matter, "3栋电梯困人了", 201)
+    later = await raise_alarm(house, matter, "3栋电梯困人了", 201)
+    assert later["number"] != first["number"]
 
 
 async def test_one_alarm_tried_twice_is_one_write(house):

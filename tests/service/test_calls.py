@@ -13,27 +13,15 @@ from typer.testing import CliRunner
 
 from service import cli
 from service.assistant import MOMENT_MARK
-from tests.service.house import WORKDAY, House, open_house
+from tests.service.house import PHONE_TOKEN, WORKDAY, House, open_house
 from tests.service.reading import read
 from tests.service.test_desk import sign_in
-
-TOKEN = "token-of-the-phone"
-
-
-@pytest.fixture
-async def exchange(tmp_path: Path, empty_database: Path) -> AsyncIterator[House]:
-    """An office with a telephone; its assistant is away, so that each call becomes a clerk's ticket."""
-    opened, close = await open_house(tmp_path, empty_database, phone={"token": TOKEN})
-    opened.move_clock(WORKDAY)
-    opened.rasa.is_away = True
-    yield opened
-    await close()
 
 
 @pytest.fixture
 async def understood(tmp_path: Path, empty_database: Path) -> AsyncIterator[House]:
     """An office with a telephone, and an assistant that reads what has a form."""
-    opened, close = await open_house(tmp_path, empty_database, phone={"token": TOKEN})
+    opened, close = await open_house(tmp_path, empty_database, phone={"token": PHONE_TOKEN})
     opened.move_clock(WORKDAY)
     opened.rasa.read = lambda said: read(said.partition(MOMENT_MARK)[0], datetime.fromisoformat(WORKDAY))
     yield opened
@@ -47,7 +35,7 @@ def call(*words: str, **more: Any) -> dict[str, Any]:
 
 
 async def bring(house: House, body: dict[str, Any]) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {TOKEN}"}
+    headers = {"Authorization": f"Bearer {PHONE_TOKEN}"}
     response = await house.client.post("/channels/phone/calls", json=body, headers=headers)
     return await response.json()
 

@@ -1,9 +1,7 @@
 """A call that came while the assistant was away is heard again when it is back, unless a clerk has its ticket in hand."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,23 +11,13 @@ from core.queues import Inbox
 from service import second_hearing
 from service.assistant import MOMENT_MARK
 from service.second_hearing import UnheardCall
-from tests.service.house import WORKDAY, House, open_house
+from tests.service.house import WORKDAY, House
 from tests.service.reading import read
-from tests.service.test_calls import TOKEN, bring, call, ticket_of
+from tests.service.test_calls import bring, call, ticket_of
 from ticketing.clocks import Clock
 from ticketing.staff_notices import StaffNotice
 
 LAMP = ("您好", "昨天晚上开始，春晖苑三栋二单元的灯不亮了")
-
-
-@pytest.fixture
-async def exchange(tmp_path: Path, empty_database: Path) -> AsyncIterator[House]:
-    """An office with a telephone, whose assistant is away."""
-    opened, close = await open_house(tmp_path, empty_database, phone={"token": TOKEN})
-    opened.move_clock(WORKDAY)
-    opened.rasa.is_away = True
-    yield opened
-    await close()
 
 
 def come_back(house: House, intent: str | None = None) -> None:

@@ -10,6 +10,7 @@ from nlu.components.feasts import ZONE, coming_day_of_month, feast, lunar_day
 
 Parts = dict[str, str | None]
 """The named groups of a time expression."""
+Span = tuple[datetime, datetime]
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "日": 7, "天": 7}
 _DAYS = {"大前": -3, "前": -2, "昨": -1, "琴": -1, "噚": -1, "寻": -1, "今": 0, "当": 0, "明": 1, "听": 1, "后": 2, "大后": 3}
 PERIODS = {
@@ -53,61 +54,79 @@ def _month(now: datetime, shift: int) -> datetime:
 _SHIFT = {"大上": -2, "大下": 2, "今": 0, "呢": 0, "上上": -2, "上": -1, "下": 1, "下下": 2, "这": 0, "这个": 0, "本": 0, None: 0}
 
 
-def _span(match: Match[str], now: datetime) -> tuple[datetime, datetime] | None:
+def _span(match: Match[str], now: datetime) -> Span | None:
     """First and last moment of the date part; None where the calendar has no such day."""
     parts = match.groupdict()
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    day: datetime | None = None
-    if parts["year"]:
-        day = _day(int(parts["year"]), number(parts["ymonth"]), number(parts["yday"]))
-    elif parts["month"]:
-        day = _in_year(now, parts["yrel"], number(parts["month"]), number(parts["day"]))
-    elif parts["smonth"]:
-        day = _nearest_year(now, number(parts["smonth"]), number(parts["sday"]))
-    elif parts["rday"]:
-        day = today + timedelta(days=_DAYS[parts["rday"]])
-    elif parts["wkday"]:
-        monday = today - timedelta(days=today.weekday())
-        day = monday + timedelta(weeks=_SHIFT[parts["wkrel"]], days=number(parts["wkday"]) - 1)
-        if not parts["wkrel"] and day < today:
-            day += timedelta(weeks=1)
-    elif parts["weekend"]:
-        monday = today - timedelta(days=today.weekday()) + timedelta(weeks=_SHIFT[parts["werel"]])
-        return monday + timedelta(days=5), monday + timedelta(days=7)
-    elif parts["wrel"]:
-        monday = today - timedelta(days=today.weekday()) + timedelta(weeks=_SHIFT[parts["wrel"]])
-        return monday, monday + timedelta(weeks=1)
-    elif parts["mrel"]:
-        first = _month(now, _SHIFT[parts["mrel"]])
-        day = _day(first.year, first.month, number(parts["mday"]))
-    elif parts["mpart"]:
-        return _part_of_month(_month(now, _SHIFT[parts["mpart_rel"]]), parts["mpart"], bool(parts["tail"]), today)
-    elif parts["mwhole"]:
-        first = _month(now, _SHIFT[parts["mwhole"]])
-        return first, _month(first, 1)
-    elif parts["onlymonth"]:
-        month = number(parts["onlymonth"])
-        first = _day(int(parts["oyear"]), month, 1) if parts["oyear"] else _in_year(now, parts["yrel"], month, 1)
-        if first and parts["onlypart"]:
-            return _part_of_month(first, parts["onlypart"], False, today)
-        return (first, _month(first, 1)) if first else None
-    elif parts["tenth"]:
-        first = today.replace(day=1) + timedelta(days={"上": 0, "中": 10, "下": 20}[parts["tenth"]])
-        return first, first + timedelta(days=10) if parts["tenth"] != "下" else _month(now, 1)
-    elif parts["yend"]:
-        first = datetime(now.year + {"去": -1, "明": 1}.get(parts["yendrel"] or "", 0), 1 if parts["yend"] == "初" else 12, 1, tzinfo=ZONE)
-        return first, _month(first, 1)
-    elif parts["ago_n"]:
-        return _away(parts["ago_n"], parts["ago_unit"], "前" in parts["ago_way"], now, today)
-    elif found := next((stretch for key, stretch in _STRETCHES.items() if parts[key]), None):
-        return found(parts, match, now)
-    elif parts["dday"]:
-        day = _day(now.year, now.month, number(parts["dday"]))
-    elif parts["now"]:
-        return now - timedelta(minutes=30), now
-    else:
-        day = today
+    if stretch := next((read for name, read in _STRETCHES.items() if parts[name]), None):
+        return stretch(parts, match, now)
+    day = next((read(parts, now) for name, read in _DAYS_BY.items() if parts[name]), _midnight(now))
     return None if day is None else (day, day + timedelta(days=1))
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _monday(now: datetime, which: str | None) -> datetime:
+    """Of this week, or of the one that is meant."""
+    today = _midnight(now)
+    return today - timedelta(days=today.weekday()) + timedelta(weeks=_SHIFT[which])
+
+
+def _weekday(parts: Parts, now: datetime) -> datetime:
+    day = _monday(now, parts["wkrel"]) + timedelta(days=number(parts["wkday"] or "") - 1)
+    return day if parts["wkrel"] or day >= _midnight(now) else day + timedelta(weeks=1)
+
+
+def _day_of_month(parts: Parts, now: datetime) -> datetime | None:
+    first = _month(now, _SHIFT[parts["mrel"]])
+    return _day(first.year, first.month, number(parts["mday"] or ""))
+
+
+def _weekend(parts: Parts, match: Match[str], now: datetime) -> Span:
+    monday = _monday(now, parts["werel"])
+    return monday + timedelta(days=5), monday + timedelta(days=7)
+
+
+def _week(parts: Parts, match: Match[str], now: datetime) -> Span:
+    monday = _monday(now, parts["wrel"])
+    return monday, monday + timedelta(weeks=1)
+
+
+def _end_of_month(parts: Parts, match: Match[str], now: datetime) -> Span:
+    return _part_of_month(_month(now, _SHIFT[parts["mpart_rel"]]), parts["mpart"] or "", bool(parts["tail"]), _midnight(now))
+
+
+def _whole_month(parts: Parts, match: Match[str], now: datetime) -> Span:
+    first = _month(now, _SHIFT[parts["mwhole"]])
+    return first, _month(first, 1)
+
+
+def _named_month(parts: Parts, match: Match[str], now: datetime) -> Span | None:
+    month = number(parts["onlymonth"] or "")
+    first = _day(int(parts["oyear"]), month, 1) if parts["oyear"] else _in_year(now, parts["yrel"], month, 1)
+    if first and parts["onlypart"]:
+        return _part_of_month(first, parts["onlypart"], False, _midnight(now))
+    return (first, _month(first, 1)) if first else None
+
+
+def _ten_days(parts: Parts, match: Match[str], now: datetime) -> Span:
+    first = _midnight(now).replace(day=1) + timedelta(days={"上": 0, "中": 10, "下": 20}[parts["tenth"] or ""])
+    return first, first + timedelta(days=10) if parts["tenth"] != "下" else _month(now, 1)
+
+
+def _edge_of_year(parts: Parts, match: Match[str], now: datetime) -> Span:
+    year = now.year + {"去": -1, "明": 1}.get(parts["yendrel"] or "", 0)
+    first = datetime(year, 1 if parts["yend"] == "初" else 12, 1, tzinfo=ZONE)
+    return first, _month(first, 1)
+
+
+def _ago(parts: Parts, match: Match[str], now: datetime) -> Span:
+    return _away(parts["ago_n"] or "", parts["ago_unit"] or "", "前" in (parts["ago_way"] or ""), now, _midnight(now))
+
+
+def _just_now(parts: Parts, match: Match[str], now: datetime) -> Span:
+    return now - timedelta(minutes=30), now
 
 
 def _in_year(now: datetime, year: str | None, month: int, day: int) -> datetime | None:
@@ -158,8 +177,19 @@ def _new_year(parts: Parts, match: Match[str], now: datetime) -> tuple[datetime,
 _LATE = frozenset("下午 傍晚 晚上 晚 夜里 夜晚 深夜 午后 晚间 下昼 晏昼 后晌 大晚上 夜间 夜 前半夜 上半夜 擦黑".split())
 """Parts of the day whose hours lie behind noon."""
 _YEARS = {"前年": -2, "去年": -1, "今年": 0, "明年": 1, "后年": 2}
-_STRETCHES: Mapping[str, Callable[[Parts, Match[str], datetime], tuple[datetime, datetime]]] = {
-    "feast": _feast, "season": _season, "lunar": _lunar, "moonday": _moonday, "newyear": _new_year,
+_DAYS_BY: Mapping[str, Callable[[Parts, datetime], datetime | None]] = {
+    "year": lambda parts, now: _day(int(parts["year"] or ""), number(parts["ymonth"] or ""), number(parts["yday"] or "")),
+    "month": lambda parts, now: _in_year(now, parts["yrel"], number(parts["month"] or ""), number(parts["day"] or "")),
+    "smonth": lambda parts, now: _nearest_year(now, number(parts["smonth"] or ""), number(parts["sday"] or "")),
+    "rday": lambda parts, now: _midnight(now) + timedelta(days=_DAYS[parts["rday"] or ""]),
+    "wkday": _weekday, "mrel": _day_of_month,
+    "dday": lambda parts, now: _day(now.year, now.month, number(parts["dday"] or "")),
+}
+"""What names one day; where nothing does, today is meant."""
+_STRETCHES: Mapping[str, Callable[[Parts, Match[str], datetime], Span | None]] = {
+    "weekend": _weekend, "wrel": _week, "mpart": _end_of_month, "mwhole": _whole_month, "onlymonth": _named_month,
+    "tenth": _ten_days, "yend": _edge_of_year, "ago_n": _ago, "feast": _feast, "season": _season, "lunar": _lunar,
+    "moonday": _moonday, "newyear": _new_year, "now": _just_now,
 }
 
 
