@@ -18,7 +18,7 @@ from ticketing.routing import suggest_category
 
 if TYPE_CHECKING:
     from core.embed import Vectors
-    from ticketing.matters import Guess, Matters
+    from ticketing.matters import Matters
 
 logger = log.logger(__name__)
 
@@ -87,26 +87,32 @@ class Categories:
         self._matters, self.trouble = matters, trouble
         self.version = weights.SHIPPED if trouble else version
 
-    async def sort(self, text: str, kind: str) -> Sorted:
-        """Category and urgency of a text. A kind that leads to no ticket has no category."""
+    async def sort(self, text: str, kind: str, seen: str | None = None) -> Sorted:
+        """Category and urgency of a text. A kind that leads to no ticket has no category.
+
+        `seen`: the vector the assistant made of the same text, which serves where the text is one piece.
+        """
         level, pressing = urgency.judge(text)
         if self._matters is None:
             return Sorted(suggest_category(self._preset, kind, text), 0.0, (), level, pressing)
-        best = (await self._guess(self._matters, text))[0]
+        best = self._matters.guess(text, await self._vectors(text, seen))[0]
         return Sorted(best.category, best.share, best.words, level, pressing)
 
     async def look_at(self, text: str) -> None:
-        """Make the vectors of a text while something else is waited for: `sort` finds them made, and is quick."""
-        if self._matters is not None:
-            await self._vectors(text)
-
-    async def _guess(self, matters: "Matters", text: str) -> "list[Guess]":
-        return matters.guess(text, await self._vectors(text))
-
-    async def _vectors(self, text: str) -> "Vectors | None":
+        """Make the vectors of a long text while the assistant reads it: `sort` finds them made, and is quick."""
         from ticketing.matters import pieces
 
-        return await (await self._knowledge.embedder()).query(pieces(text))
+        if self._matters is not None and len(set(pieces(text))) > 1:
+            await self._vectors(text)
+
+    async def _vectors(self, text: str, seen: str | None = None) -> "Vectors | None":
+        from core.embed import unpack
+        from ticketing.matters import pieces
+
+        parts = pieces(text)
+        if seen is not None and len(set(parts)) == 1:
+            return unpack(seen, len(parts))
+        return await (await self._knowledge.embedder()).query(parts)
 
 
 async def prepare_matters(folder: Path) -> None:

@@ -113,7 +113,7 @@ async def understand(call: Call) -> Result:
     name = intents[0]["name"] if intents else "out_of_scope"
     kind = KIND_OF_INTENT.get(name)
     tells = kind or (name not in SMALL_TALK and len(body.text) >= TELLS_ITS_MATTER)
-    found = await call.runtime.categories.sort(body.text, kind or "complaint") if tells else None
+    found = await call.runtime.categories.sort(body.text, kind or "complaint", parsed.get("vector")) if tells else None
     return Result(
         {
             "intent": name,

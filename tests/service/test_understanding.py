@@ -1,5 +1,7 @@
 """What /understand says, and where a new ticket goes when nobody named a category."""
 
+import base64
+
 WAGES = "工地老板拖欠我们三个月工资，一直没人管"
 
 
@@ -22,6 +24,19 @@ async def test_what_leads_to_no_ticket_has_no_category(house):
     house.rasa.parsed = {"intent": {"name": "greet", "confidence": 0.99}, "entities": []}
     found = await house.post("/understand", {"text": "你好", "channel": "webchat"})
     assert (found["kind"], found["category"], found["urgency"]) == (None, None, "routine")
+
+
+async def test_a_short_text_is_sorted_by_the_vector_that_the_assistant_made_of_it(house, monkeypatch):
+    embedder = await house.runtime.knowledge.embedder()
+    monkeypatch.setattr(embedder, "_enabled", True)
+    await house.runtime.categories.load()
+    leak = (await embedder.query(["楼上漏水把我家天花板泡坏了"]))[0]
+    packed = base64.b64encode(leak.astype("<f2").tobytes()).decode()
+    house.rasa.parsed = {"intent": {"name": "complain", "confidence": 0.9}, "entities": [], "vector": packed}
+    made: list[list[str]] = []
+    monkeypatch.setattr(embedder, "query", made.append)
+    found = await house.post("/understand", {"text": "这事你们管不管", "channel": "webchat"})
+    assert (found["category"], made) == ("neighbours-leak", [])
 
 
 async def test_a_letter_that_urges_tells_what_it_is_about_and_a_short_reminder_does_not(house):

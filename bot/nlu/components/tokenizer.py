@@ -71,6 +71,7 @@ def _take_moment(message: Message) -> None:
         said, _, moment = text.rpartition(MOMENT_MARK)
         message.set(TEXT, said)
         message.set("moment", moment.strip())
+        message.set("asked_alone", True)   # Only `/model/parse` is asked so: no conversation keeps what is told then.
         return
     metadata = message.get("metadata") or {}
     if metadata.get("received_at"):
