@@ -24,7 +24,8 @@ BOT = ROOT / "bot"
 PYTHON = BOT / ".venv" / "bin" / "python"
 SETS = {name: ROOT / "tests" / "data" / f"{name}.yml"
         for name in ("understanding_held_out", "understanding_fresh", "understanding_kept",
-                     "understanding_second", "understanding_second_kept", "understanding_third", "understanding_third_kept")}
+                     "understanding_second", "understanding_second_kept", "understanding_third", "understanding_third_kept",
+                     "understanding_fourth", "understanding_fourth_kept")}
 LONGEST_S = 1200
 EPOCHS = 20
 """Of DIET, instead of Rasa's own 300, so that the comparison ends within minutes."""
@@ -85,7 +86,8 @@ def _sentences(marked: bool) -> list[dict[str, Any]]:
         find = _finder(blocks)
         for block in blocks:
             if "intent" in block:
-                block["examples"] = "".join(f"- {find(line[2:])}\n" for line in block["examples"].splitlines())
+                plain = (_read_marks(line[2:])[0] for line in block["examples"].splitlines())
+                block["examples"] = "".join(f"- {find(text)}\n" for text in plain)
     return blocks
 
 

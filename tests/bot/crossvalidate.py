@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
-import yaml
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import StratifiedKFold
 
@@ -16,19 +15,12 @@ sys.path.insert(0, str(BOT))
 
 from nlu.components.engine import embed_all  # noqa: E402
 from nlu.components.judge import Judge, Margins  # noqa: E402
-
-
-def load() -> tuple[list[str], list[str]]:
-    """Sentences and their intents."""
-    pairs = [(line[2:], block["intent"]) for file in sorted((BOT / "nlu").glob("*.yml"))
-             for block in yaml.safe_load(file.read_text(encoding="utf-8")).get("nlu", []) if "intent" in block
-             for line in block["examples"].splitlines()]
-    return [text for text, _ in pairs], [intent for _, intent in pairs]
+from nlu.sentences import read  # noqa: E402
 
 
 def main() -> None:
     """Print accuracy, macro-F1, the worst confusions, and how far the confidence can be trusted."""
-    texts, intents = load()
+    texts, intents = map(list, zip(*read(), strict=True))
     labels, vectors = np.array(intents), embed_all(texts)
     guessed = {name: np.empty(len(texts), dtype=object) for name in ("characters", "vectors", "joined")}
     sure = np.zeros(len(texts))

@@ -16,9 +16,12 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "bot"))
 
 from nlu.components import signs
 
-SET = yaml.safe_load((Path(__file__).parents[1] / "data" / "danger.yml").read_text("utf-8"))
+DATA = Path(__file__).parents[1] / "data"
+SET = yaml.safe_load((DATA / "danger.yml").read_text("utf-8"))
+SECOND = yaml.safe_load((DATA / "danger_second.yml").read_text("utf-8"))
 DANGER, NONE = ([text for half in SET[kind].values() for text in half] for kind in ("danger", "none"))
 FALSE_ALARMS_AT_MOST = 3
+SECOND_MISSED_AT_MOST, SECOND_FALSE_AT_MOST = 4, 10   # Of ninety each; half of them nobody looks at.
 EMERGENCY = "report_emergency"
 
 
@@ -41,6 +44,14 @@ def test_with_the_assistant_no_danger_is_missed_and_false_alarms_are_few(assista
     understood = asyncio.run(understand(assistant, [*DANGER, *NONE]))
     assert [text for text in DANGER if understood[text] != EMERGENCY] == []
     assert len([text for text in NONE if understood[text] == EMERGENCY]) <= FALSE_ALARMS_AT_MOST
+
+
+@pytest.mark.acceptance
+def test_of_another_hand_s_dangers_few_are_missed_and_few_alarms_are_false(assistant: Assistant) -> None:
+    danger, none = ([text for half in SECOND[kind].values() for text in half] for kind in ("danger", "none"))
+    understood = asyncio.run(understand(assistant, [*danger, *none]))
+    assert len([text for text in danger if understood[text] != EMERGENCY]) <= SECOND_MISSED_AT_MOST
+    assert len([text for text in none if understood[text] == EMERGENCY]) <= SECOND_FALSE_AT_MOST
 
 
 @pytest.mark.parametrize("text", DANGER, ids=str)

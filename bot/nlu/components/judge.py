@@ -1,4 +1,4 @@
-"""The linear model behind the intents: TF-IDF of characters beside cues and centred unit vectors, linear SVMs."""
+"""The linear model behind the intents: TF-IDF of characters and of sounds, cues and centred unit vectors, linear SVMs."""
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -13,12 +13,15 @@ from sklearn.svm import LinearSVC
 
 from nlu.components.cues import mark
 from nlu.components.normal import read_for_intent
+from nlu.components.sounds import spell
 
 WEIGHT_OF_VECTORS = 1.0
 WEIGHT_OF_CUES = 0.25
 COST = 0.5
 STRANGE = 0.2
 """What is left of the probability where no two characters of a text were ever seen together."""
+SEEN_AT_LEAST = 2
+"""Sentences in which a run of characters or sounds must stand to count: half of all runs stand in one."""
 FOLDS = 3
 SHARPNESSES = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 8.0)
 
@@ -49,10 +52,10 @@ class Margins:
         """One row a text: the probability of each class."""
         return _shares(features @ self.weights.T + self.offsets, self.sharpness)
 
-    def shares_of_one(self, characters: sp.csr_matrix, beside: np.ndarray) -> np.ndarray:
-        """The same for a single text, by looking up its hundred characters' weights; the matrices cost more than that."""
-        at = characters.shape[1]
-        margins = self.weights[:, characters.indices] @ characters.data + self.weights[:, at:] @ beside + self.offsets
+    def shares_of_one(self, runs: sp.csr_matrix, beside: np.ndarray) -> np.ndarray:
+        """The same for a single text, by looking up the weights of its two hundred runs; the matrices cost more than that."""
+        at = runs.shape[1]
+        margins = self.weights[:, runs.indices] @ runs.data + self.weights[:, at:] @ beside + self.offsets
         return _shares(margins, self.sharpness)
 
 
@@ -61,6 +64,7 @@ class Judge:
     """Learned weights; `centre` is the mean training vector, which is taken off before the norm."""
 
     characters: Any
+    sounds: Any
     centre: np.ndarray
     alone: Any
     joined: Any
@@ -68,26 +72,29 @@ class Judge:
     @classmethod
     def learn(cls, texts: Sequence[str], vectors: np.ndarray, labels: Sequence[str]) -> Judge:
         """Texts and their unit vectors (n, 384), one label each → a model for both ways of running."""
-        characters = TfidfVectorizer(
-            analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=1, preprocessor=_with_edges)
-        characters.fit(texts)
-        centre = vectors.mean(axis=0)
-        judge = cls(characters, centre, None, None)
+        counted = {"ngram_range": (1, 3), "sublinear_tf": True, "min_df": SEEN_AT_LEAST, "preprocessor": _with_edges}
+        characters = TfidfVectorizer(analyzer="char", **counted).fit(texts)
+        sounds = TfidfVectorizer(tokenizer=spell, token_pattern=None, lowercase=False, **counted).fit(texts)
+        judge = cls(characters, sounds, vectors.mean(axis=0), None, None)
         judge.alone = Margins.learn(judge.features(texts, None), labels)
         judge.joined = Margins.learn(judge.features(texts, vectors), labels)
         return judge
 
     def features(self, texts: Sequence[str], vectors: np.ndarray | None) -> sp.csr_matrix:
-        """One row a text: characters, cues and, where there are any, vectors (n, 384)."""
-        return sp.hstack([self.characters.transform(texts), sp.csr_matrix(self._beside(texts, vectors))]).tocsr()
+        """One row a text: characters, sounds, cues and, where there are any, vectors (n, 384)."""
+        return sp.hstack([self._runs(texts), sp.csr_matrix(self._beside(texts, vectors))]).tocsr()
 
     def rank(self, text: str, vector: np.ndarray | None) -> list[tuple[str, float]]:
         """Labels with their probability, likeliest first."""
         model = self.alone if vector is None else self.joined
         beside = self._beside([text], None if vector is None else vector.reshape(1, -1))[0]
-        shares = model.shares_of_one(self.characters.transform([text]), beside)
+        shares = model.shares_of_one(self._runs([text]), beside)
         shares = shares * (1.0 if self._knows(text) else STRANGE)
         return sorted(zip(model.classes.tolist(), shares.tolist(), strict=True), key=lambda pair: -pair[1])
+
+    def _runs(self, texts: Sequence[str]) -> sp.csr_matrix:
+        """Runs of up to three characters, and of three sounds."""
+        return sp.hstack([self.characters.transform(texts), self.sounds.transform(texts)]).tocsr()
 
     def _beside(self, texts: Sequence[str], vectors: np.ndarray | None) -> np.ndarray:
         """What stands beside the characters: cues and, where there are any, vectors."""

@@ -1,4 +1,4 @@
-"""What must never be missed, whatever the model says: danger to somebody, and the wish to speak with a person.
+"""What must never be missed, even where the model has doubts: danger to somebody, and the wish to speak with a person.
 
 A sign is a form of words, and what takes it back: a question about fees or rules, something long past, a comparison, a drill.
 """
@@ -34,7 +34,11 @@ _MISSPELT: tuple[tuple[re.Pattern[str], str], ...] = tuple((re.compile(row["form
 _FIGURES = re.compile("|".join(_WORDS["figures"]))
 _TAKES_BACK: tuple[re.Pattern[str], ...] = tuple(re.compile(form) for form in _WORDS["takes_back"])
 _NOW, _ONLY_SPOKEN = re.compile(_WORDS["now"]), re.compile(_WORDS["only_spoken"])
-LIKELY = 0.3
+BORNE_OUT = 0.003
+"""Words of danger count unless the model is as good as sure that they only sound so (家庭火灾保险, 让人窒息的机器): of 282 dangers that
+were seen by their words none had less than .02."""
+
+LIKELY = 0.2
 """A message that the model holds for an emergency with this share is one: a false alarm costs less than a missed one."""
 
 CERTAIN = 0.9
@@ -92,7 +96,8 @@ def wants_person(text: str) -> bool:
 def decide(ranking: Sequence[tuple[str, float]], text: str) -> Ranking:
     """The model's ranking, with what must not be missed in its first place."""
     shares = dict(ranking)
-    if see_danger(text) or (shares.get(EMERGENCY, 0.0) >= LIKELY and not is_spoken_of(text) and not wants_person(text)):
+    share = shares.get(EMERGENCY, 0.0)
+    if (share >= BORNE_OUT and see_danger(text)) or (share >= LIKELY and not is_spoken_of(text) and not wants_person(text)):
         return put_first(ranking, EMERGENCY)
     if ranking[0][0] == EMERGENCY and ranking[0][1] < CERTAIN and len(ranking) > 1 and is_spoken_of(text):
         ranking = [(ranking[1][0], ranking[0][1]), (EMERGENCY, ranking[1][1]), *ranking[2:]]
