@@ -136,6 +136,10 @@ def test_a_long_or_hostile_text_is_read_to_its_end(said: str) -> None:
     pytest.param("东湖新区管委会推给街道办", ["东湖新区管委会", "街道办"], id="with the place in its name"),
     pytest.param("后勤处小黎", ["后勤处"], id="of a hospital"), pytest.param("退役军人服务站不给盖章", ["退役军人服务站"], id="long"),
     pytest.param("投诉物业乱收费", ["物业"], id="the management, complained of"), pytest.param("物业的小陈来了", ["物业"], id="one of it"),
+    pytest.param("退役窗口没人坐班", ["退役窗口"], id="a window by what it is for"), pytest.param("我在三楼6号窗口排队", ["三楼6号窗口"], id="a window on its floor"),
+    pytest.param("二楼心电图室门锁着", ["二楼心电图室"], id="a room on its floor"), pytest.param("叫骨科护士站来人", ["骨科护士站"], id="a desk of a ward"),
+    pytest.param("市妇幼保健院产科的床位", ["市妇幼保健院产科"], id="a clinic of a hospital"), pytest.param("给我挂个号，县中医院", ["县中医院"], id="a hospital one books with"),
+    pytest.param("派出所的身份证窗口几点开", ["派出所的身份证窗口"], id="a window of an office"),
 ])
 def test_offices_and_wards_are_read_by_their_whole_names(said: str, departments: list[str]) -> None:
     assert named(said, "department") == departments
@@ -143,6 +147,7 @@ def test_offices_and_wards_are_read_by_their_whole_names(said: str, departments:
 
 @pytest.mark.parametrize("said", [
     "交了物业费也没人管", "派出所来过就走了", "你们物业是摆设吗", "这件事处理得不好", "办理不了", "网上缴费办完了", "外科学教材", "基建工程处理不当", "城管看见也不管",
+    "多次向物业反映没下文", "建议窗口中午别关", "这个窗口不办", "单人病房多少钱",
 ])
 def test_an_office_said_in_passing_and_words_that_begin_like_one_are_none(said: str) -> None:
     assert named(said, "department") == []
@@ -158,7 +163,8 @@ def test_what_is_applied_for_or_booked_is_a_service(said: str, services: list[st
     assert named(said, "service") == services
 
 
-@pytest.mark.parametrize("said", ["装修垃圾堆在门口", "身份证号110101197512120006", "门禁卡刷不上", "有人冒领低保", "多功能厅的灯坏了", "拿假发票报销"])
+@pytest.mark.parametrize("said", ["装修垃圾堆在门口", "身份证号110101197512120006", "门禁卡刷不上", "有人冒领低保", "多功能厅的灯坏了", "拿假发票报销", "挂号系统太慢",
+                                  "电梯维修了三天", "上个月的检查费太贵", "信用卡刷不了"])
 def test_what_is_only_mentioned_is_no_service(said: str) -> None:
     assert named(said, "service") == []
 

@@ -33,27 +33,37 @@ class Finder:
         words = Words(plain)
         people = list(find_people(plain, words))
         places = list(find_places(plain, words))
-        for time in find_times(text, _moment(moment)):
+        now, times, coming = _moment(moment), [], []
+        for time in find_times(text, now):
             if _HOUSE_NUMBER.fullmatch(plain, time.start, time.end) and any(start < time.start and time.end <= end for start, end in places):
                 continue  # 杏花岭9号 is no day.
             if any(start <= time.start and time.end <= end and end - start > max(time.end - time.start, 2) for start, end in people):
                 continue  # 周天富 is no Sunday.
+            times.append((time.start, time.end))
+            if time.ends >= now:
+                coming.append((time.start, time.end))
             yield _entity(text, "time", time.start, time.end) | {
                 "from": time.begins.isoformat(), "to": time.ends.isoformat(), "coming": time.relative_to_future}
-        departments = list(self._offices.departments(plain, people, places))
+        departments = list(self._offices.departments(plain, words, people, places))
         within = {end: start for start, end in departments}
         inside = {at for start, end in departments for at in range(start, end)}
+        seen = [span for span in places if span[0] not in inside and self._offices.is_seen(plain, span)]
+        yield from (_entity(text, "department", *span) for span in seen)
         for start, end in places:
+            if (start, end) in seen:
+                continue
             if {start, end - 1} <= inside and not _BY_IT.match(plain, end):
                 continue  # 社区卫生服务中心 is an office, and so is 澄江新区管委会.
             # 住院部5楼 and 体检中心三楼 are one place each.
             yield _entity(text, "place", within.get(start, start) if _FLOOR.match(plain, start) else start, end)
         for start, end in departments:
-            if plain.startswith("门口", end):
+            if self._offices.is_wing(plain, (start, end)) and (hospital := next((first for first, last in places if last == start), None)) is not None:
+                yield _entity(text, "place", hospital, end)
+            elif plain.startswith("门口", end):
                 yield _entity(text, "place", start, end + len("门口"))
             else:
                 yield _entity(text, "department", start, end)
-        yield from (_entity(text, "service", *span) for span in self._offices.services(plain))
+        yield from (_entity(text, "service", *span) for span in self._offices.services(plain, words, [*times, *places, *people, *departments], coming))
         yield from (_entity(text, "person", start, end) for start, end in people)
         scores = [match.span("it") for name, pattern in patterns.BROAD if name == "score" for match in pattern.finditer(plain)]
         yield from (_entity(text, "score", *span) for span in scores)

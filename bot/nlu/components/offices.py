@@ -9,7 +9,9 @@ from typing import Any
 
 import yaml
 
+from nlu.components.kinds import Kinds
 from nlu.components.normal import fold
+from nlu.components.words import Words
 
 Span = tuple[int, int]
 
@@ -19,14 +21,32 @@ _WITH_NUMBER = re.compile(r"号(?:码|是|为|更正|应|[:\s\d,，。]|$)|[:：
 _SPOKEN_TO = re.compile(r"(?:投诉|举报|表扬|感谢|批评|点名|跟|和|同|找|向|请|麻烦|问|联系|叫|通知|去|到|在|让|给|求|告|咨询|反映)(?:一下|了|过|我们|咱们?|贵)?$")
 _OF_IT = re.compile(r"经理|主任|费|上门|大堂|群|管家|公司")
 _IN_PASSING = re.compile(r"(?:冒领|套取|骗取|克扣|挪用|贪污?|侵占|倒卖|虚开|拿着?假?|假|带|刚传的|漏填|填)(?:的|了)?$")
-_GONE_BY = re.compile(r"用的|片|垃圾|噪[音声]|工人|公司|队|师傅|的?名额|(?:的)?(?:钱|款)?(?:拿去|在外|被)")
+_GONE_BY = re.compile(r"用的|片|垃圾|噪[音声]|工人|公司|队|师傅|的?名额|的?[钱款](?:拿去|在外|被)?|系统|平台|网站|机(?![会构])|费|头|以?后|的[^\s,，。]{1,3}(?:科长|主任|医生|师傅|老师|姐|哥)|(?:公司|店)")
 _ASKED = re.compile(
     r"(?:办理?|补办?|申请|预约|预订|预定|约|订|租|借|登记|申报|报|缴纳?|补缴|换|领取?|查|打|接种|续|退|转|改|撤|取消|挂|做|排|照|拍|看|开|重开|推迟|要|需|复印|打印|想交|来交|怎么交|如何交|去交|交不了|迁|安排|参加)"
     r"(?:一?下|一?个|一?张|一?份|一?次|不了|了|的|那个|这个|我的|我妈?|我爸|孩子的?|娃的?|老人的?|去|成|好|上午|下午|明天|后天|\s)*$|(?:那个|我的|的预约|预约是)$|(?:预约|约|预订|订|挂|改)[^,，。]{1,14}的$")
 _LENT = re.compile(r"(?:租|借|订|约|排|用|那个|用的)(?:一?下|一?个|一?间|一?次|一?台|一?把|的)?$")
 _ASKS = re.compile(
-    r"(?:的|这个|那个)?(?:号(?!码)|预约|申请|登记|进度|办理|业务|手续|发放|到账|怎么|如何|咋|能不?能?(?:办|用|交|补|查|推|改|换|往|挪|提|延|不|重|开)|可以(?:办|用|交|补|查|推|改|换|往|挪|提|延|吗)|在哪|去哪|到哪|多少|什么时候|啥时候|几点|几天|要(?![求是命])|需要|推迟|改到|改成|改|延|取消|到期|过期|丢|办|补|换|预定|从|乱|涨|收费|挪|什么条件|续)")
+    r"(?:的|这个|那个)?(?:号(?!码)|预约|申请|登记|进度|办理|业务|手续|发放|到账|怎么|如何|咋|能不?能?(?:办|用|交|补|查|推|改|换|往|挪|提|延|不|重|开)|可以(?:办|用|交|补|查|推|改|换|往|挪|提|延|吗)|在哪|去哪|到哪|多少|什么时候|啥时候|几点|几天|要(?![求是命])|需要|推迟|改到|改成|改|延|取消|到期|过期|丢|办|补|换|预定|从|乱|涨|收费|挪|什么条件|续|结果|报告|批|审|下来|到账|卡在|轮到|排到|还要|做一[次回下]|打一[次针]|一[个次年回](?:月|季度)?(?:得|要)?多少|[^\s,，。!！?？]{0,4}(?:怎么|如何|多少|多久|多长|要不要|能不能|能不|可不可以|啥时|什么时|办不办))")
 _LINE_END = re.compile(r"[\s,，。.!！?？、]|$|吧|呗")
+_DONE = re.compile(r"(?:做|打|拍|查|排)(?:了|过|完)?的$")
+_RESULT = re.compile(r"[^,，。!！?？]{0,4}(?:结果|报告|片子|单|出来|什么时候|几时|啥时)")
+_WANTS = re.compile(r"[约定订挂]个|帮我[约定订挂排]|预约|预定|申请|要办|想办")
+_WINDOW = re.compile(r"窗口|病房")
+_FOR = ("n", "vn", "j", "b", "v", "nz", "l", "a")
+_NUMBERED_WINDOW = r"(?:(?<![a-z\d])[a-z]|\d{1,3}|[一二三四五六七八九十]+)号?窗口"
+_FLOOR_ONLY = re.compile(r"(?:负?\d{1,2}|负?[一二三四五六七八九十]{1,2})[楼层]")
+_ON_FLOOR = re.compile(r"窗口$|室$")
+_PART_OF_OFFICE = re.compile(r"(?:窗口|护士站|病房|门诊|办公室)$")
+_IS_TOLD = re.compile(r"也[说讲]|反映[均都了过后没]")
+"""多次向物业反映均被推诿: what went before."""
+_WINGS = frozenset("住院部 门诊部 急诊部 门诊 急诊".split())
+_INSTITUTION = re.compile(r"(?:医院|卫生院|卫生所|卫生室|保健院|[市县一二三四五六]院|服务中心|政务中心|政务大厅)$")
+_AROUND_IT = re.compile(r"[旁边对附前后门里内外停路]|附近|大厅|[东南西北]")
+_TREATS = re.compile(r"挂[个号了]|[约排放]个?号|帮[我俺].{0,3}[约挂排]|约[的了好在个]|预约|排个|[给]我?.{0,2}看[的了]?病|大夫|中医|办理|大厅办|中心办")
+_WHOLE_PARTY = frozenset(("物业",))
+_CLAUSE = re.compile(r"[\s,，。.!！?？;；:：、]")
+_AT_DAY = re.compile(r"(?:就|那个)?(?:是|在|排在|排到|约在|约的|定在|安排在|改到|推到|挪到)?")
 _EDGE_BEFORE = re.compile(r"[a-z\d]$")
 
 
@@ -65,9 +85,12 @@ class Offices:
 
     def __init__(self, lookups: Mapping[str, Sequence[str]]) -> None:
         clinics, offices, services = (_table()[name] for name in ("clinics", "offices", "services"))
+        self._kinds = Kinds(services["kinds"])
         self._familiar = frozenset(offices["familiar"].split())
         self._asked = frozenset(services["familiar"].split())
+        self._booked = frozenset(services["booked"].split())
         self._lent = frozenset(services["lent"].split())
+        self._no_window = frozenset(offices["no_window"].split())
         self._absorbing = frozenset(offices["absorbing"].split())
         clinic = clinics["heads"].split()
         every = {fold(word) for word in lookups.get("department", ())} | set(clinics["whole"].split())
@@ -75,7 +98,7 @@ class Offices:
         self._departments = [re.compile(form) for form in (
             rf"(?:{_one_of(clinic)}科(?:门诊)?|{_one_of(word for word in clinic if len(word) > 1)}门诊(?![楼大费]))(?![学技目研普长])",
             _LEVEL + _heads_and_tails(offices["public"]), _heads_and_tails(offices["inner"]),
-            _LEVEL + _one_of(word for word in own if word[-1] in "会局院所委"), _one_of(own | every))]
+            _NUMBERED_WINDOW, _LEVEL + _one_of(word for word in own if word[-1] in "会局院所委"), _LEVEL + "妇幼保健院", _one_of(own | every))]
         self._short = re.compile(
             rf"(?:[挂看约是去转到在,，。\s]|^)(?P<it>{_one_of(clinics['short'].split())})(?=$|[\s,，。.!！?？吧吗的]|医生|主任|大夫|病房|\d)")
         benefits = rf"{_one_of(services['benefits'].split())}(?:生活)?(?:补助金?|补贴|救助金?|津贴|抚恤金|保险金)"
@@ -83,57 +106,129 @@ class Offices:
         actions = _one_of(services["actions"].split())
         self._services = [re.compile(form) for form in (rf"{_one_of(services['certificates'].split())}证明书?", benefits, f"{_one_of(whole)}{actions}?")]
 
-    def departments(self, plain: str, people: Sequence[Span], places: Sequence[Span]) -> Iterator[Span]:
+    def _windows(self, plain: str, words: Words) -> Iterator[Span]:
+        """企业窗口, 月子病房: whatever a window or a ward is for."""
+        for match in _WINDOW.finditer(plain):
+            word = words.at(max(match.start() - 1, 0))
+            if word.end == match.start() and len(word.text) > 1 and word.tag in _FOR and word.text not in self._no_window:
+                yield word.start, match.end()
+
+    def departments(self, plain: str, words: Words, people: Sequence[Span], places: Sequence[Span]) -> Iterator[Span]:
         """Offices and wards by name, in order."""
         over = {at: (start, end) for start, end in places for at in range(start, end)}
         ends = {end for _, end in places}
         named = {start for start, _ in people}
-        for start, end in _spans(self._departments, plain):
+        found = _longest([*(match.span() for pattern in self._departments for match in pattern.finditer(plain)), *self._windows(plain, words)])
+        for start, end in _side_by_side(plain, list(found)):
             name = plain[start:end]
             if name.isascii() and (_EDGE_BEFORE.search(plain[:start][-1:]) or (plain[end:end + 1].isascii() and plain[end:end + 1].isalnum())):
                 continue
             if name in self._familiar and not self._is_meant(plain, start, end, named, ends):
                 continue
             first, last = over.get(start - 1, (start, start))
-            if first < start <= last < end:  # 澄江新区管委会 is one name; in 翠湖花园物业 the office begins behind the place.
+            if first < last == start and _FLOOR_ONLY.fullmatch(plain, first, last) and _ON_FLOOR.search(name):
+                start = first  # 二楼4号窗口, 三楼彩超室.
+            elif first < last == start and plain[last - 1] == "院" and name not in _WINGS:
+                start = first  # 县医院儿科.
+            elif first < start <= last < end:  # 澄江新区管委会 is one name; in 翠湖花园物业 the office begins behind the place.
                 start = first if plain[last:end] in self._absorbing else last
             yield start, end
         yield from (match.span("it") for match in self._short.finditer(plain))
+
+    @staticmethod
+    def is_seen(plain: str, span: Span) -> bool:
+        """Whether a hospital or a hall is meant as the office where one books or is treated, and not as a spot on the map."""
+        return bool(_INSTITUTION.search(plain[slice(*span)])) and not _AROUND_IT.match(plain, span[1]) and bool(_TREATS.search(plain))
+
+    @staticmethod
+    def is_wing(plain: str, span: Span) -> bool:
+        """住院部 behind a hospital's name is a building of it."""
+        return plain[slice(*span)] in _WINGS
 
     def _is_meant(self, plain: str, start: int, end: int, people: set[int], places: set[int]) -> bool:
         """投诉物业, 物业的小陈, 翠湖花园物业: but 物业 in passing is everybody's."""
         of_him = end + (plain[end:end + 1] == "的") in people
         if of_him or end == len(plain):
             return True
-        if _OF_IT.match(plain, end):
+        if _OF_IT.match(plain, end) or _IS_TOLD.match(plain, end):
             return False
         return bool(_SPOKEN_TO.search(plain[max(start - 6, 0):start])) or start in places
 
-    def services(self, plain: str) -> Iterator[Span]:
-        """What is applied for or booked, in order."""
-        for start, end in _spans(self._services, plain):
-            name = plain[start:end]
-            if name.isascii() and (_EDGE_BEFORE.search(plain[:start][-1:]) or (plain[end:end + 1].isascii() and plain[end:end + 1].isalnum())):
-                continue
-            before = plain[max(start - 10, 0):start]
-            if _WITH_NUMBER.match(plain, end) or _IN_PASSING.search(before) or _GONE_BY.match(plain, end):
-                continue
-            if name in self._lent and not _LENT.search(before):
-                continue
-            if name in self._asked and not _is_asked(plain, start, end, before):
-                continue
-            yield start, end
+    def services(self, plain: str, words: Words, others: Sequence[Span], coming: Sequence[Span] = ()) -> Iterator[Span]:
+        """What is applied for or booked, in order; `others` are entities of other kinds, `coming` the times ahead among them."""
+        listed = {match.span() for pattern in self._services for match in pattern.finditer(plain)}
+        known = {end: start for start, end in listed if not self._kinds.is_ending(plain[start:end])}
+        # 补交|身份证: what stands before a known name is no part of it.
+        named = {(start, end): sure for start, end, sure in self._kinds.find(plain, words, others) if end not in known}
+        around = _Around(plain, others, coming)
+        yield from _longest(span for span in {*named, *listed} if self._is_service(plain, span, around, span in listed or named[span]))
+
+    def _is_service(self, plain: str, span: Span, around: _Around, listed: bool) -> bool:
+        start, end = span
+        name = plain[start:end]
+        if name.isascii() and (_EDGE_BEFORE.search(plain[:start][-1:]) or (plain[end:end + 1].isascii() and plain[end:end + 1].isalnum())):
+            return False
+        before = plain[max(start - 10, 0):start]
+        if _WITH_NUMBER.match(plain, end) or _IN_PASSING.search(before) or _GONE_BY.match(plain, end):
+            return False
+        if name in self._lent:
+            return bool(_LENT.search(around.before(start)[-10:]))
+        return (listed and name not in self._asked) or around.asks(start, end, name in self._booked)
 
 
-def _is_asked(plain: str, start: int, end: int, before: str) -> bool:
-    """预约体检, 疫苗推迟几天, 停车费怎么交: a word of applying or asking stands beside it."""
-    clause = re.split(r"[\s,，。.!！?？;；:：]", before)[-1]
-    return bool(_ASKS.match(plain, end)) or bool(_ASKED.search(clause) if clause else start == 0 and _LINE_END.match(plain, end))
+class _Around:
+    """What stands around a name, without the times, places and people that come between: 订|礼拜五下午的|会议室."""
+
+    def __init__(self, plain: str, others: Sequence[Span], coming: Sequence[Span]) -> None:
+        self._plain = plain
+        self._starts = {end: start for start, end in sorted(others, reverse=True)}
+        self._begin_at = {start for start, _ in coming}
+        self._end_at = {end for _, end in coming}
+
+    def before(self, at: int) -> str:
+        """The clause up to here."""
+        said, end = "", at
+        while True:
+            left = self._plain[:end]
+            bare = left.rstrip("的那在 ") if not said else left
+            if len(bare) in self._starts:
+                end = self._starts[len(bare)]
+                continue
+            return _CLAUSE.split(left[-16:])[-1]
+
+    def asks(self, start: int, end: int, booked: bool) -> bool:
+        """预约体检, 疫苗推迟几天, 停车费怎么交, 明天的核磁: a word of applying or asking, or a day to come, stands beside it."""
+        if booked:
+            day = start - 1 if self._plain[start - 1:start] == "的" else start
+            at = _AT_DAY.match(self._plain, end)
+            if day in self._end_at or (at and at.end() in self._begin_at):
+                return True
+        clause = self.before(start)
+        if _DONE.search(clause) and not _RESULT.match(self._plain, end):
+            return False
+        if not clause and _LINE_END.match(self._plain, end) and _WANTS.search(self._plain):
+            return True
+        return bool(_ASKS.match(self._plain, end)) or bool(_ASKED.search(clause) if clause else _LINE_END.match(self._plain, end) and start == 0)
 
 
-def _spans(patterns: Sequence[re.Pattern[str]], plain: str) -> Iterator[Span]:
-    """Left to right, the longest of those that overlap."""
-    found = sorted((match.span() for pattern in patterns for match in pattern.finditer(plain)), key=lambda span: (span[0] - span[1], span[0]))
+def _side_by_side(plain: str, spans: list[Span]) -> Iterator[Span]:
+    """Offices of one another are one: 内科|护士站, 派出所的|户籍窗口; of 物业|工程部 only the second is meant."""
+    waiting: Span | None = None
+    for start, end in spans:
+        if waiting:
+            between, whole = plain[waiting[1]:start], plain[slice(*waiting)]
+            if whole not in _WHOLE_PARTY and between in ("", "的") and (_PART_OF_OFFICE.search(plain[start:end]) or (whole[-1] == "院" and not between)):
+                waiting = waiting[0], end
+                continue
+            if whole not in _WHOLE_PARTY or between:
+                yield waiting
+        waiting = start, end
+    if waiting:
+        yield waiting
+
+
+def _longest(spans: Iterable[Span]) -> Iterator[Span]:
+    found = sorted(spans, key=lambda span: (span[0] - span[1], span[0]))
     taken: set[int] = set()
     kept = []
     for start, end in found:
