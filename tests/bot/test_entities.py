@@ -110,6 +110,14 @@ def test_what_lies_in_every_house_is_a_place_as_an_answer(said: str) -> None:
     pytest.param("联系人诸葛明", ["诸葛明"], id="as in a form"), pytest.param("我妈赵桂芬住院了", ["赵桂芬"], id="in the middle"),
     pytest.param("张世云、周天富、向发芝", ["张世云", "周天富", "向发芝"], id="a list of names"),
     pytest.param("尊敬的贺书记您好", ["贺书记"], id="in the salutation"),
+    pytest.param("门卫叫卞国才，夜班的", ["卞国才"], id="called so"), pytest.param("大家都叫她芳姐", ["芳姐"], id="by her first name"),
+    pytest.param("儿科的小鱼护士会哄娃", ["小鱼护士"], id="by a pet name"), pytest.param("客服的小鹿帮我查的", ["小鹿"], id="by a pet name at an office"),
+    pytest.param("喊廖嬢嬢来签字", ["廖嬢嬢"], id="as neighbours call her"), pytest.param("巡逻员小邹把伞借我", ["小邹"], id="before a verb that sticks to it"),
+    pytest.param("上次是老纪登记的", ["老纪"], id="who did it"), pytest.param("老尤头天天来", ["老尤头"], id="an old man"),
+    pytest.param("叶小芸 树叶的叶", ["叶小芸"], id="spelled"), pytest.param("名字错了，不是王倩，是汪倩", ["王倩", "汪倩"], id="the wrong one and the right one"),
+    pytest.param("我姓芦，不是卢", ["芦", "卢"], id="the wrong surname"), pytest.param("请贵院予以核查。盛岚", ["盛岚"], id="a signature"),
+    pytest.param("免贵姓来", ["来"], id="a rare surname"), pytest.param("叫我上官老师吧", ["上官老师"], id="as she wants to be called"),
+    pytest.param("开票的是施总小舅子", ["施总"], id="a relation's"),
 ])
 def test_people_are_read_by_surname_title_role_and_form(said: str, people: list[str]) -> None:
     assert named(said, "person") == people
@@ -118,6 +126,7 @@ def test_people_are_read_by_surname_title_role_and_form(said: str, people: list[
 @pytest.mark.parametrize("said", [
     "很高兴你们能方便群众", "于是我就打了电话，常常没人接", "温馨提示贴了，安全还是没人管", "白天也在施工", "和平解决就行，祝你们成功", "向师傅反映过了",
     "和老师说过", "高中老师不够", "项目经理不在", "让老板来", "小区里小孩多", "老人和姐姐住", "施工队长不管", "谢谢您", "全部都要许可证", "我是周一去的",
+    "普通老百姓真的难", "保安师傅人好", "在毛家冲修路", "叫管水的来", "小雨天路滑", "那个小区的",
 ])
 def test_ordinary_words_are_nobody(said: str) -> None:
     assert named(said, "person") == []
@@ -210,13 +219,21 @@ def test_people_are_read_however_they_are_named(said: str, people: list[str]) ->
     pytest.param("端午那天开门吗", ["端午那天"], id="a feast"), pytest.param("春节假期第三天", ["春节假期第三天"], id="a day of a feast"),
     pytest.param("上旬就报了", ["上旬"], id="ten days"), pytest.param("周二到周四白天都行", ["周二到周四白天"], id="a range with its hours"),
     pytest.param("饿到十点都没人理", ["十点"], id="after 到"), pytest.param("前天夜里快十一点的事", ["前天夜里快十一点"], id="nearly"),
+    pytest.param("今儿前晌来过", ["今儿前晌"], id="in the north"), pytest.param("明个儿下晌搬", ["明个儿下晌"], id="in the east"),
+    pytest.param("夜来后半晌停的水", ["夜来后半晌"], id="yesterday in Shandong"), pytest.param("昨晚黑十点来钟", ["昨晚黑十点来钟"], id="in the southwest"),
+    pytest.param("尋日透早噉嘈", ["尋日透早"], id="by sea"), pytest.param("早上七八点就堵", ["早上七八点"], id="between two hours"),
+    pytest.param("三点半后家里有人", ["三点半后"], id="after the hour"), pytest.param("下午以后都有空", ["下午以后"], id="after a part of the day"),
+    pytest.param("9号周四行不", ["9号周四"], id="a day by both its names"), pytest.param("今天明天都行", ["今天明天"], id="two days in a row"),
+    pytest.param("15号或16号上午都行", ["15号或16号上午"], id="an hour for either day"), pytest.param("初五没空，改到十四吧", ["初五", "十四"], id="days of the moon"),
+    pytest.param("昨天从早上八点到现在没水", ["昨天从早上八点到现在"], id="until now"), pytest.param("房子二零一五年买的", ["二零一五年"], id="a year"),
+    pytest.param("下个月6号往后", ["下个月6号往后"], id="from then on"), pytest.param("工作日晚上七点后", ["工作日晚上七点后"], id="on working days"),
 ])
 def test_times_are_one_span_from_head_to_tail(said: str, times: list[str]) -> None:
     assert named(said, "time") == times
 
 
 @pytest.mark.parametrize("said", ["哭了一下午", "孩子上初二", "听天由命吧", "住了三个月", "有一点多余", "每一层都这样", "今年七十了", "国庆路的灯坏了", "我剛才漏了一个零",
-                                  "三月花店门口堵了", "清明苑3栋漏水", "中秋月饼没收到"])
+                                  "三月花店门口堵了", "你们师傅刚才去过", "三个工作日了", "去年度的报表", "两点建议", "清明苑3栋漏水", "中秋月饼没收到"])
 def test_what_is_no_time_is_not_made_one(said: str) -> None:
     assert named(said, "time") == []
 
@@ -225,6 +242,7 @@ def test_what_is_no_time_is_not_made_one(said: str) -> None:
     ("国庆假期最后一天", "2026-10-07T00:00", "2026-10-08T00:00"), ("初八搬", "2026-12-16T00:00", "2026-12-17T00:00"),
     ("出了正月再说", "2027-03-08T00:00", "2027-04-07T00:00"), ("去年十月就报了", "2025-10-01T00:00", "2025-11-01T00:00"),
     ("今天下班前", "2026-11-26T00:00", "2026-11-26T17:30"), ("昨晚上一点多", "2026-11-26T01:00", "2026-11-26T01:00"),
+    ("今儿前晌", "2026-11-26T08:00", "2026-11-26T12:00"), ("明天后天", "2026-11-27T00:00", "2026-11-29T00:00"), ("二零零八年", "2008-01-01T00:00", "2009-01-01T00:00"), ("今天从早上六点到现在", "2026-11-26T06:00", "2026-11-26T06:00"),
     ("28号晚七点", "2026-11-28T19:00", "2026-11-28T19:00"), ("下旬再打", "2026-11-21T00:00", "2026-12-01T00:00"), ("中秋那天", "2026-09-25T00:00", "2026-09-26T00:00"),
 ])
 def test_a_time_means_its_moments(said: str, begins: str, ends: str) -> None:

@@ -32,7 +32,8 @@ class Finder:
             yield from (_entity(text, name, *match.span("it")) for match in pattern.finditer(plain))
         words = Words(plain)
         people = list(find_people(plain, words))
-        places = list(find_places(plain, words))
+        called = {span for span in people if _CALLED_SO.search(plain[max(span[0] - 2, 0):span[0]])}
+        places = [span for span in find_places(plain, words) if span not in called]  # 叫高子轩 is nobody's estate.
         now, times, coming = _moment(moment), [], []
         for time in find_times(text, now):
             if _HOUSE_NUMBER.fullmatch(plain, time.start, time.end) and any(start < time.start and time.end <= end for start, end in places):
@@ -73,6 +74,7 @@ class Finder:
             yield from (_entity(text, name, *match.span("it")) for match in pattern.finditer(plain) if name != "score")
 
 
+_CALLED_SO = re.compile("叫$|名字?[是:]?$|姓名$")
 _HOUSE_NUMBER = re.compile(r"\d{1,2}号")
 _FLOOR = re.compile(r"(?:[东南西北]楼)?(?:\d{1,2}|[一二三四五六七八九十]+)[楼层]")
 _BY_IT = re.compile(r"旁|对面|附近|[东南西北]?楼|大厅|后|前")

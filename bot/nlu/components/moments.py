@@ -12,19 +12,22 @@ Parts = dict[str, str | None]
 """The named groups of a time expression."""
 Span = tuple[datetime, datetime]
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "日": 7, "天": 7}
-_DAYS = {"大前": -3, "前": -2, "昨": -1, "琴": -1, "噚": -1, "寻": -1, "今": 0, "当": 0, "明": 1, "听": 1, "后": 2, "大后": 3}
+_DAYS = {"大前": -3, "前": -2, "昨": -1, "琴": -1, "噚": -1, "寻": -1, "夜": -1, "外后": 3, "万后": 3, "今": 0, "当": 0, "明": 1, "听": 1, "后": 2, "大后": 3}
 PERIODS = {
     "凌晨": (0, 6), "清晨": (5, 8), "清早": (5, 8), "一大早": (5, 9), "早上": (6, 9), "早晨": (6, 9),
     "上午": (8, 12), "中午": (11, 14), "下午": (12, 18), "傍晚": (17, 19), "晚上": (18, 24), "夜里": (20, 24),
     "夜晚": (18, 24), "半夜": (0, 5), "深夜": (22, 24), "午夜": (23, 24), "午后": (12, 15), "早": (6, 9), "晚": (18, 24),
     "晚间": (18, 24), "朝早": (6, 9), "朝": (6, 9), "上昼": (8, 12), "下昼": (12, 18), "晏昼": (12, 18), "晌午": (11, 14), "头晌": (8, 12),
     "后晌": (12, 18), "大清早": (5, 8), "大早上": (5, 9), "大晚上": (18, 24), "大半夜": (0, 5), "后半夜": (0, 5), "下半夜": (0, 5), "三更半夜": (0, 5),
-    "前半夜": (20, 24), "上半夜": (20, 24), "一早": (5, 9), "白天": (8, 18), "夜间": (20, 24), "夜": (20, 24), "晨": (5, 8), "擦黑": (17, 19),
+    "前半夜": (20, 24), "上半夜": (20, 24), "一早": (5, 9), "白天": (8, 18), "夜间": (20, 24), "上晌": (8, 12), "前晌": (8, 12), "前半晌": (8, 12), "下晌": (12, 18), "后半晌": (12, 18), "过晌": (12, 18), "晌午头": (11, 14), "中午头": (11, 14), "大中午": (11, 14),
+    "午间": (11, 14), "早起": (5, 9), "打早": (5, 8), "一清早": (5, 8), "清早八早": (5, 8), "大清八早": (5, 8), "透早": (5, 8), "上半天": (8, 12), "前半天": (8, 12), "下半天": (12, 18),
+    "后半天": (12, 18), "上半日": (8, 12), "下半日": (12, 18), "下晡": (12, 18), "傍黑": (17, 19), "黄昏": (17, 19), "晚黑": (18, 24), "夜黑": (18, 24), "晚夕": (18, 24), "暗时": (18, 24),
+    "大夜里": (20, 24), "黑夜": (20, 24), "夜": (20, 24), "晨": (5, 8), "擦黑": (17, 19),
 }
 MEALS = {"天亮": 6, "早饭": 8, "早餐": 8, "上班": 9, "开门": 9, "午饭": 12, "中饭": 12, "午餐": 12, "午休": 13, "放学": 16.5, "下班": 17.5, "关门": 17.5,
           "收工": 18, "晚饭": 19, "晚餐": 19, "天黑": 19}
 """What a day is told by beside the clock: 下班前, 晚饭以后."""
-_EVENING_OF = {"早上": "早上", "晚上": "晚上", "夜里": "夜里", "上午": "上午", "下午": "下午", "中午": "中午", "早": "早", "晚": "晚", "夜": "夜里", "朝": "朝早", "晨": "清晨"}
+_EVENING_OF = {"早上": "早上", "晚上": "晚上", "夜里": "夜里", "上午": "上午", "下午": "下午", "中午": "中午", "早": "早", "晚": "晚", "夜": "夜里", "朝": "朝早", "晨": "清晨", "早晨": "早晨", "晚黑": "晚上", "晚夕": "晚上", "夜黑": "晚上"}
 
 
 def number(text: str) -> int:
@@ -165,7 +168,14 @@ def _lunar(parts: Parts, match: Match[str], now: datetime) -> tuple[datetime, da
 
 
 def _moonday(parts: Parts, match: Match[str], now: datetime) -> tuple[datetime, datetime]:
-    return _from(coming_day_of_month(now.date(), number(parts["moonday"] or "")))
+    said = parts["moonday"] or parts["moonday2"] or ""
+    return _from(coming_day_of_month(now.date(), number("二十" + said[1:] if said[0] == "廿" else said)))
+
+
+def _year(parts: Parts, match: Match[str], now: datetime) -> tuple[datetime, datetime]:
+    """2019年, 二零零八年."""
+    year = int("".join(str(_DIGITS.get(c, c)) for c in (parts["yonly"] or "")[:4]))
+    return datetime(year, 1, 1, tzinfo=ZONE), datetime(year + 1, 1, 1, tzinfo=ZONE)
 
 
 def _new_year(parts: Parts, match: Match[str], now: datetime) -> tuple[datetime, datetime]:
@@ -174,7 +184,7 @@ def _new_year(parts: Parts, match: Match[str], now: datetime) -> tuple[datetime,
     return _from(now.date(), (first - now.date()).days) if parts["newyear"] == "前" else _from(first + timedelta(days=8), 30)
 
 
-_LATE = frozenset("下午 傍晚 晚上 晚 夜里 夜晚 深夜 午后 晚间 下昼 晏昼 后晌 大晚上 夜间 夜 前半夜 上半夜 擦黑".split())
+_LATE = frozenset("下晌 后半晌 过晌 下半天 后半天 下半日 下晡 傍黑 黄昏 晚黑 夜黑 晚夕 暗时 大夜里 黑夜 下午 傍晚 晚上 晚 夜里 夜晚 深夜 午后 晚间 下昼 晏昼 后晌 大晚上 夜间 夜 前半夜 上半夜 擦黑".split())
 """Parts of the day whose hours lie behind noon."""
 _YEARS = {"前年": -2, "去年": -1, "今年": 0, "明年": 1, "后年": 2}
 _DAYS_BY: Mapping[str, Callable[[Parts, datetime], datetime | None]] = {
@@ -189,7 +199,7 @@ _DAYS_BY: Mapping[str, Callable[[Parts, datetime], datetime | None]] = {
 _STRETCHES: Mapping[str, Callable[[Parts, Match[str], datetime], Span | None]] = {
     "weekend": _weekend, "wrel": _week, "mpart": _end_of_month, "mwhole": _whole_month, "onlymonth": _named_month,
     "tenth": _ten_days, "yend": _edge_of_year, "ago_n": _ago, "feast": _feast, "season": _season, "lunar": _lunar,
-    "moonday": _moonday, "newyear": _new_year, "now": _just_now,
+    "moonday": _moonday, "moonday2": _moonday, "yonly": _year, "newyear": _new_year, "now": _just_now,
 }
 
 
