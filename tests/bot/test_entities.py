@@ -44,6 +44,16 @@ def named(said: str, kind: str) -> list[str]:
     pytest.param("湖畔新村21号楼一楼的住户养鸡", "湖畔新村21号楼", id="not the floor of whom it is about"),
     pytest.param("鼎盛家园十二幢三单元七零二", "鼎盛家园十二幢三单元七零二", id="a room in words"),
     pytest.param("门牌是602", "602", id="the number on the door"),
+    pytest.param("大学路77号兰姐饺子馆排烟", "大学路77号兰姐饺子馆", id="a shop in its house"), pytest.param("户口在遵义", "遵义", id="a city by itself"),
+    pytest.param("老家是黎川的", "黎川", id="where somebody comes from"), pytest.param("想订三楼会议室", "三楼会议室", id="a room that is lent, on its floor"),
+    pytest.param("隔壁803天天唱歌", "803", id="a neighbour's room"), pytest.param("6楼到8楼都停水", "6楼到8楼", id="a range of floors"),
+    pytest.param("C座门口积水", "C座门口", id="before the door"), pytest.param("3病区5床要换药", "3病区5床", id="a bed of a ward"),
+    pytest.param("地铁2号线博物馆站C口太滑", "地铁2号线博物馆站C口", id="an exit of a station"), pytest.param("水产市场A区9号摊位漏电", "水产市场A区9号摊位", id="a stall"),
+    pytest.param("桂苑那边路灯不亮", "桂苑", id="a short name of an estate"), pytest.param("产业园B3栋电梯坏了", "产业园B3栋", id="the only one of its kind"),
+    pytest.param("桐花路上全是落叶", "桐花路", id="a road on which something lies"), pytest.param("老街31号屋顶漏", "老街31号", id="the old street"),
+    pytest.param("清江公馆一号5栋停电", "清江公馆一号5栋", id="a name with a number in it"), pytest.param("14楼之2住着老人", "14楼之2", id="as in Taiwan"),
+    pytest.param("四单元六楼左边那户", "四单元六楼左边那户", id="which door"), pytest.param("县人民医院住院部3楼11床", "县人民医院住院部3楼11床", id="a bed of a hospital"),
+    pytest.param("柳家坪桥头有人打架", "柳家坪桥头", id="at a bridge"), pytest.param("青石湾工地夜里施工", "青石湾工地", id="a building site"),
 ])
 def test_a_place_is_read_whole_and_without_its_neighbours(said: str, place: str) -> None:
     assert named(said, "place") == [place]
@@ -51,7 +61,7 @@ def test_a_place_is_read_whole_and_without_its_neighbours(said: str, place: str)
 
 @pytest.mark.parametrize("said", [
     "我们小区的垃圾没人收", "市场价格太高了，超市里也贵", "你们医院的宣传做得好", "12路公交线路改了", "马路上全是土", "一层灰没人擦",
-    "拍了一组照片", "这条路什么时候修好", "孩子交到学校我不放心", "法律禁止操纵市场价格",
+    "拍了一组照片", "这条路什么时候修好", "四川人都吃辣", "拿小区的东西", "洗衣机两台", "门岗不让进", "跑了空路", "孩子交到学校我不放心", "法律禁止操纵市场价格",
 ])
 def test_words_that_end_like_places_are_none(said: str) -> None:
     assert named(said, "place") == []

@@ -14,6 +14,8 @@ from nlu.components.places import find_places
 from nlu.components.times import ZONE, find_times
 from nlu.components.words import Words
 
+Span = tuple[int, int]
+
 
 class Finder:
     """What has a form is found by its form; `lookups` are the names of departments and services."""
@@ -46,24 +48,12 @@ class Finder:
             yield _entity(text, "time", time.start, time.end) | {
                 "from": time.begins.isoformat(), "to": time.ends.isoformat(), "coming": time.relative_to_future}
         departments = list(self._offices.departments(plain, words, people, places))
-        within = {end: start for start, end in departments}
         inside = {at for start, end in departments for at in range(start, end)}
         seen = [span for span in places if span[0] not in inside and self._offices.is_seen(plain, span)]
         yield from (_entity(text, "department", *span) for span in seen)
-        for start, end in places:
-            if (start, end) in seen:
-                continue
-            if {start, end - 1} <= inside and not _BY_IT.match(plain, end):
-                continue  # 社区卫生服务中心 is an office, and so is 澄江新区管委会.
-            # 住院部5楼 and 体检中心三楼 are one place each.
-            yield _entity(text, "place", within.get(start, start) if _FLOOR.match(plain, start) else start, end)
-        for start, end in departments:
-            if self._offices.is_wing(plain, (start, end)) and (hospital := next((first for first, last in places if last == start), None)) is not None:
-                yield _entity(text, "place", hospital, end)
-            elif plain.startswith("门口", end):
-                yield _entity(text, "place", start, end + len("门口"))
-            else:
-                yield _entity(text, "department", start, end)
+        wholes, offices = self._with_offices(plain, [span for span in places if span not in seen], departments)
+        yield from (_entity(text, "place", *span) for span in wholes)
+        yield from (_entity(text, "department", *span) for span in offices)
         yield from (_entity(text, "service", *span) for span in self._offices.services(plain, words, [*times, *places, *people, *departments], coming))
         yield from (_entity(text, "person", start, end) for start, end in people)
         scores = [match.span("it") for name, pattern in patterns.BROAD if name == "score" for match in pattern.finditer(plain)]
@@ -73,11 +63,38 @@ class Finder:
         for name, pattern in patterns.BROAD:
             yield from (_entity(text, name, *match.span("it")) for match in pattern.finditer(plain) if name != "score")
 
+    def _with_offices(self, plain: str, places: list[Span], departments: list[Span]) -> tuple[list[Span], list[Span]]:
+        """Places with the offices that belong to them (住院部5楼, 疾控中心门口), and the offices that remain."""
+        inside = {at for start, end in departments for at in range(start, end)}
+        within, before = {end: start for start, end in departments}, {end: start for start, end in places}
+        wholes, offices = list[Span](), list[Span]()
+        for start, end in places:
+            if not {start, end - 1} <= inside or _BY_IT.match(plain, end):  # 社区卫生服务中心 is an office, and so is 澄江新区管委会.
+                begins = within.get(start, start) if _FLOOR.match(plain, start) else start
+                wholes.append((before.get(begins, begins) if begins < start else begins, end))
+        for start, end in departments:
+            door = plain.startswith("门口", end)
+            if door or (start in before and self._offices.is_wing(plain, (start, end))):
+                wholes.append((before.get(start, start), end + len("门口") * door))
+            else:
+                offices.append((start, end))
+        return _without_parts(wholes), offices
+
 
 _CALLED_SO = re.compile("叫$|名字?[是:]?$|姓名$")
 _HOUSE_NUMBER = re.compile(r"\d{1,2}号")
 _FLOOR = re.compile(r"(?:[东南西北]楼)?(?:\d{1,2}|[一二三四五六七八九十]+)[楼层]")
 _BY_IT = re.compile(r"旁|对面|附近|[东南西北]?楼|大厅|后|前")
+
+
+def _without_parts(spans: list[Span]) -> list[Span]:
+    """What is part of a longer one is none of its own."""
+    kept, reached = list[Span](), 0
+    for start, end in sorted(set(spans), key=lambda span: (span[0], -span[1])):
+        if end > reached:
+            kept.append((start, end))
+            reached = end
+    return kept
 
 
 def _moment(said: str | None) -> datetime:

@@ -34,12 +34,18 @@ class Kinds:
         self._ending = re.compile("|".join(sorted(map(re.escape, (*always, *asked)), key=len, reverse=True)) )
         self._papers = frozenset(table["papers"].split())
         self._no_head = frozenset(table["no_head"].split())
+        self._heads_though = frozenset(table["heads_though"].split())
         self._not_before = re.compile(table["not_before"])
         self._ends_no_head = tuple(table["ends_no_head"].split())
 
     def is_ending(self, name: str) -> bool:
         """体检, 疫苗: any name may stand before it."""
         return name in self._endings
+
+    @staticmethod
+    def only_names(words: Sequence[Word]) -> bool:
+        """Whether these words name and do nothing."""
+        return bool(words) and all(word.tag[0] in "njbla" or word.tag == "vn" for word in words)
 
     def find(self, plain: str, words: Words, others: Sequence[Span]) -> Iterator[tuple[int, int, bool]]:
         """(start, end, whether it counts without being asked for); `others` are entities that no name goes into."""
@@ -50,7 +56,7 @@ class Kinds:
                 continue
             head = self._head(plain, words, match, taken)
             if head and start - head[0].start >= _SHORTEST:
-                yield head[0].start, end, match[0] in self._sure and all(word.tag != "v" for word in head)
+                yield head[0].start, end, match[0] in self._sure and (match[0][0] in "补津" or all(word.tag != "v" for word in head))
 
     def _head(self, plain: str, words: Words, ending: re.Match[str], taken: set[int]) -> list[Word]:
         """As far back as words go that can name a kind."""
@@ -64,7 +70,7 @@ class Kinds:
         return head
 
     def _may_name(self, word: Word, part: str, ending: str, beside: bool) -> bool:
-        if not part.isalnum() or part in self._no_head or part.endswith(self._ends_no_head):
+        if not part.isalnum() or part in self._no_head or (part.endswith(self._ends_no_head) and part not in self._heads_though):
             return False
         if word.tag == "v" and (ending in self._papers or not beside or _DOES.search(part)) and len(part) == len(word.text):
             return False

@@ -24,10 +24,10 @@ _IN_PASSING = re.compile(r"(?:冒领|套取|骗取|克扣|挪用|贪污?|侵占|
 _GONE_BY = re.compile(r"用的|片|垃圾|噪[音声]|工人|公司|队|师傅|的?名额|的?[钱款](?:拿去|在外|被)?|系统|平台|网站|机(?![会构])|费|头|以?后|的[^\s,，。]{1,3}(?:科长|主任|医生|师傅|老师|姐|哥)|(?:公司|店)")
 _ASKED = re.compile(
     r"(?:办理?|补办?|申请|预约|预订|预定|约|订|租|借|登记|申报|报|缴纳?|补缴|换|领取?|查|打|接种|续|退|转|改|撤|取消|挂|做|排|照|拍|看|开|重开|推迟|要|需|复印|打印|想交|来交|怎么交|如何交|去交|交不了|迁|安排|参加)"
-    r"(?:一?下|一?个|一?张|一?份|一?次|不了|了|的|那个|这个|我的|我妈?|我爸|孩子的?|娃的?|老人的?|去|成|好|上午|下午|明天|后天|\s)*$|(?:那个|我的|的预约|预约是)$|(?:预约|约|预订|订|挂|改)[^,，。]{1,14}的$")
+    r"(?:一?下|一?个|一?张|一?份|一?次|不了|了|的|那个|这个|第[一二三四][针次]|我的|我妈?|我爸|孩子的?|娃的?|老人的?|去|成|好|上午|下午|明天|后天|\s)*$|(?:那个|我的|的预约|预约是)$|(?:预约|约|预订|订|挂|改)[^,，。]{1,14}的$")
 _LENT = re.compile(r"(?:租|借|订|约|排|用|那个|用的)(?:一?下|一?个|一?间|一?次|一?台|一?把|的)?$")
 _ASKS = re.compile(
-    r"(?:的|这个|那个)?(?:号(?!码)|预约|申请|登记|进度|办理|业务|手续|发放|到账|怎么|如何|咋|能不?能?(?:办|用|交|补|查|推|改|换|往|挪|提|延|不|重|开)|可以(?:办|用|交|补|查|推|改|换|往|挪|提|延|吗)|在哪|去哪|到哪|多少|什么时候|啥时候|几点|几天|要(?![求是命])|需要|推迟|改到|改成|改|延|取消|到期|过期|丢|办|补|换|预定|从|乱|涨|收费|挪|什么条件|续|结果|报告|批|审|下来|到账|卡在|轮到|排到|还要|做一[次回下]|打一[次针]|一[个次年回](?:月|季度)?(?:得|要)?多少|[^\s,，。!！?？]{0,4}(?:怎么|如何|多少|多久|多长|要不要|能不能|能不|可不可以|啥时|什么时|办不办))")
+    r"(?:的|这个|那个)?(?:号(?!码)|预约|申请|登记|进度|办理|业务|手续|发放|到账|怎么|如何|咋|能不?能?(?:办|用|交|补|查|推|改|换|往|挪|提|延|不|重|开)|可以(?:办|用|交|补|查|推|改|换|往|挪|提|延|吗)|在哪|去哪|到哪|多少|什么时候|啥时候|几点|几天|要(?![求是命])|需要|推迟|改到|改成|改|延|取消|到期|过期|丢|办|补|换|预定|从|乱|涨|收费|挪|什么条件|续|结果|报告|周几|星期几|礼拜几|还?有没有|还有|批|审|下来|到账|卡在|轮到|排到|还要|做一[次回下]|打一[次针]|一[个次年回](?:月|季度)?(?:得|要)?多少|[^\s,，。!！?？]{0,4}(?:怎么|如何|多少|多久|多长|要不要|能不能|能不|可不可以|啥时|什么时|办不办))")
 _LINE_END = re.compile(r"[\s,，。.!！?？、]|$|吧|呗")
 _DONE = re.compile(r"(?:做|打|拍|查|排)(?:了|过|完)?的$")
 _RESULT = re.compile(r"[^,，。!！?？]{0,4}(?:结果|报告|片子|单|出来|什么时候|几时|啥时)")
@@ -138,7 +138,7 @@ class Offices:
     @staticmethod
     def is_seen(plain: str, span: Span) -> bool:
         """Whether a hospital or a hall is meant as the office where one books or is treated, and not as a spot on the map."""
-        return bool(_INSTITUTION.search(plain[slice(*span)])) and not _AROUND_IT.match(plain, span[1]) and bool(_TREATS.search(plain))
+        return bool(_INSTITUTION.search(plain[slice(*span)])) and not _AROUND_IT.match(plain, span[1]) and bool(_TREATS.search(plain, max(span[0] - 60, 0), span[1] + 60))
 
     @staticmethod
     def is_wing(plain: str, span: Span) -> bool:
@@ -158,8 +158,9 @@ class Offices:
         """What is applied for or booked, in order; `others` are entities of other kinds, `coming` the times ahead among them."""
         listed = {match.span() for pattern in self._services for match in pattern.finditer(plain)}
         known = {end: start for start, end in listed if not self._kinds.is_ending(plain[start:end])}
-        # 补交|身份证: what stands before a known name is no part of it.
-        named = {(start, end): sure for start, end, sure in self._kinds.find(plain, words, others) if end not in known}
+        # 补交|身份证: what is done with a known name is no part of it, but 困难|职工补助 is one name.
+        named = {(start, end): sure for start, end, sure in self._kinds.find(plain, words, others)
+                 if end not in known or self._kinds.only_names(words.within(start, known[end]))}
         around = _Around(plain, others, coming)
         yield from _longest(span for span in {*named, *listed} if self._is_service(plain, span, around, span in listed or named[span]))
 
@@ -182,17 +183,18 @@ class _Around:
     def __init__(self, plain: str, others: Sequence[Span], coming: Sequence[Span]) -> None:
         self._plain = plain
         self._starts = {end: start for start, end in sorted(others, reverse=True)}
+        self._wants = bool(_WANTS.search(plain))
         self._begin_at = {start for start, _ in coming}
         self._end_at = {end for _, end in coming}
 
     def before(self, at: int) -> str:
         """The clause up to here."""
-        said, end = "", at
+        end = at
         while True:
-            left = self._plain[:end]
-            bare = left.rstrip("的那在 ") if not said else left
-            if len(bare) in self._starts:
-                end = self._starts[len(bare)]
+            left = self._plain[max(end - 24, 0):end]
+            bare = end - len(left) + len(left.rstrip("的那在 "))
+            if bare in self._starts and self._starts[bare] < bare:
+                end = self._starts[bare]
                 continue
             return _CLAUSE.split(left[-16:])[-1]
 
@@ -206,7 +208,7 @@ class _Around:
         clause = self.before(start)
         if _DONE.search(clause) and not _RESULT.match(self._plain, end):
             return False
-        if not clause and _LINE_END.match(self._plain, end) and _WANTS.search(self._plain):
+        if not clause and _LINE_END.match(self._plain, end) and self._wants:
             return True
         return bool(_ASKS.match(self._plain, end)) or bool(_ASKED.search(clause) if clause else _LINE_END.match(self._plain, end) and start == 0)
 

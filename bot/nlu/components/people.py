@@ -66,7 +66,7 @@ _FAMILY = re.compile(rf"(?<!百)姓(?P<it>{_DOUBLE}|[\u4e00-\u9fff](?<![什啥�
 _INTRODUCED = re.compile(rf"{_SAID}(?P<it>{_SURNAME}(?:{_SAID_GIVEN}{{1,2}}?)){_END}")
 _BESIDE_ROLE = re.compile(rf"(?:{_ROLE})[:是叫]?(?={_SURNAME}{_GIVEN})")
 _FULL = re.compile(rf"(?P<it>(?:{_DOUBLE}){_GIVEN}{{1,2}}?|[{_FIRM}]{_GIVEN}{{2}}){_END}")
-_ALONE = re.compile(rf"^\s*(?P<it>(?:{_DOUBLE}|[{_FIRM}高方白温安]){_GIVEN}{{1,2}})[,。:\s]*(?:电话|手机|联系电话)?[:是]?\s*(?=<phone|\+?\d)")
+_ALONE = re.compile(rf"^\s*(?P<it>(?:{_DOUBLE}|[{_FIRM}高方白温安]){_GIVEN}{{1,2}})[,。:\s]*(?:电话|手机|联系电话)?[:是]?\s*(?=<phone|\+?\d[\d\s-]{{5}})")
 _BY_NUMBER = re.compile(rf"(?<=[,。\s、，])(?P<it>(?:{_DOUBLE}|[{_FIRM}高方白温]){_GIVEN}{{1,2}})(?=[,，\s]{{0,2}}(?:身份证|电话|手机|号码)?[号是为:：\s]{{0,2}}(?:\d{{7}}|1[3-9]\d[-\s]\d{{4}}|<(?:id|phone)))")
 """A name alone between commas with a long number behind it, as people fill in forms."""
 _CANTONESE = re.compile(rf"(?:联络|联系|揾|搵|找|同|跟|我系|我是|免贵|叫)(?P<it>{_SURNAME}生)(?=$|[\W\d]|嘅|的|话|讲|电)")
@@ -84,6 +84,9 @@ _SIGNED = re.compile(rf"[。!！;；\n]\s*(?P<it>[{_FIRM}]{_GIVEN}{{1,2}})\s*$")
 _KNOWN_AS = re.compile(rf"(?:人称|外号|绰号|(?:大家|他们|人家|都)(?:叫|喊)[他她]?|(?:名字|只)叫|喊做|叫做)(?P<it>(?![大我他她你小表亲老二三堂的什啥个]){_HAN}{{1,2}}[哥姐叔嫂爷婶姨伯])(?=$|[\W_]|的|[在是说])")
 _PET = re.compile(rf"(?<![{_FIRM}最从太很较细大幼中古])(?P<it>小(?![区孩伙时店房门路事广票窗程朋学心便组]){_HAN}(?:护士|医生|大夫|师傅|老师|警官|同志))")
 """小麦护士: with what she is called at work."""
+_NICKED = re.compile(rf"(?P<it>[{_FIRM}]老[大二三四五六七八九幺])(?=$|[\W_]|[在说家的他是把])")
+"""陈老五: by his place among brothers."""
+_MYSELF = re.compile(rf"(?:我|本人)[,，]\s?(?P<it>{_SURNAME}{_GIVEN}{{1,2}})[,，]")
 _OLD = re.compile(rf"(?P<it>老[{_FIRM}高方白温程章麦]头)(?![疼痛晕发部上顶像脑皮])")
 _IN_LIST = re.compile(rf"\s?[、,和与及]\s?(?P<it>{_SURNAME}{_HAN}{{1,2}})(?=[\W_]|$|[和与及等])")
 _NICKED_BY = re.compile(r"(?:部|科|中心|站|所|处|社区|物业|办|局|委|室|队|保安|保洁|管家|前台|护士|电工|客服)的$")
@@ -101,8 +104,8 @@ def find_people(plain: str, words: Words) -> Iterator[tuple[int, int]]:
     for match in _INTRODUCED.finditer(plain):
         if not (match["it"] in _DOUBLES and _HAS_TITLE.match(plain, match.end("it"))):
             yield match.span("it")
-    yield from (match.span("it") for match in _NAMED_SO.finditer(plain) if _begins_no_word(match.start("it"), words))
-    yield from (match.span("it") for pattern in (_PET, _KNOWN_AS, _OLD) for match in pattern.finditer(plain))
+    yield from (match.span("it") for pattern in (_NAMED_SO, _MYSELF) for match in pattern.finditer(plain) if _begins_no_word(match.start("it"), words))
+    yield from (match.span("it") for pattern in (_PET, _KNOWN_AS, _OLD, _NICKED) for match in pattern.finditer(plain))
     for match in _TITLED.finditer(plain):
         if _is_titled(match, plain, words):
             # 祁小满同志 has his whole name; comrade is how he is spoken of.
@@ -182,8 +185,12 @@ def _is_titled(match: re.Match[str], plain: str, words: Words) -> bool:
     if not words.ends(match.end("it")) and words.at(match.end("it")).tag not in ("v", "d"):
         if words.at(match.end("it")).start >= match.start("title") and words.at(match.end("it")).end - match.start("title") > len(match["title"]):
             return False
+    if match["it"].startswith("谢谢"):
+        return False
     if not given:
         word = words.at(start)
+        if surname == "于" and not before.isalnum():
+            return not plain.startswith(("来说", "而言"), match.end("it"))
         if word.start < start:
             return word.end == start + 1 and not Words.knows(word.text)
         if surname in _FIRM or len(surname) > 1:
@@ -221,6 +228,8 @@ def _is_short(match: re.Match[str], plain: str, words: Words) -> bool:
     if parts[0].end == end:
         return parts[0].tag.startswith("nr") or (parts[0].tag == "n" and match["title"] in "姐哥叔姨婶嫂伯爷队工总")
     if parts[0].end == end + 1 and parts[0].tag.startswith("nr") and _SAYS_MORE.match(plain[end:]):
+        return True
+    if match["title"] in "叔婶姨伯爷" and plain.startswith("家", end):
         return True
     return parts[0].end == start + len(match["surname"]) and (parts[-1].end == end or words.at(end - 1).tag.startswith("v"))
 

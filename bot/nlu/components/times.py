@@ -25,11 +25,11 @@ _AROUND = "(?:快|大概|大约|差不多|将近|临近|约|刚过)"
 _DATE = rf"""
     (?P<yonly>(?:(?:19|20)[0-9]{{2}}|[二一][零〇九][零〇一二三四五六七八九]{{2}})年(?:[底初]|春天|夏天|秋天|冬天|上半年|下半年)?(?![0-9一二三四五六七八九十]{{1,2}}\s?月|[级度款版份]))
   | (?P<year>(?:19|20)\d\d)\s?[年/.-]\s?(?P<ymonth>{_N})\s?[月/.-]\s?(?P<yday>{_N})\s?[日号]?
-  | (?<![0-9/.-])(?P<smonth>1[0-2]|0?[1-9])/(?P<sday>3[01]|[12][0-9]|0?[1-9])(?![0-9/.])
+  | (?<![0-9/.-])(?P<smonth>1[0-2]|0?[1-9])[/.](?P<sday>3[01]|[12][0-9]|0?[1-9])(?![0-9/.])
   | (?P<month>{_N})\s?月\s?(?:份\s?)?(?P<day>{_N})\s?[日号]?(?![0-9个人名元块])
   | (?P<rday>大前|大后|外后|万后|前|昨|今|当|明|后|听|琴|噚|寻|夜(?=[来个儿](?:个|早|晚|上|黑|晌|后|前|下|[，,。 ]|$)))(?P<rword>儿个|天|日子?(?!程|用|报|记)|早晨|早上?|晚[上黑夕]?|夜[里黑]?|朝|晨|(?<=[今昨明])(?:上午|下午|中午|个儿|个(?![人星周礼月位头名])|仔日|儿(?![子科童媳女歌保]))|(?<=明)仔载|(?<=夜)来|个儿|(?<=夜)个
       |儿(?=[早上下中晚夜傍凌晌前后头就天要能去来我俺你他有没住把给的是,，。 ]|$))(?!后(?![天日晌半]))
-  | (?P<wkrel>大上|大下|上上|下下|上|下|这|本|今)?个?(?:周|星期|礼拜)(?P<wkday>[一二三四五六日天1-6])(?![月年岁次]|[0-9](?!\d?\s?[点时:：]))
+  | (?P<wkrel>大上|大下|上上|下下|上|下|这|本|今|呢)?个?(?:周|星期|礼拜)(?P<wkday>[一二三四五六日天1-6])(?![月年岁次]|[0-9](?!\d?\s?[点时:：]))
   | (?P<werel>上上|下下|上|下|这个?|本)?个?(?P<weekend>周末)
   | (?P<wrel>大上|大下|上上|下下|上|下|这|本|今|呢)个?(?:周|星期|礼拜)(?![一二三四五六日天末1-6])
   | (?P<mrel>上|下|这|本)个?月(?:份)?(?P<mday>{_N})[日号]
@@ -44,7 +44,7 @@ _DATE = rf"""
   | (?<![0-9一二三四五六七八九十几两多半前去今明后每去百])年(?P<newyear>前|后)(?![轻来])|过完年|过了年
   | (?P<yendrel>去|今|明)?年(?P<yend>底|末|初)
   | (?P<ago_n>{_N}|半|几)个?(?P<ago_unit>天|日|周|星期|礼拜|月|小时|钟头|分钟)(?P<ago_way>之前|以前|前|之后|以后|后)(?!台|面|门)
-  | (?<![0-9一二三四五六七八九零])(?P<feast>{_FEAST})(?![一二三四五六七八九零路街桥村小社新广苑园湾府庭阁郡月儿])(?:假期|长假)?(?:期间|当天|那天|前夕|(?P<fday>第[一二三四五六七八]天|最后一天))?
+  | (?<![0-9一二三四五六七八九零])(?P<feast>{_FEAST})(?![一二三四五六七八九零路街桥村小社新广苑园湾府庭阁郡月儿])(?:假期|长假|放假)?(?:期间|当天|那天|那几天|前夕|(?P<fday>第[一二三四五六七八]天|最后一天))?
   | (?P<dday>(?<![0-9a-z第路街巷弄道])(?:[1-9]|[12][0-9]|3[01]|[一二三]?十[一二三四五六七八九]?|[一二三四五六七八九]))[号日](?P<dday_end>)
   | (?P<now>刚才|刚刚|方才)
 """
@@ -55,14 +55,14 @@ _CLOCK = r"""
 """
 _WHEN = re.compile(
     rf"(?P<every>每天|天天|每日|每个?月|每年|每逢|每个?|(?<!个)工作日)?(?:(?P<yrel>去年|前年|今年|明年|后年)的?(?=\S?[0-9一二三四五六七八九十初春夏秋冬五国中端清元除腊正暑寒过]))?"
-    rf"(?:(?:{_DATE})的?\s?,?)?(?:(?P<period>{_PERIOD}|(?<=[日号天一二三四五六末])[早晚](?!上|饭|餐|了|于|到|点[^钟半0-9]|就|晚|早|高))的?\s?|(?P<meal>{'|'.join(MEALS)})(?P<meal_way>之前|以前|前|之后|以后|后)(?![面台院门勤]))?"
-    rf"(?:{_AROUND}?{_CLOCK})?(?P<tail>左右|前后|之前|以前|前头|前(?![面台天晌])|之后|以后|过后|往后|(?<=[点钟半分刻])后(?![面台院门勤续来悔果])|之内|以内|(?<=[点个期周月])内|(?<=点)[多几]|(?<=点)来钟)?",
+    rf"(?:(?:{_DATE})的?\s?,?)?(?:(?P<period>{_PERIOD}|(?<=[日号天一二三四五六末每])[早晚](?!上|饭|餐|了|于|到|点[^钟半0-9]|就|晚|早|高))的?\s?|(?P<meal>{'|'.join(MEALS)})(?P<meal_way>之前|以前|前|之后|以后|后)(?![面台院门勤]))?"
+    rf"(?:{_AROUND}?{_CLOCK})?(?P<tail>左右|前后|之前|以前|前头|前(?![面台天晌])|之后|以后|过后|往后|(?<=[点钟半分刻节庆旦])后(?![面台院门勤续来悔果])|之内|以内|(?<=[点个期周月])内|(?<=点)[多几]|(?<=点)(?:来钟|不到|出头))?",
     re.VERBOSE)
 _MAY_BEGIN = re.compile(
     "[0-9零一二两三四五六七八九十廿半几每天工去前今明后大外万夜昨当听琴噚寻上下这本呢个周星礼月年中春夏秋冬正腊出过初刚方早晚夜快差将临约"
     + "".join({word[0] for word in (*PERIODS, *MEALS, *SOLAR, *LUNAR) if len(word) > 1}) + "]")
 """Only here a time can begin; nine of ten characters are passed over at once."""
-_NOT_A_DAY = re.compile(r"[楼栋幢座门窗线院井厅岗桌机馆地区厂柜台诊病床铺仓库房址码牌称召令段家单室口信桩]|之门|[车泊]位|车库|充电|电梯")
+_NOT_A_DAY = re.compile(r"\d{1,2}\s?[栋幢座#]|[楼栋幢座门窗线院井厅岗桌机馆地区厂柜台诊病床铺仓库房址码牌称召令段家单室口信桩]|之门|[车泊]位|车库|充电|电梯")
 _IDIOM = re.compile(r"一时半|[0-9一二三四五六七八九十]+点钟?方向|一点一|七点八|两点一线|三点式")
 _NOT_A_CLOCK = re.compile(r"要(?!得)|[都也儿不没建意问希内小声反忙钱用吧事办法]|[^\d]?滴")
 
@@ -150,9 +150,9 @@ _REFUSED: Mapping[str, Callable[[Parts, str, Match[str]], bool]] = {
     "onlymonth": _no_month,
     "season": lambda parts, plain, match: not parts["yrel"],
     "yonly": lambda parts, plain, match: bool(re.match("[0-9一二三四五六七八九十]", plain[max(match.start() - 1, 0):match.start()])) or plain[match.end():match.end() + 1] == "前",
-    "moonday2": lambda parts, plain, match: not _MOON.search(plain),
+    "moonday2": lambda parts, plain, match: not _MOON.search(plain, max(match.start() - 60, 0), match.end() + 60),
     "moonday": lambda parts, plain, match: (parts["moonday"] or "") in "一二三" and plain[max(match.start() - 2, 0):match.start()] not in ("大年", "农历", "阴历"),
-    "now": lambda parts, plain, match: bool(_SAID_JUST_NOW.match(plain, match.end())) or not _AT_EVENT.search(plain[:match.start()]),
+    "now": lambda parts, plain, match: bool(_SAID_JUST_NOW.match(plain, match.end())) or not _AT_EVENT.search(plain[max(match.start() - 1, 0):match.start()]),
     "yrel": lambda parts, plain, match: not any(parts[key] for key in ("month", "onlymonth", "season", "feast", "lunar", "moonday")),
 }
 """By what was found: when it is no time after all."""
