@@ -18,6 +18,7 @@ from actions.reading import (
     FIELDS,
     KINDS,
     SKIPPED,
+    confidence_in,
     demands_money_plainly,
     give_up,
     is_question,
@@ -225,7 +226,7 @@ async def leave(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events
         return ended()
     if intent == "ask_human" or reason_for_person(text, mild=False):
         return [*await hand_over(say, tracker, api, reason_for_person(text) or "居民要求人工"), *ended()]
-    if give_up(text) or intent == "withdraw":
+    if give_up(text) or (intent == "withdraw" and confidence_in(text) is None):
         await keep_form(api, open=False)
         say.utter_message(text=sentence("utter_cancelled"))
         return ended()

@@ -39,7 +39,7 @@ class IntentJudge(IntentClassifier, GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """`unsure`: below this confidence the message counts as not understood."""
-        return {"unsure": 0.25, "ranking_length": 10}
+        return {"unsure": 0.3, "ranking_length": 10}
 
     def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource,
                  judge: Judge | None = None) -> None:
@@ -82,9 +82,7 @@ class IntentJudge(IntentClassifier, GraphComponent):
         for message in messages:
             ranking = self._rank(message)
             best = ranking[0]
-            # An alarm that is a mere guess, and that no sign of danger bears out, is not understood either.
-            least = signs.LIKELY if best["name"] == signs.EMERGENCY else self._config["unsure"]
-            if best["confidence"] < least:
+            if best["confidence"] < self._config["unsure"]:
                 best = {"name": "nlu_fallback", "confidence": 1 - best["confidence"]}
                 ranking = [best, *ranking]
             message.set(INTENT, best, add_to_output=True)

@@ -18,8 +18,8 @@ from nlu.components.sounds import spell
 WEIGHT_OF_VECTORS = 1.0
 WEIGHT_OF_CUES = 0.25
 COST = 0.5
-STRANGE = 0.2
-"""What is left of the probability where no two characters of a text were ever seen together."""
+STRANGE = ((0.0, 0.2), (0.25, 0.5))
+"""Where no more than this share of a text's neighbouring characters were ever seen together, so much of the probability is left."""
 SEEN_AT_LEAST = 2
 """Sentences in which a run of characters or sounds must stand to count: half of all runs stand in one."""
 FOLDS = 3
@@ -89,7 +89,7 @@ class Judge:
         model = self.alone if vector is None else self.joined
         beside = self._beside([text], None if vector is None else vector.reshape(1, -1))[0]
         shares = model.shares_of_one(self._runs([text]), beside)
-        shares = shares * (1.0 if self._knows(text) else STRANGE)
+        shares = shares * self._trust(text)
         return sorted(zip(model.classes.tolist(), shares.tolist(), strict=True), key=lambda pair: -pair[1])
 
     def _runs(self, texts: Sequence[str]) -> sp.csr_matrix:
@@ -101,11 +101,12 @@ class Judge:
         cues = WEIGHT_OF_CUES * np.vstack([mark(read_for_intent(text)) for text in texts])
         return cues if vectors is None else np.hstack([cues, self._centred(vectors)])
 
-    def _knows(self, text: str) -> bool:
-        """Whether any two characters of it ever stood together: of a text that is all new, nobody can be sure."""
+    def _trust(self, text: str) -> float:
+        """How much the probability counts: of a text that is all new, nobody can be sure."""
         plain = read_for_intent(text)
-        pairs = (plain[at:at + 2] for at in range(len(plain) - 1))
-        return len(plain) < 4 or any(pair in self.characters.vocabulary_ for pair in pairs)
+        pairs = [plain[at:at + 2] for at in range(len(plain) - 1)]
+        known = sum(pair in self.characters.vocabulary_ for pair in pairs)
+        return next((left for most, left in STRANGE if len(plain) >= 4 and known <= most * len(pairs)), 1.0)
 
     def _centred(self, vectors: np.ndarray) -> np.ndarray:
         moved = vectors - self.centre
