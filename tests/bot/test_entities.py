@@ -53,7 +53,10 @@ def named(said: str, kind: str) -> list[str]:
     pytest.param("桐花路上全是落叶", "桐花路", id="a road on which something lies"), pytest.param("老街31号屋顶漏", "老街31号", id="the old street"),
     pytest.param("清江公馆一号5栋停电", "清江公馆一号5栋", id="a name with a number in it"), pytest.param("14楼之2住着老人", "14楼之2", id="as in Taiwan"),
     pytest.param("四单元六楼左边那户", "四单元六楼左边那户", id="which door"), pytest.param("县人民医院住院部3楼11床", "县人民医院住院部3楼11床", id="a bed of a hospital"),
-    pytest.param("柳家坪桥头有人打架", "柳家坪桥头", id="at a bridge"), pytest.param("青石湾工地夜里施工", "青石湾工地", id="a building site"),
+    pytest.param("柳家坪桥头有人打架", "柳家坪桥头", id="at a bridge"), pytest.param("我是瀚林玖悦台3栋的", "瀚林玖悦台3栋", id="an estate the dictionary cuts"),
+    pytest.param("八单元四零六的灯不亮", "八单元四零六", id="a room as it is spoken"), pytest.param("住东升路五十八号", "东升路五十八号", id="a house in words"),
+    pytest.param("候诊区有人晕倒", "候诊区", id="where something happens"), pytest.param("人在会所", "会所", id="where somebody is"),
+    pytest.param("西区9#2-1203水压低", "西区9#2-1203", id="behind a hash"), pytest.param("青石湾工地夜里施工", "青石湾工地", id="a building site"),
 ])
 def test_a_place_is_read_whole_and_without_its_neighbours(said: str, place: str) -> None:
     assert named(said, "place") == [place]
@@ -61,7 +64,7 @@ def test_a_place_is_read_whole_and_without_its_neighbours(said: str, place: str)
 
 @pytest.mark.parametrize("said", [
     "我们小区的垃圾没人收", "市场价格太高了，超市里也贵", "你们医院的宣传做得好", "12路公交线路改了", "马路上全是土", "一层灰没人擦",
-    "拍了一组照片", "这条路什么时候修好", "四川人都吃辣", "拿小区的东西", "洗衣机两台", "门岗不让进", "跑了空路", "孩子交到学校我不放心", "法律禁止操纵市场价格",
+    "拍了一组照片", "这条路什么时候修好", "四川人都吃辣", "拿小区的东西", "洗衣机两台", "大厅太冷了", "停车场收费不合理", "孙女上小学", "加一床被子", "外来车进小区", "看不见路", "门岗不让进", "跑了空路", "孩子交到学校我不放心", "法律禁止操纵市场价格",
 ])
 def test_words_that_end_like_places_are_none(said: str) -> None:
     assert named(said, "place") == []
@@ -128,6 +131,7 @@ def test_what_lies_in_every_house_is_a_place_as_an_answer(said: str) -> None:
     pytest.param("我姓芦，不是卢", ["芦", "卢"], id="the wrong surname"), pytest.param("请贵院予以核查。盛岚", ["盛岚"], id="a signature"),
     pytest.param("免贵姓来", ["来"], id="a rare surname"), pytest.param("叫我上官老师吧", ["上官老师"], id="as she wants to be called"),
     pytest.param("开票的是施总小舅子", ["施总"], id="a relation's"),
+    pytest.param("我，蒲秀英，申请退款", ["蒲秀英"], id="in apposition"), pytest.param("找钱老三要钥匙", ["钱老三"], id="by his place among brothers"),
 ])
 def test_people_are_read_by_surname_title_role_and_form(said: str, people: list[str]) -> None:
     assert named(said, "person") == people
@@ -136,7 +140,7 @@ def test_people_are_read_by_surname_title_role_and_form(said: str, people: list[
 @pytest.mark.parametrize("said", [
     "很高兴你们能方便群众", "于是我就打了电话，常常没人接", "温馨提示贴了，安全还是没人管", "白天也在施工", "和平解决就行，祝你们成功", "向师傅反映过了",
     "和老师说过", "高中老师不够", "项目经理不在", "让老板来", "小区里小孩多", "老人和姐姐住", "施工队长不管", "谢谢您", "全部都要许可证", "我是周一去的",
-    "普通老百姓真的难", "保安师傅人好", "在毛家冲修路", "叫管水的来", "小雨天路滑", "那个小区的",
+    "普通老百姓真的难", "保安师傅人好", "在毛家冲修路", "叫管水的来", "小雨天路滑", "火苗老高", "戴眼镜的那个", "我是那家店的", "那个小区的",
 ])
 def test_ordinary_words_are_nobody(said: str) -> None:
     assert named(said, "person") == []
@@ -155,7 +159,8 @@ def test_a_long_or_hostile_text_is_read_to_its_end(said: str) -> None:
     pytest.param("东湖新区管委会推给街道办", ["东湖新区管委会", "街道办"], id="with the place in its name"),
     pytest.param("后勤处小黎", ["后勤处"], id="of a hospital"), pytest.param("退役军人服务站不给盖章", ["退役军人服务站"], id="long"),
     pytest.param("投诉物业乱收费", ["物业"], id="the management, complained of"), pytest.param("物业的小陈来了", ["物业"], id="one of it"),
-    pytest.param("退役窗口没人坐班", ["退役窗口"], id="a window by what it is for"), pytest.param("我在三楼6号窗口排队", ["三楼6号窗口"], id="a window on its floor"),
+    pytest.param("城南税务分局在哪", ["城南税务分局"], id="with its quarter"), pytest.param("心内科病房太吵", ["心内科病房"], id="a ward of a clinic"),
+    pytest.param("到二楼C6窗口交的", ["二楼C6窗口"], id="a lettered window"), pytest.param("退役窗口没人坐班", ["退役窗口"], id="a window by what it is for"), pytest.param("我在三楼6号窗口排队", ["三楼6号窗口"], id="a window on its floor"),
     pytest.param("二楼心电图室门锁着", ["二楼心电图室"], id="a room on its floor"), pytest.param("叫骨科护士站来人", ["骨科护士站"], id="a desk of a ward"),
     pytest.param("市妇幼保健院产科的床位", ["市妇幼保健院产科"], id="a clinic of a hospital"), pytest.param("给我挂个号，县中医院", ["县中医院"], id="a hospital one books with"),
     pytest.param("派出所的身份证窗口几点开", ["派出所的身份证窗口"], id="a window of an office"),
@@ -177,12 +182,19 @@ def test_an_office_said_in_passing_and_words_that_begin_like_one_are_none(said: 
     pytest.param("高龄补贴停发了", ["高龄补贴"], id="a benefit"), pytest.param("约个热水器清洗", ["热水器清洗"], id="at home"),
     pytest.param("约12月3号的彩超", ["彩超"], id="booked with a day between"), pytest.param("离婚登记去哪", ["离婚登记"], id="an event of life"),
     pytest.param("发票能重开吗", ["发票"], id="what is asked about"), pytest.param("想订多功能厅", ["多功能厅"], id="a room"),
+    pytest.param("想给爷爷打肺炎疫苗", ["肺炎疫苗"], id="a vaccine by its kind"), pytest.param("养蜂补贴被人领了", ["养蜂补贴"], id="a subsidy by its kind"),
+    pytest.param("约一个入园体检", ["入园体检"], id="an examination by its kind"), pytest.param("腰椎间盘手术排到几号", ["腰椎间盘手术"], id="an operation"),
+    pytest.param("补交出租车证复印件", ["出租车证"], id="a paper without the verb"), pytest.param("甲状腺结节复查多少钱", ["甲状腺结节复查"], id="a second look"),
+    pytest.param("预约太阳能维修", ["太阳能维修"], id="a repair"), pytest.param("订星期三晚上的会议室", ["会议室"], id="a time between"),
+    pytest.param("我的肠镜在下周四", ["肠镜"], id="a day behind it"), pytest.param("帮我约个民政窗口，离婚", ["离婚"], id="alone after a request"),
+    pytest.param("重度残疾人护理补贴停了", ["重度残疾人护理补贴"], id="whose subsidy"), pytest.param("想给孩子报个书画班", ["书画班"], id="a course"),
+    pytest.param("开张无违法证明", ["无违法证明"], id="a statement"), pytest.param("胃镜和肠镜怎么约", ["胃镜", "肠镜"], id="two at once"),
 ])
 def test_what_is_applied_for_or_booked_is_a_service(said: str, services: list[str]) -> None:
     assert named(said, "service") == services
 
 
-@pytest.mark.parametrize("said", ["装修垃圾堆在门口", "身份证号110101197512120006", "门禁卡刷不上", "有人冒领低保", "多功能厅的灯坏了", "拿假发票报销", "挂号系统太慢",
+@pytest.mark.parametrize("said", ["装修垃圾堆在门口", "身份证号110101197512120006", "门禁卡刷不上", "有人冒领低保", "多功能厅的灯坏了", "拿假发票报销", "挂号系统太慢", "绿化带改成停车位", "咨询一下漏水怎么办", "照片为证",
                                   "电梯维修了三天", "上个月的检查费太贵", "信用卡刷不了"])
 def test_what_is_only_mentioned_is_no_service(said: str) -> None:
     assert named(said, "service") == []
@@ -237,6 +249,10 @@ def test_people_are_read_however_they_are_named(said: str, people: list[str]) ->
     pytest.param("15号或16号上午都行", ["15号或16号上午"], id="an hour for either day"), pytest.param("初五没空，改到十四吧", ["初五", "十四"], id="days of the moon"),
     pytest.param("昨天从早上八点到现在没水", ["昨天从早上八点到现在"], id="until now"), pytest.param("房子二零一五年买的", ["二零一五年"], id="a year"),
     pytest.param("下个月6号往后", ["下个月6号往后"], id="from then on"), pytest.param("工作日晚上七点后", ["工作日晚上七点后"], id="on working days"),
+    pytest.param("看一下下周三的号", ["下周三"], id="after 一下"), pytest.param("每晚九点都有人唱", ["每晚九点"], id="every evening"),
+    pytest.param("12月3号8点半来", ["12月3号8点半"], id="a day in figures and its hour"), pytest.param("春节后再装", ["春节后"], id="after a feast"),
+    pytest.param("大年初六上班吗", ["大年初六"], id="a day of the new year"), pytest.param("11.30上午送到", ["11.30上午"], id="a day with a dot"),
+    pytest.param("下午两三点最晒", ["下午两三点"], id="two or three"),
 ])
 def test_times_are_one_span_from_head_to_tail(said: str, times: list[str]) -> None:
     assert named(said, "time") == times

@@ -82,7 +82,7 @@ class Finder:
 
 
 _CALLED_SO = re.compile("叫$|名字?[是:]?$|姓名$")
-_HOUSE_NUMBER = re.compile(r"\d{1,2}号")
+_HOUSE_NUMBER = re.compile(r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})号")
 _FLOOR = re.compile(r"(?:[东南西北]楼)?(?:\d{1,2}|[一二三四五六七八九十]+)[楼层]")
 _BY_IT = re.compile(r"旁|对面|附近|[东南西北]?楼|大厅|后|前")
 

@@ -83,7 +83,7 @@ def _weekday(parts: Parts, now: datetime) -> datetime:
 
 def _day_of_month(parts: Parts, now: datetime) -> datetime | None:
     first = _month(now, _SHIFT[parts["mrel"]])
-    return _day(first.year, first.month, number(parts["mday"] or ""))
+    return _day(first.year, first.month, number((parts["mday"] or "").replace("几", "")))
 
 
 def _weekend(parts: Parts, match: Match[str], now: datetime) -> Span:

@@ -16,28 +16,31 @@ from nlu.components.words import Words
 Span = tuple[int, int]
 
 _LEVEL = r"(?:(?<![小社园片校辖景])[市区县省镇乡州]|街道|社区)?"
-_WITH_NUMBER = re.compile(r"号(?:码|是|为|更正|应|[:\s\d,，。]|$)|[:：\s]?\d{6}")
+_WITH_NUMBER = re.compile(r"号(?:码|是|为|更正|应|[:\s\da-z<,，。]|$)|[:：\s]?\d{6}")
 """身份证号: the number on it, and no service."""
 _SPOKEN_TO = re.compile(r"(?:投诉|举报|表扬|感谢|批评|点名|跟|和|同|找|向|请|麻烦|问|联系|叫|通知|去|到|在|让|给|求|告|咨询|反映)(?:一下|了|过|我们|咱们?|贵)?$")
 _OF_IT = re.compile(r"经理|主任|费|上门|大堂|群|管家|公司")
-_IN_PASSING = re.compile(r"(?:冒领|套取|骗取|克扣|挪用|贪污?|侵占|倒卖|虚开|拿着?假?|假|带|刚传的|漏填|填)(?:的|了)?$")
-_GONE_BY = re.compile(r"用的|片|垃圾|噪[音声]|工人|公司|队|师傅|的?名额|的?[钱款](?:拿去|在外|被)?|系统|平台|网站|机(?![会构])|费|头|以?后|的[^\s,，。]{1,3}(?:科长|主任|医生|师傅|老师|姐|哥)|(?:公司|店)")
+_IN_PASSING = re.compile(r"(?:冒领|套取|骗取|克扣|挪用|贪污?|侵占|倒卖|虚开|拿着?假?|假|带|刚传的|漏填|填|改造?成|变成|划成|划了?|新增|增加|占用?)(?:的|了)?$")
+_GONE_BY = re.compile(r"用的|片|垃圾|噪[音声]|工人|公司|队|师傅|的?名额|的?[钱款](?:拿去|在外|被)?|门(?![诊特慢禁])|排队|纠纷|系统|平台|网站|软件|app|公众号|小程序|记录|机(?![会构])|费|头|以?后|的[^\s,，。]{1,3}(?:科长|主任|医生|师傅|老师|姐|哥)|(?:公司|店)")
 _ASKED = re.compile(
     r"(?:办理?|补办?|申请|预约|预订|预定|约|订|租|借|登记|申报|报|缴纳?|补缴|换|领取?|查|打|接种|续|退|转|改|撤|取消|挂|做|排|照|拍|看|开|重开|推迟|要|需|复印|打印|想交|来交|怎么交|如何交|去交|交不了|迁|安排|参加)"
-    r"(?:一?下|一?个|一?张|一?份|一?次|不了|了|的|那个|这个|第[一二三四][针次]|我的|我妈?|我爸|孩子的?|娃的?|老人的?|去|成|好|上午|下午|明天|后天|\s)*$|(?:那个|我的|的预约|预约是)$|(?:预约|约|预订|订|挂|改)[^,，。]{1,14}的$")
+    r"(?:一?下|一?个|一?张|一?份|一?次|不了|了|的|那个|这个|第[一二三四][针次]|(?:无痛|普通|加急|免费|全套|专家)的?|我的|我妈?|我爸|孩子的?|娃的?|老人的?|去|成|好|上午|下午|明天|后天|\s)*$|(?:那个|我的|的预约|预约是)$|(?:预约|约|预订|订|挂|改)[^,，。]{1,14}的$")
 _LENT = re.compile(r"(?:租|借|订|约|排|用|那个|用的)(?:一?下|一?个|一?间|一?次|一?台|一?把|的)?$")
 _ASKS = re.compile(
-    r"(?:的|这个|那个)?(?:号(?!码)|预约|申请|登记|进度|办理|业务|手续|发放|到账|怎么|如何|咋|能不?能?(?:办|用|交|补|查|推|改|换|往|挪|提|延|不|重|开)|可以(?:办|用|交|补|查|推|改|换|往|挪|提|延|吗)|在哪|去哪|到哪|多少|什么时候|啥时候|几点|几天|要(?![求是命])|需要|推迟|改到|改成|改|延|取消|到期|过期|丢|办|补|换|预定|从|乱|涨|收费|挪|什么条件|续|结果|报告|周几|星期几|礼拜几|还?有没有|还有|批|审|下来|到账|卡在|轮到|排到|还要|做一[次回下]|打一[次针]|一[个次年回](?:月|季度)?(?:得|要)?多少|[^\s,，。!！?？]{0,4}(?:怎么|如何|多少|多久|多长|要不要|能不能|能不|可不可以|啥时|什么时|办不办))")
+    r"(?:的|这个|那个)?(?:号(?!码)|预约|申请|登记|进度|办理|业务|手续|发放|到账|怎么|如何|咋|能不?能?(?:办|用|交|补|查|推|改|换|往|挪|提|延|不|重|开)|可以(?:办|用|交|补|查|推|改|换|往|挪|提|延|吗)|在哪|去哪|到哪|多少|什么时候|啥时候|几点|几天|要(?![求是命])|需要|推迟|改到|改成|改|延|取消|到期|过期|丢|办|补|换|预定|从|乱|涨|收费|挪|什么条件|续|结果|报告|周几|星期几|礼拜几|还?有没有|还有|批|审|下来|到账|卡在|轮到|排到|还要|做一[次回下]|打一[次针]|一[个次年回](?:月|季度)?(?:得|要)?多少|[^\s,，。!！?？]{0,7}(?:怎么|如何|多少|多久|多长|要不要|能不能|能不|可不可以|啥时|什么时|办不办))")
 _LINE_END = re.compile(r"[\s,，。.!！?？、]|$|吧|呗")
+_ANOTHER = re.compile(r"(?:胃镜|肠镜|[bB]超|彩超|ct|抽血|核磁|心电图|身份证|户口本?|社保卡?|医保卡?|水费|电费|物业费|停车费)[和跟与加还有]*$")
+"""胃镜|肠镜: what is asked of one is asked of the other."""
 _DONE = re.compile(r"(?:做|打|拍|查|排)(?:了|过|完)?的$")
 _RESULT = re.compile(r"[^,，。!！?？]{0,4}(?:结果|报告|片子|单|出来|什么时候|几时|啥时)")
 _WANTS = re.compile(r"[约定订挂]个|帮我[约定订挂排]|预约|预定|申请|要办|想办")
 _WINDOW = re.compile(r"窗口|病房")
 _FOR = ("n", "vn", "j", "b", "v", "nz", "l", "a")
-_NUMBERED_WINDOW = r"(?:(?<![a-z\d])[a-z]|\d{1,3}|[一二三四五六七八九十]+)号?窗口"
+_NUMBERED_WINDOW = r"(?:(?<![a-z\d])[a-z](?:\d{1,3})?|\d{1,3}|[一二三四五六七八九十]+)号?窗口"
 _FLOOR_ONLY = re.compile(r"(?:负?\d{1,2}|负?[一二三四五六七八九十]{1,2})[楼层]")
 _ON_FLOOR = re.compile(r"窗口$|室$")
-_PART_OF_OFFICE = re.compile(r"(?:窗口|护士站|病房|门诊|办公室)$")
+_PART_OF_OFFICE = re.compile(r"(?:窗口|护士站|病房|门诊|办公室|值班室|icu|监护室|抢救室|分诊台|导诊台|药房)$")
+_GOES_ON = re.compile(r"病房|值班室|窗口(?![外前上下里内边旁])")
 _IS_TOLD = re.compile(r"也[说讲]|反映[均都了过后没]")
 """多次向物业反映均被推诿: what went before."""
 _WINGS = frozenset("住院部 门诊部 急诊部 门诊 急诊".split())
@@ -110,7 +113,9 @@ class Offices:
         """企业窗口, 月子病房: whatever a window or a ward is for."""
         for match in _WINDOW.finditer(plain):
             word = words.at(max(match.start() - 1, 0))
-            if word.end == match.start() and len(word.text) > 1 and word.tag in _FOR and word.text not in self._no_window:
+            if word.end == match.start() + 1 and word.tag[0] == "n" and len(word.text) > 2:
+                yield word.start, match.end()  # 月子病|房.
+            elif word.end == match.start() and len(word.text) > 1 and word.tag in _FOR and word.text not in self._no_window:
                 yield word.start, match.end()
 
     def departments(self, plain: str, words: Words, people: Sequence[Span], places: Sequence[Span]) -> Iterator[Span]:
@@ -123,6 +128,9 @@ class Offices:
             name = plain[start:end]
             if name.isascii() and (_EDGE_BEFORE.search(plain[:start][-1:]) or (plain[end:end + 1].isascii() and plain[end:end + 1].isalnum())):
                 continue
+            if (more := _GOES_ON.match(plain, end)) and name[-1] in "科部室处所办":
+                yield start, more.end()
+                continue
             if name in self._familiar and not self._is_meant(plain, start, end, named, ends):
                 continue
             first, last = over.get(start - 1, (start, start))
@@ -132,6 +140,8 @@ class Offices:
                 start = first  # 县医院儿科.
             elif first < start <= last < end:  # 澄江新区管委会 is one name; in 翠湖花园物业 the office begins behind the place.
                 start = first if plain[last:end] in self._absorbing else last
+            elif name in self._absorbing or name.endswith("分局"):
+                start = _named_before(words, start)
             yield start, end
         yield from (match.span("it") for match in self._short.finditer(plain))
 
@@ -205,12 +215,18 @@ class _Around:
             at = _AT_DAY.match(self._plain, end)
             if day in self._end_at or (at and at.end() in self._begin_at):
                 return True
-        clause = self.before(start)
+        clause = _ANOTHER.sub("", self.before(start))
         if _DONE.search(clause) and not _RESULT.match(self._plain, end):
             return False
         if not clause and _LINE_END.match(self._plain, end) and self._wants:
             return True
         return bool(_ASKS.match(self._plain, end)) or bool(_ASKED.search(clause) if clause else _LINE_END.match(self._plain, end) and start == 0)
+
+
+def _named_before(words: Words, start: int) -> int:
+    """城东|税务分局: where the name of its quarter begins."""
+    word = words.at(max(start - 1, 0))
+    return word.start if word.end == start and 2 <= len(word.text) <= 3 and word.tag in ("ns", "nr", "nz", "s") else start
 
 
 def _side_by_side(plain: str, spans: list[Span]) -> Iterator[Span]:

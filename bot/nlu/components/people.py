@@ -16,8 +16,8 @@ _FIRM = (
 """Surnames that seldom begin another word."""
 _LOOSE = (
     "高方白安温文牛向于程华水云章花昌苗费廉常乐皮元平和穆米明计伏成谈茅蓝席强路危梅支房干解应宗宣单包左吉滑荣羊惠曲封松井富"
-    "乌巴弓牧山谷车全班秋祖景束幸司印宿怀索咸籍阴苍双闻党贡劳申桑寿边燕尚农庄麻原慕连习鱼容古戈衡步满国广禄东沃利越隆师融冷那简"
-    "沙养丰巢关相查荆红游权盖益公代区欧时从能都别后母邸商海火卫柏麦兰楚战宾凤蔚练"
+    "乌巴弓牧山谷车全班秋祖景束幸司印宿怀索咸籍阴苍双闻党贡劳申桑寿边燕尚农庄麻原慕连习鱼容古戈衡步满国广禄东沃利隆师融冷简"
+    "沙养丰巢关查荆红游权盖公代区欧邸商海火卫柏麦兰楚战宾凤蔚练"
 )
 """Surnames that are ordinary words as well: they need more evidence."""
 _DOUBLE = (
@@ -70,7 +70,7 @@ _ALONE = re.compile(rf"^\s*(?P<it>(?:{_DOUBLE}|[{_FIRM}高方白温安]){_GIVEN}
 _BY_NUMBER = re.compile(rf"(?<=[,。\s、，])(?P<it>(?:{_DOUBLE}|[{_FIRM}高方白温]){_GIVEN}{{1,2}})(?=[,，\s]{{0,2}}(?:身份证|电话|手机|号码)?[号是为:：\s]{{0,2}}(?:\d{{7}}|1[3-9]\d[-\s]\d{{4}}|<(?:id|phone)))")
 """A name alone between commas with a long number behind it, as people fill in forms."""
 _CANTONESE = re.compile(rf"(?:联络|联系|揾|搵|找|同|跟|我系|我是|免贵|叫)(?P<it>{_SURNAME}生)(?=$|[\W\d]|嘅|的|话|讲|电)")
-_NICK = re.compile(r"(?P<it>阿(?![姨婆公伯妈爸哥姐叔嫂爷奶])[\u4e00-\u9fff]|小(?![区孩伙姑妹时店房门路事广票窗程朋学心便组])[\u4e00-\u9fff])(?=$|[\W]|[说讲在帮态真很是做特话从给把拿对跟来去有])")
+_NICK = re.compile(r"(?P<it>阿(?![姨婆公伯妈爸哥姐叔嫂爷奶])[\u4e00-\u9fff]|小(?![区孩伙姑妹时店房门路事广票窗程朋学心便组])[\u4e00-\u9fff])(?=$|[\W]|[说讲在帮态真很是做特话的从给把拿对跟来去有])")
 """阿强: only beside an office or a role."""
 _NAMED_SO = re.compile(rf"(?<![大小尖惨呼吼嚎鸣别不要会再去也想能请就])叫(?P<it>{_SURNAME}{_SAID_GIVEN}{{1,2}}?)(?=$|[\W_]|[是在住把]|电话|手机)")
 _MISTAKEN = re.compile(rf"(?:记|写|听|当|登记|念|叫|读|打|输|喊|搞|弄|填|印)成(?:了|姓)?(?P<it>{_SURNAME}(?:{_GIVEN}{{1,2}}?)?)(?=了|$|,|\s)")
@@ -84,7 +84,7 @@ _SIGNED = re.compile(rf"[。!！;；\n]\s*(?P<it>[{_FIRM}]{_GIVEN}{{1,2}})\s*$")
 _KNOWN_AS = re.compile(rf"(?:人称|外号|绰号|(?:大家|他们|人家|都)(?:叫|喊)[他她]?|(?:名字|只)叫|喊做|叫做)(?P<it>(?![大我他她你小表亲老二三堂的什啥个]){_HAN}{{1,2}}[哥姐叔嫂爷婶姨伯])(?=$|[\W_]|的|[在是说])")
 _PET = re.compile(rf"(?<![{_FIRM}最从太很较细大幼中古])(?P<it>小(?![区孩伙时店房门路事广票窗程朋学心便组]){_HAN}(?:护士|医生|大夫|师傅|老师|警官|同志))")
 """小麦护士: with what she is called at work."""
-_NICKED = re.compile(rf"(?P<it>[{_FIRM}]老[大二三四五六七八九幺])(?=$|[\W_]|[在说家的他是把])")
+_NICKED = re.compile(rf"(?P<it>[{_FIRM}]老[大二三四五六七八九幺])(?=$|[\W_]|[在说家的他是把要去来给拿骂打有])")
 """陈老五: by his place among brothers."""
 _MYSELF = re.compile(rf"(?:我|本人)[,，]\s?(?P<it>{_SURNAME}{_GIVEN}{{1,2}})[,，]")
 _OLD = re.compile(rf"(?P<it>老[{_FIRM}高方白温程章麦]头)(?![疼痛晕发部上顶像脑皮])")
@@ -95,7 +95,7 @@ _KNOWN_BY = re.compile(r"(?:部|科|中心|站|所|处|口|台|社区|物业|公
 _CALLS = re.compile(rf"(?:叫|喊|找|是|的|那个|投诉|表扬|感谢|举报|告|夸|跟|和|同|给|让|请|问|由|被|对面|隔壁|{_ROLE}|^|[\W_])$")
 _AT_ROLE = re.compile(rf"(?:{_ROLE})$")
 _AFTER_CALLED = re.compile(r"$|[\W_]|[说讲帮给在是的把跟办收家接修来去也就哈呀啊打登填真很特又不没有对态骂凶那这了]")
-_NO_NAMES = frozenset("戴帽子 戴口罩 安全带 马路边 马桶盖 金属门 石头路 童子军 甘肃省 林荫道".split())
+_NO_NAMES = frozenset("戴眼镜 戴手套 戴头盔 戴红帽 毛毛虫 毛毛雨 金银花 戴帽子 戴口罩 安全带 马路边 马桶盖 金属门 石头路 童子军 甘肃省 林荫道".split())
 _SAYS_MORE = re.compile(r"^(?:吧|说|讲|特别|态度|服务|负责|很|人|帮|给|把|的|不|来|去|也|小舅|儿子|老婆|亲戚|侄|,|。|$|!|今|昨|明|跟|对|在|修|这|骂|推|收|，|和|人|干|办|耐心|、)")
 
 
@@ -132,7 +132,7 @@ def find_people(plain: str, words: Words) -> Iterator[tuple[int, int]]:
 
 def _is_nick(name: str, before: str) -> bool:
     """工程部那个阿涛, 前台的小鹿."""
-    return bool((_KNOWN_BY if name[0] == "阿" else _NICKED_BY).search(before)) or (name[0] == "阿" and before.endswith("那个"))
+    return bool((_KNOWN_BY if name[0] == "阿" else _NICKED_BY).search(before)) or (name[0] == "阿" and before.endswith(("那个", "叫")))
 
 
 def _corrected(plain: str, words: Words) -> Iterator[tuple[int, int]]:
@@ -252,6 +252,8 @@ def _is_called(match: re.Match[str], plain: str, words: Words) -> bool:
         return False
     if not known and parts[0].end == end and parts[0].tag not in ("n", "nr", "x", "nrt"):
         return False
+    if match["surname"] in _LOOSE and not (known or calls):
+        return False  # 火苗老高.
     return known or bool(_SAYS_MORE.match(plain[end:end + 2]))
 
 

@@ -18,7 +18,7 @@ _KINDS = (
     "|安置房|安置小区|安置区|棚户区|城中村|科创园|软件园|物流园|产业城|工地|公园|植物园|动物园|游乐园|湿地公园|景区|风景区|菜市场|菜场|街市|夜市|早市|集市|花市|大集|粮站|粮库|供销社|邮局|水果市场|农贸市场|批发市场|集贸市场|市场|商场|商城|商厦|购物中心|超市|百货|商业街|美食街|美食城"
     "|步行街|街道|大道|大街|老街|胡同|环路|环线|村口|街口|巷口|路口|路段|国道|省道|高速|快速路|高架桥?|立交桥?|大桥|天桥|隧道|地下通道|医院|卫生院|卫生所|卫生室|卫生站|卫生服务中心|诊所|中学|小学|初中|高中|学校|一中|二中"
     "|幼儿园|大学|学院|职高|职校|中专|技校|党校|图书馆|博物馆|体育馆|体育场|体育中心|文化馆|文化宫|少年宫|活动中心|会展中心|地铁站|公交站|公交站台|火车站|汽车站|高铁站|客运站|车站|机场|汽车[东南西北]站"
-    "|加油站|加气站|收费站|码头|工业园区?|产业园区?|科技园|创业园|园区|开发区|高新区|新区|商圈|酒家|饭庄|茶馆|客栈|民宿|士多店|便利店|大药房|桥头|渡口|垭口|泵站|水闸|变电站|电站|政务中心|市民中心|便民中心|行政中心|酒店|宾馆|饭店|大酒店|酒楼|茶楼|网吧|浴场|影城|电影院|儿童乐园|游乐场|养老院|敬老院|福利院|水库|祠堂|水厂|电厂|化工厂|钢铁厂|机械厂|纺织厂|棉纺厂|烟花厂|水泥厂|食品厂|家具厂|服装厂|面粉厂|酒厂|糖厂|药厂|造纸厂|印刷厂|农机厂|砖厂|厂区|大院"
+    "|加油站|加气站|收费站|码头|工业园区?|产业园区?|科技园|创业园|园区|开发区|高新区|新区|商圈|酒家|饭庄|茶馆|客栈|民宿|士多店|便利店|大药房|桥头|渡口|垭口|泵站|水闸|变电站|电站|政务服务大厅|便民服务大厅|办事大厅|政务中心|市民中心|便民中心|行政中心|酒店|宾馆|饭店|大酒店|酒楼|茶楼|网吧|浴场|影城|电影院|儿童乐园|游乐场|养老院|敬老院|福利院|水库|祠堂|水厂|电厂|化工厂|钢铁厂|机械厂|纺织厂|棉纺厂|烟花厂|水泥厂|食品厂|家具厂|服装厂|面粉厂|酒厂|糖厂|药厂|造纸厂|印刷厂|农机厂|砖厂|厂区|大院"
     "|建材城|物流园|停车场|社区服务中心|党群服务中心|便民服务中心|政务服务中心|行政服务中心|服务站|保健院|保健站"
 )
 _ONE_KIND = "村屯庄寨镇乡县区市省州旗路街巷桥苑"
@@ -27,16 +27,16 @@ _LARGE = "省市县区乡州旗"
 _ESTATE = "城苑府轩湾郡居庭邸庄坊园台阁墅岸峰郦院堡廷"
 """Names of estates end so, where a building's number or a resident follows: 春晖苑5栋."""
 _ONLY_COMMON = frozenset(
-    "道路 马路 公路 铁路 线路 电路 网路 思路 出路 半路 一路 走路 让路 修路 问路 带路 岔路 小路 大路 土路 老路 新路 空路 跑路 退路 生路 迷路 拦路 养路 探路 绕路 占路 堵路 套路 水路 油路 气路 通路 沿路 顺路 过路 "
+    "道路 马路 公路 铁路 线路 电路 网路 思路 出路 半路 一路 走路 让路 修路 问路 带路 岔路 小路 大路 土路 老路 新路 远路 近路 弯路 冤路 挡路 拦路 空路 跑路 退路 生路 迷路 拦路 养路 探路 绕路 占路 堵路 套路 水路 油路 气路 通路 沿路 顺路 过路 "
     "逛街 大街 上街 小街 街巷 小巷 大桥 小桥 过桥 城市 都市 门市 上市 股市 楼市 夜市 早市 集市 省市 全市 本市 我市 市区 城区 地区 园区 片区 学区 灾区 郊区 辖区 校区 库区 景区 山区 "
     "厂区 院区 病区 新区 老区 小区 社区 农村 全村 乡村 本村 我村 新村 邻村 家乡 老乡 下乡 同乡 城乡 回乡 乡镇 城镇 村镇 小镇 全镇 本镇 全县 本县 全区 本区 全省 本省 外省 各省 外市 网站 本站 总站 "
     "车站 站 村庄 山庄 农庄 钱庄 家里 这里 那里 哪里 城里 村里 夜里 屋里 心里 手里 店里 车里 院里 校里 公里 邻里 里 国际 广州 作坊 牌坊 街坊 港湾 拐弯 海湾 后院 前院 学院 医院 法院 "
     "住院 出院 检察院 庭院 电影院 大院 公园 校园 花园 家园 菜园 果园 乐园 田园 法庭 家庭 开庭 政府 官府 学府 同居 邻居 定居 居 阳台 平台 电台 柜台 舞台 后台 前台 站台 灶台 吧台 窗台 "
     "楼台 讲台 一台 视台 高峰 对岸 两岸 自治区 直辖市 高速路 十字路 人行道 盲道 主干道 车行道 街道 大道 环路 路口 路段 高速 步行街 商业街 小学 中学 大学 高中 初中 学校 市场 超市 商场 广场 酒店 饭店 公寓 宿舍 "
-    "国务院 务院 单位 长城 县城 省城 进城 入城 全城 商城 新城 老城 古城 都城 小城 县 市 区 乡 镇 村 省 州 都 城 路 街 巷 院 园 苑 台 府 居 门店 现场 停车场 机场 工地".split()
+    "国务院 务院 民区 之路 见路 单位 长城 县城 省城 进城 入城 全城 商城 新城 老城 古城 都城 小城 县 市 区 乡 镇 村 省 州 都 城 路 街 巷 院 园 苑 台 府 居 门店 现场 停车场 机场 工地".split()
 )
 _GENERIC = frozenset(
-    "现在 目前 当时 现 那时 本 该 此 这 那 我 你 贵 各 全 整个 整 某 某个 每 每个 同 同一 另 别 别的 其他 其它 附近 旁边 周边 周围 隔壁 对面 门口 里面 外面 楼下 楼上 前面 后面 中间 旁 一个 两个 几个 多个 哪个 哪 这个 那个 这条 那条 一条 "
+    "具体 楼盘 现在 目前 当时 现 那时 本 该 此 这 那 我 你 贵 各 全 整个 整 某 某个 每 每个 同 同一 另 别 别的 其他 其它 附近 旁边 周边 周围 隔壁 对面 门口 里面 外面 楼下 楼上 前面 后面 中间 旁 一个 两个 几个 多个 哪个 哪 这个 那个 这条 那条 一条 "
     "一 两 几 多 新 老 旧 大 小 高 好 高档 普通 豪华 公立 私立 民办 公办 重点 普惠 普惠性 住宅 居民 业主 整体 全体 政府 国家 农村 城市 乡镇 市级 县级 省级 三甲 "
     "大型 小型 中型 连锁 综合 专科 公共 封闭 开放 智慧 文明 平安 和谐 卫生 示范 危房 美丽 商业 主 主要 城乡 机动车 非机动车 交通 人行 过街 电动车 汽车 汽配 儿童 老年 农民 外来 当地 本地 "
     "相关 有关 所有 任何 许多 很多 大量 部分 其中 之间 以上 以下 以内 家门口 大 家里 家 楼 在建 露天 地下 地面 室外 室内 成熟 老旧 老式 高端 大城市 一线 二线 三线 中心 城市 孩子 老人 领导 "
@@ -45,10 +45,10 @@ _GENERIC = frozenset(
 """What says nothing of which one it is: 本小区, 老旧小区, 隔壁医院."""
 _CUTS = re.compile(
     r"^(?:派人来|派人|人来|来(?!安)|我要|我想|投诉|举报|报修|反映|反应|感谢|表扬|建议|报警|求助|家住|住址|地址|地点|位置|关于|位于|本人|现住|改成|改为|应为|应该|咨询|请问|咱们|咱|我家|我们|家在|现居|坐落|希望|请求|经过|路过|途经|通往|沿着|靠近"
-    r"|一[下哈]|拿|喊|想订|想约|预订|预定|订(?=[小社])|往(?=.[医镇乡村])|拉着往|质疑|恳请|要求|解决|尽快|加快|调整|取消|彻查)+[:是为在于]?")
+    r"|一[下哈]|报名|拿|喊|想订|想约|预订|预定|订(?=[小社])|往|拉着往|质疑|恳请|要求|解决|尽快|加快|调整|取消|彻查)+[:是为在于]?")
 _NUM = r"(?:[a-z]{0,2}\d{1,4}[a-z]?|[a-z](?=\s?[栋座幢区馆段口])|[一二三四五六七八九十百零〇两]{1,5}|[甲乙丙丁东南西北](?=[区座栋幢]|单元|楼\s?\d))"
 _UNIT = (
-    r"(?:号楼(?!盘)|号院|号门洞|号房|号门(?![诊前口外卫])|门(?=\d{3,4})|排(?=\s?\d)|号?(?:停车位|车位|泊位)|号电梯|号床|号铺[面位]?|号摊位?|号档口|号门面|号商铺|号厂房|号地块|号别墅|号宿舍|栋楼(?![下前后上底旁道顶梯盘])|栋|幢|撞(?=\s?\d单元|\s?\d{3,4}|单元|电梯|楼|门|的|[,。!?\s]|$)|座|单元|门洞|梯口|室|层|#楼(?![下前后上底旁道顶梯盘])|#|弄|房(?![东产价屋贷租间])|区(?![别分域])|期(?!间|限|末|望|待|初)|组(?![织成合])|队(?![伍长员])|床(?!位)|病区|病房|楼(?![下前后上底旁道顶梯盘])"
+    r"(?:号楼(?!盘)|号院|号门洞|号房|号门(?![诊前口外卫])|门(?=\d{3,4})|排(?=\s?\d)|号?(?:停车位|车位|泊位)|号电梯|号床|号铺[面位]?|号摊位?|号档口|号门面|号商铺|号厂房|号地块|号别墅|号宿舍|栋楼(?![下前后上底旁道顶梯盘])|栋|幢|撞(?=\s?\d单元|\s?\d{3,4}|单元|电梯|楼|门|的|[,。!?\s]|$)|座|单元|门洞|梯口|室|层|#楼(?![下前后上底旁道顶梯盘])|#|弄|房(?![东产价屋贷租间])|区(?![别分域])|期(?!间|限|末|望|待|初)|组(?![织成合])|队(?![伍长员])|床(?![位被棉])|病区|病房|楼(?![下前后上底旁道顶梯盘])"
     r"|号(?!窗|线|柜|诊室|[前后以之开来去]|上午|下午|早|晚|就|说|的?时候|到|至|停|交|报|码|召|令))"
 )
 _PART = rf"{_NUM}\s?{_UNIT}"
@@ -56,12 +56,12 @@ _FLOOR = r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})[楼层]"
 _BESIDE_NUMBER = re.compile(rf"{_FLOOR}[到至]{_FLOOR}|{_FLOOR}之\d{{1,2}}|(?:顶楼|顶层)\d{{3,4}}(?!\d)")
 """9楼到10楼, 17楼之3, 顶楼1801."""
 _CELLAR = r"(?:(?:负|地下|-)[一二三四1-4]|b[1-4](?=[层楼]))[层楼]"
-_ROOM = r"(?:\s?[-－]?\s?[a-z]?\d{3,4}[a-z]?(?!\d|元|块|年|多|人|次|天|平|米|号|路|分|斤|字|车位)(?:室|房|号房)?|[一二三四五六七八九零〇]{3,4}(?![一-龥]))"
+_ROOM = r"(?:\s?[-－]?\s?[a-z]?\d{3,4}[a-z]?(?!\d|元|块|年|多|人|次|天|平|米|号|路|分|斤|字|车位)(?:室|房|号房)?|[一二三四五六七八九零〇]{3,4}(?![一-龥])|[一二三]?[一二三四五六七八九][零〇][一二三四五六七八九](?![元块年多人次天平米号路分斤]))"
 _NUMBERED = re.compile(rf"第?(?:{_PART}|{_CELLAR})(?:\s?(?:{_PART}|{_CELLAR})){{0,6}}{_ROOM}?")
 _DASHED = re.compile(r"(?<![\d.\-])(?:\d{1,3}|[a-z]\d{0,2})[-－—]\d{1,2}[-－—]\d{2,4}(?![\d.\-])")
-_DASHED_SHORT = re.compile(r"(?:(?<=住)|(?<=住在)|(?<=我家)|(?<=我是)|(?<=房号)|(?<=房号是)|(?<=门牌)|(?<=门牌号)|(?<=门牌是)|(?<=地址))\d{1,2}-\d{3,4}(?![\d.\-])")
+_DASHED_SHORT = re.compile(r"(?:(?<=#)|(?<=栋)|(?<=幢)|(?<=座)|(?<=住)|(?<=住在)|(?<=我家)|(?<=我是)|(?<=房号)|(?<=房号是)|(?<=门牌)|(?<=门牌号)|(?<=门牌是)|(?<=地址))\d{1,2}-\d{3,4}(?![\d.\-])")
 _DOOR_NUMBER = re.compile(r"(?:门牌号?|房间?号|室号|病房号?|床号)(?:是|为|:|应该是|写错了,?应?该?是|改成)?\s?(?P<it>[a-z]?\d{2,4})(?![\d元块])")
-_ROAD_NUMBER = re.compile(r"[-－]?[甲乙丙丁]?\d{1,4}(?:号(?!线|窗|楼(?![上下]))(?:院|大院|附\d+)?|弄(?:\d+号)?)")
+_ROAD_NUMBER = re.compile(r"[-－]?[甲乙丙丁]?(?:\d{1,4}|[一二三四五六七八九十百零]{1,5})(?:号(?!线|窗|楼(?![上下]))(?:院|大院|附\d+)?|弄(?:\d+号)?)")
 _FACILITY = (
     r"地下车库|地下停车场|地下室|停车场|车库|地库|楼道|楼梯间|消防通道|单元门|大门口|小区门口|村口|村头|火车站|高铁站|汽车站|客运站|(?<=站)[a-h]\d?(?:号|出入|出|入)?口|(?<![走前])后门|(?:东南|东北|西南|西北|东|南|西|北|正|侧)(?:大门|门)(?![子诊店])口?|[东南西北]广场|儿童游乐[区场]|儿童乐园|游乐场|健身区|健身广场|花坛|绿化带"
     "|垃圾站|垃圾房|垃圾桶旁|垃圾中转站|天台|楼顶|顶楼|电梯口|电梯间|服务大厅|办事大厅|办证大厅|政务大厅|政务中心|门诊大厅|急诊大厅|输液大厅|挂号大厅|候诊大厅|候诊区|候诊室|输液室|大厅|门诊楼|住院楼|急诊楼|门诊(?=[一二三四五六七八九十\\d]+[楼层])|医技楼|外科楼|内科楼"
@@ -75,6 +75,9 @@ _TAIL = re.compile(
     r"|[东南西北]头(?:第[一二三四五六七八九十\d]+[排家户])?(?:[靠挨临][\u4e00-\u9fff]{1,2}?那?[户家])?")
 """What closes an address and is no place alone: 顶层西户, 楼梯拐角, 西头第三排靠沟那户."""
 _ONLY_JOINED = frozenset(old_names.LISTS["only_joined"].split())
+_PASSED = frozenset(old_names.LISTS["passed"].split())
+_IS_AT = re.compile(r"(?:[在到去往是从]|位置|地点|那个)$")
+_HAPPENS = re.compile(r"[里内中]?(?:那边|这边)?(?:有人|有个|一?位|着火|起火|冒|爆|晕|倒|打|漏|进水|积水|淹|塌|门口)")
 _ANSWERS = re.compile(r"(?:就?是?在|位置|地点|在哪)?\W?")
 _ENDS_ANSWER = re.compile(r"[里上旁内]?边?\W?")
 _LISTED = re.compile(r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})(?P<unit>号楼|单元|[楼层栋幢座])(?=(?:\d{1,3}|[一二三四五六七八九十]{1,3})(?P=unit))")
@@ -103,8 +106,9 @@ _LETTERED = re.compile(r"(?<![a-z\d])[a-z]\d{0,3}(?P<kind>[省市县区州镇村
 """区 and 县 by a letter: A区, and places whose names were taken out of a text."""
 _STOP = "我你他她它们在是的了住到去从就这那有和与跟把被让给对为不也都还要会能想请问您里边说看过叫吗呢吧啊往向由并将等及以因"
 _WHOLE = re.compile(rf"[^{_STOP}\W\d_a-z]+")
-_NTH = re.compile(r"第?[一二三四五六七八九十]{1,2}[中小校院幼]")
+_NTH = re.compile(r"(?<!老)第?[一二三四五六七八九十]{1,2}[中小校院幼]")
 _GOES_ON = re.compile(r"价格|经济|监管|化|部(?!门)|式|型|网(?!格)|卡|生(?!意)|区(?=别)|舞|改造|建设|管理|行情|营销|份额|调节")
+_STRAY = re.compile(rf"(?:[\W_]|[住在是])[^之其此该各某本贵咱{_STOP}\W\d_a-z]")
 _LAST_CUT = re.compile(rf".*[{_STOP.translate(dict.fromkeys(map(ord, '和也里家会要想好边等因过看说都')))}]")
 _OPENS = re.compile(r"(?:^|[\W_]|[在住到去是于省市县区镇乡村])$")
 _BELOW = re.compile(rf"第?[一二三四五六七八九十]{{1,2}}(?:人民)?(?:医院|中学|小学|[中小](?=[\W]|门|的|老师|学生|食堂))|[^{_STOP}\W\d_a-z]{{1,4}}?(?:街道|社区|大道|小区|新村|[镇乡村屯路街巷组庄](?![民长委政面灯]))|[一二三四五六七八九十]+(?:组|队|社|区)|[^{_STOP}\W_a-z]{{1,3}}?组(?=[\W]|$)")
@@ -156,8 +160,9 @@ def find_places(plain: str, words: Words) -> Iterator[Span]:
     for start, end, kinds in _joined(plain, sorted(parts)):
         said = plain[start:end].rstrip("的 ")
         if (floor := _WHO_LIVES.search(said)) and _IN_FLOOR.match(plain, start + len(said)):
-            said = said[:floor.start()]
-        if len(said) < 2 or (kinds == {"number"} and _only_counts(said, plain[end:end + 2])) or (re.sub("^[小社]区", "", said) in _ONLY_JOINED and not _is_answer(plain, start, end)):
+            said = said[:floor.start()] or ("" if plain.startswith("以", start + len(said)) else said)
+        if len(said) < 2 or (kinds == {"number"} and _only_counts(said, plain[end:end + 2])) or (
+                re.sub("^[小社]区", "", said) in _ONLY_JOINED and not _is_answer(plain, start, end)) or (said in _PASSED and not _happens_at(plain, start, end)):
             continue
         cuts = [0, *(cut.end() for cut in _LISTED.finditer(said)), len(said)]
         yield from ((start + begins, start + ends) for begins, ends in pairwise(cuts))
@@ -168,12 +173,17 @@ def _regions(plain: str, words: Words) -> Iterator[Span]:
     last = 0
     for word in words.all:
         listed, place = word.text in _REGIONS, word.tag == "ns"
-        if not (listed or place) or len(word.text) < 2 or word.text in _NO_REGIONS or word.text in old_names.COMMON or _NOT_REGION.match(plain, word.end):
+        if not (listed or place) or len(word.text) < 2 or word.text in _NO_REGIONS or (word.text in old_names.COMMON and plain[word.end:word.end + 1] in tuple("里上下中")) or _NOT_REGION.match(plain, word.end):
             continue
         there = bool(_AT_REGION.search(plain[max(word.start - 3, 0):word.start])) and (listed or not _NO_REGION.search(word.text))
         if there or (listed and word.tag[:2] in ("ns", "nr", "nz")) or (place and last == word.start > 0):
             last = word.end
             yield word.start, last
+
+
+def _happens_at(plain: str, start: int, end: int) -> bool:
+    """在候诊区, 大厅里有人晕倒: somebody is there, or something happens there."""
+    return bool(_IS_AT.search(plain[max(start - 2, 0):start]) or _HAPPENS.match(plain, end) or _is_answer(plain, start, end))
 
 
 def _is_answer(plain: str, start: int, end: int) -> bool:
@@ -236,6 +246,8 @@ def _named(plain: str, words: Words, known: list[Span]) -> Iterator[Span]:
             continue
         start = _beginning(plain, words, end - len(kind), last)
         start = _without_lead(plain, start, end - len(kind))
+        if old_names.has_house(plain, end) and _STRAY.fullmatch(plain, max(start - 2, 0), start):
+            start -= 1  # 是|融|创玖玺台8栋: one character that the segmenter takes for a verb.
         if last and 0 < start - last <= 2 and _joins(plain[last:start], words.within(last, start)):
             start = last
         stem = plain[start:end - len(kind)]
@@ -318,7 +330,7 @@ def _beginning(plain: str, words: Words, end: int, last: int) -> int:
 
 
 def _may_name(word: Word, part: str, next_to_kind: bool, before: str) -> bool:
-    if not part.isalnum():
+    if not part.isalnum() or part in tuple("是在到去有把被让给对不请问说看叫往向从"):
         return False
     if old_names.is_inside(part, word, before if next_to_kind else None):
         return True
@@ -347,9 +359,13 @@ def _without_lead(plain: str, start: int, end: int) -> int:
 
 
 def _is_stem(stem: str, kind: str, whole: str, numbered: bool) -> bool:
-    if kind in _ESTATE and stem[-1:] in tuple("一二两三四五六七八九十几0123456789"):
+    if kind == "台" and stem[-1:] in tuple("一二两三四五六七八九十几0123456789"):
         return False  # 油烟机两台.
-    if kind == "路" and re.search(r"\d$", stem):
+    if stem[-1:] in tuple("进出来去回离挡个座修建"):
+        return False  # 车进小区.
+    if stem[-1:] in tuple("上读念考升") and kind in ("小学", "中学", "初中", "高中", "大学", "幼儿园", "学校"):
+        return False  # 孙女上小学.
+    if kind == "路" and re.search(r"\d$|不", stem):
         return False  # 12路 is a bus.
     if not stem and kind == "工地":
         return False
@@ -363,7 +379,7 @@ def _is_stem(stem: str, kind: str, whole: str, numbered: bool) -> bool:
 
 def _only_counts(said: str, following: str) -> bool:
     """一层灰, 一组照片, 三期工程款: a measure word, not a place."""
-    if said in ("一病房", "两病房"):
+    if said in ("一病房", "两病房", "一栋楼", "两栋楼", "一幢楼"):
         return True
     if not _COUNTED.fullmatch(said):
         return False
