@@ -31,7 +31,7 @@ class Kinds:
         always, asked = table["always"].split(), table["asked"].split()
         self._endings = frozenset((*always, *asked))
         self._sure = frozenset(always)
-        self._ending = re.compile("|".join(sorted(map(re.escape, (*always, *asked)), key=len, reverse=True)) )
+        self._ending = re.compile("|".join(sorted(map(re.escape, (*always, *asked)), key=len, reverse=True)))
         self._papers = frozenset(table["papers"].split())
         self._no_head = frozenset(table["no_head"].split())
         self._heads_though = frozenset(table["heads_though"].split())

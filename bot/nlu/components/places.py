@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from nlu.components import old_names
+from nlu.components.regions import REGIONS, find_regions
+from nlu.components.rooms import find_rooms
 from nlu.components.words import NOT_IN_NAMES, Word, Words
 
 Span = tuple[int, int]
@@ -60,7 +62,6 @@ _ROOM = r"(?:\s?[-－]?\s?[a-z]?\d{3,4}[a-z]?(?!\d|元|块|年|多|人|次|天|�
 _NUMBERED = re.compile(rf"第?(?:{_PART}|{_CELLAR})(?:\s?(?:{_PART}|{_CELLAR})){{0,6}}{_ROOM}?")
 _DASHED = re.compile(r"(?<![\d.\-])(?:\d{1,3}|[a-z]\d{0,2})[-－—]\d{1,2}[-－—]\d{2,4}(?![\d.\-])")
 _DASHED_SHORT = re.compile(r"(?:(?<=#)|(?<=栋)|(?<=幢)|(?<=座)|(?<=住)|(?<=住在)|(?<=我家)|(?<=我是)|(?<=房号)|(?<=房号是)|(?<=门牌)|(?<=门牌号)|(?<=门牌是)|(?<=地址))\d{1,2}-\d{3,4}(?![\d.\-])")
-_DOOR_NUMBER = re.compile(r"(?:门牌号?|房间?号|室号|病房号?|床号)(?:是|为|:|应该是|写错了,?应?该?是|改成)?\s?(?P<it>[a-z]?\d{2,4})(?![\d元块])")
 _ROAD_NUMBER = re.compile(r"[-－]?[甲乙丙丁]?(?:\d{1,4}|[一二三四五六七八九十百零]{1,5})(?:号(?!线|窗|楼(?![上下]))(?:院|大院|附\d+)?|弄(?:\d+号)?)")
 _FACILITY = (
     r"地下车库|地下停车场|地下室|停车场|车库|地库|楼道|楼梯间|消防通道|单元门|大门口|小区门口|村口|村头|火车站|高铁站|汽车站|客运站|(?<=站)[a-h]\d?(?:号|出入|出|入)?口|(?<![走前])后门|(?:东南|东北|西南|西北|东|南|西|北|正|侧)(?:大门|门)(?![子诊店])口?|[东南西北]广场|儿童游乐[区场]|儿童乐园|游乐场|健身区|健身广场|花坛|绿化带"
@@ -82,24 +83,10 @@ _ANSWERS = re.compile(r"(?:就?是?在|位置|地点|在哪)?\W?")
 _ENDS_ANSWER = re.compile(r"[里上旁内]?边?\W?")
 _LISTED = re.compile(r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})(?P<unit>号楼|单元|[楼层栋幢座])(?=(?:\d{1,3}|[一二三四五六七八九十]{1,3})(?P=unit))")
 """5楼6楼 are two floors."""
-_ROOM_TOLD = re.compile(
-    r"(?:我们?是\s?(?!20[01]\d)|(?:我家是?|我住|住在?|家在|租在)\s?|(?<=[\u4e00-\u9fff!])[,。!?\s](?=\d{3,4}[!。,]*$)(?!1(?:10|19|20|22|14)(?!\d)))(?P<it>[1-3]?\d(?:0[1-9]|1\d))(?=的|[,。!?\s]|$|家|漏|没|停|这|业主)")
-_ROOM_NUMBER = r"(?!1(?:10|19)(?!\d))[1-3]?\d(?:0[1-9]|1\d)"
-_NEIGHBOUR = re.compile(rf"(?:^(?={_ROOM_NUMBER}(?:的[水人租业门住]|家|业主|租|漏|停|没|老))|隔壁|楼上|楼下|对门|对面|跟|和|同|不止我家|我家是?)\s?(?P<it>{_ROOM_NUMBER})(?!\d|天(?!天)|[元块米人次分斤平度号户])")
-_CORRECTED = re.compile(rf"(?P<it>{_ROOM_NUMBER})\s?(?:[,，]?\s?(?:是|应该是)|改成|改为|不是)\s?(?P<other>{_ROOM_NUMBER})(?!\d|[元块米人次天分斤平度号])")
-"""不是201 是2010, 601改成1601."""
-_DOOR_SPOKEN_OF = re.compile(r"门牌|房号|房间号|室号|哪[几]?户|[一二三四五六七八九两几\d]户")
-_ANY_ROOM = re.compile(rf"(?<![\d\-.年月a-z])(?P<it>{_ROOM_NUMBER})(?![\d\-.]|\s?[元块米人次天分斤平度号年月栋幢座户])")
 _STATION = re.compile(r"(?:地铁)?(?:\d{1,2}|[一二三四五六七八九十]{1,2})号线[^\W\d_a-z从到至往坐]{2,8}?站(?:[a-h\d]{1,2}号?(?:出入|出|入)?口)?")
 _SHOP = re.compile(r"(?<=[号口])(?![的楼院下上旁对后前门那这有是里])[\u4e00-\u9fff]{1,6}?(?:小吃|餐厅|饭馆|面馆|超市|药店|诊所|网吧|火锅店|店|馆|酒家|酒楼|公司|[^\W\d]厂)")
 """百花街22号|肠粉店: the shop belongs to its house."""
 _ROOM_OF = re.compile(r"社区(?:活动室|会议室|阅览室|图书室|健身房|文化室|食堂|广场)|(?<=[在去到往])(?:村|社区)(?:委会|部)?(?:文化广场|晒谷场|卫生室)")
-_REGIONS = frozenset(old_names.LISTS["regions"].split())
-_NOT_REGION = re.compile("|".join(old_names.LISTS["not_regions"].split()))
-_AT_REGION = re.compile(r"(?:[在从到去回往]|老家是?|户口是?|籍贯是?|来自|住在?|我是|[妇婆爸妈公人]是|证是)$")
-_NO_REGIONS = frozenset("城市 太阳 治安 乡下 城里 老家 外地 外省 农村 国内 国外 中国 全国 平原 大桥 城乡 海外 境外 郊区 市区 镇上 街上 河边 湖边 江边".split())
-_NO_REGION = re.compile(r"^[上下中][^海]|[门楼坡班考水跑庆边旁]$")
-_NUMBERS_ELSE = re.compile(r"号码|电话|位|证|分机|欠|收|费|金额|价|尾号|编号|工单|单号|验证码|密码|密|[分元块]")
 _LONG_KIND = re.compile("|".join(sorted(_KINDS.split("|"), key=len, reverse=True)))
 _DWELLERS = re.compile(r"\s|\s?(?:那[个边]|这[边栋个]|保安|\d|[一二三四五六七八九十]{1,3}(?:期|栋|号|幢|座|区|单元)|[a-z]\d*\s?[栋座幢区]|业主|居民|住户|物业|小区|住|地下|车库|地库|停车|门口|对面|附近|旁边|[东南西北]?门|$|[,。!?])")
 _LETTERED = re.compile(r"(?<![a-z\d])[a-z]\d{0,3}(?P<kind>[省市县区州镇村]市?)(?![栋座])")
@@ -147,14 +134,9 @@ def find_places(plain: str, words: Words) -> Iterator[Span]:
     parts += [(*match.span(), "number") for match in _BESIDE_NUMBER.finditer(plain)]
     parts += [(*match.span(), "named") for match in _STATION.finditer(plain)]
     parts += [(*match.span(), "named") for match in _ROOM_OF.finditer(plain)]
-    parts += [(*span, "named") for span in _regions(plain, words)]
+    parts += [(*span, "named") for span in find_regions(plain, words)]
     parts += [(*match.span(), "tail") for match in _SHOP.finditer(plain)]
-    parts += [(*match.span("it"), "door") for match in _NEIGHBOUR.finditer(plain)]
-    parts += [(*match.span(name), "door") for match in _CORRECTED.finditer(plain) for name in ("it", "other")]
-    if _DOOR_SPOKEN_OF.search(plain):
-        parts += [(*match.span("it"), "door") for match in _ANY_ROOM.finditer(plain) if not _NUMBERS_ELSE.search(plain, max(match.start() - 6, 0), match.start())]
-    parts += [(*match.span("it"), "door") for match in _DOOR_NUMBER.finditer(plain)]
-    parts += [(*match.span("it"), "door") for match in _ROOM_TOLD.finditer(plain) if not _NUMBERS_ELSE.search(plain, max(match.start() - 12, 0), match.start())]
+    parts += [(*span, "door") for span in find_rooms(plain)]
     parts += [(*match.span(), "tail") for match in _TAIL.finditer(plain)]
     parts += [(*match.span(), "spot") for match in _SPOT.finditer(plain)]
     for start, end, kinds in _joined(plain, sorted(parts)):
@@ -166,19 +148,6 @@ def find_places(plain: str, words: Words) -> Iterator[Span]:
             continue
         cuts = [0, *(cut.end() for cut in _LISTED.finditer(said)), len(said)]
         yield from ((start + begins, start + ends) for begins, ends in pairwise(cuts))
-
-
-def _regions(plain: str, words: Words) -> Iterator[Span]:
-    """A province or a city by itself (户口在江西), and any other that is said to be where somebody is or comes from."""
-    last = 0
-    for word in words.all:
-        listed, place = word.text in _REGIONS, word.tag == "ns"
-        if not (listed or place) or len(word.text) < 2 or word.text in _NO_REGIONS or (word.text in old_names.COMMON and plain[word.end:word.end + 1] in tuple("里上下中")) or _NOT_REGION.match(plain, word.end):
-            continue
-        there = bool(_AT_REGION.search(plain[max(word.start - 3, 0):word.start])) and (listed or not _NO_REGION.search(word.text))
-        if there or (listed and word.tag[:2] in ("ns", "nr", "nz")) or (place and last == word.start > 0):
-            last = word.end
-            yield word.start, last
 
 
 def _happens_at(plain: str, start: int, end: int) -> bool:
@@ -336,7 +305,7 @@ def _may_name(word: Word, part: str, next_to_kind: bool, before: str) -> bool:
         return True
     if part in "小大新老" and not next_to_kind:
         return bool(_OPENS.search(before))
-    if next_to_kind and part in _REGIONS:
+    if next_to_kind and part in REGIONS:
         return True
     if part in _GENERIC and not next_to_kind:
         return False
