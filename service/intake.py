@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import audit, log, queues
 from core import conversation as conversations
-from core import log, queues
 from core.conversation import Conversation, Holder, Matter, Message
 from core.errors import AssistantUnavailable
 from core.message import Address, OutboundMessage
 from core.queues import Inbox
-from service import away, calls, danger, delivery, mail, mail_machines, photographs, scenes, second_hearing
+from service import away, calls, danger, delivery, line, mail, mail_machines, photographs, scenes, second_hearing
 from service.assistant import Saying, Turn
 from service.runtime import Runtime
 from service.texts import say
@@ -137,10 +137,13 @@ async def _answer(runtime: Runtime, row: Inbox, place: Place, now: datetime) -> 
     if place.conversation.holder == Holder.STAFF:
         runtime.news.notify(f"conversation:{place.conversation.id}")
         if not await _speaks_all_the_same(runtime, place, now):
-            return []
+            return await _answer_who_waits(runtime, row, place, now)
     if not row.event and not row.text.strip():
         return [_ask_for_words(row)]
-    text = place.scan.said if place.scan else place.message.text
+    return await _take_turn(runtime, row, place, place.scan.said if place.scan else place.message.text)
+
+
+async def _take_turn(runtime: Runtime, row: Inbox, place: Place, text: str) -> list[Saying] | None:
     turn = Turn(place.matter.id, row.id, text, _metadata(runtime, row, place))
     welcome = await _answer_event(runtime, row) if row.event == "subscribe" else []
     try:
@@ -159,6 +162,26 @@ async def _speaks_all_the_same(runtime: Runtime, place: Place, now: datetime) ->
     except AssistantUnavailable:
         return danger.see(place.message.text) is not None
     return bool((understood.get("intent") or {}).get("name") == "report_emergency")
+
+
+async def _answer_who_waits(runtime: Runtime, row: Inbox, place: Place, now: datetime) -> list[Saying] | None:
+    """Nothing, once a person is there. Before that he may ask how long it takes, or wait no longer."""
+    if place.conversation.taken_by is not None:
+        return []
+    rest = line.leave_with(place.message.text)
+    if rest is None and not line.asks_after_it(place.message.text):
+        return []
+    async with runtime.db.writing() as session:
+        conversation = await session.get_one(Conversation, place.conversation.id)
+        if conversation.taken_by is not None or conversation.holder != Holder.STAFF:
+            return []
+        if rest is None:
+            ahead = await line.waiting_before(session, conversation)
+            return [Saying(say("still_in_line" if ahead else "first_in_line", ahead=ahead))]
+        line.step_out(conversation)
+        audit.record(session, now, "resident", "conversation:leave_line", f"conversation:{conversation.id}")
+    runtime.news.notify("conversations")
+    return await _take_turn(runtime, row, place, rest) if rest else [Saying(say("left_the_line"))]
 
 
 async def _answer_event(runtime: Runtime, row: Inbox) -> list[Saying]:

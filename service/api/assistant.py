@@ -11,6 +11,7 @@ from core import conversation as conversations
 from core.clock import write_time
 from core.conversation import Conversation, Holder, Matter, Message, Resident
 from core.errors import NotFound
+from service import line
 from service.api.endpoint import Call, Endpoint, Result
 from service.intake import INTERACTIVE
 from ticketing import clock_words, residents, tickets
@@ -65,7 +66,7 @@ async def hand_over(call: Call) -> Result:
         ticket = await _add_to(call, ticket, body) if ticket else await _ticket_for_later(call, conversation, body)
         matter.ticket_id, number = ticket.id, ticket.number
         promise = await clock_words.promise(call.session, ticket)
-    before = await _waiting_before(call, conversation)
+    before = await line.waiting_before(call.session, conversation)
     reason = body.reason[:200]
     audit.record(
         call.session, call.now, "assistant", "conversation:hand_over", f"conversation:{conversation.id}", reason
@@ -121,15 +122,6 @@ async def _ticket_for_later(call: Call, conversation: Conversation, body: HandOv
 
 def _resident(resident_id: int) -> Actor:
     return Actor("resident", frozenset({"resident"}), None, resident_id)
-
-
-async def _waiting_before(call: Call, conversation: Conversation) -> int:
-    query = select(func.count()).where(
-        Conversation.holder == Holder.STAFF,
-        Conversation.taken_by.is_(None),
-        Conversation.waiting_since < conversation.waiting_since,
-    )
-    return int(await call.session.scalar(query) or 0)
 
 
 async def read_matter(call: Call) -> Result:

@@ -14,7 +14,7 @@ from core.clock import write_time
 from core.conversation import Conversation, Holder, Message
 from core.errors import Conflict, Invalid, NotFound
 from core.message import Address, OutboundMessage
-from service import presence
+from service import line, presence
 from service.api.endpoint import Call, Endpoint, Result, cut, page
 from service.texts import say
 from ticketing.model import Ticket
@@ -213,7 +213,7 @@ async def hand_back(
     if settled:
         settled = await conversations.hide(session, conversation.resident_id, settled, only_known=True)
     conversation.summary = settled or await _last_said(session, conversation)
-    conversation.holder, conversation.taken_by, conversation.waiting_since = Holder.ASSISTANT, None, None
+    line.step_out(conversation)
     matter = await conversations.current_matter(session, conversation, now)
     matter.ended, matter.form_open = True, False
     await tell(session, conversation, say("given_back"), None, now)

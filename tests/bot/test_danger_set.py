@@ -66,7 +66,7 @@ def test_what_is_near_danger_is_none_by_its_words(text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "number"), [
-    ("我不想活了", "12356"), ("药我已经全吃下去了，谢谢你们", "12356"), ("我站在桥上，不想回去了", "12356"), ("有人要跳搂", "12356"),
+    ("我不想活了", "12356"), ("活着没什么意思", "12356"), ("还不如死了干净", "12356"), ("活够了", "12356"), ("药我已经全吃下去了，谢谢你们", "12356"), ("我站在桥上，不想回去了", "12356"), ("有人要跳搂", "12356"),
     ("屋里全是烟，看不见路了", "119"), ("闻到一股臭鸡蛋味，头有点晕", "燃气"), ("他提起刀儿在撵人", "110"), ("我爸云倒了", "120"),
     ("孩子卡在栏杆里了，头拔不出来", "120"), ("我在B2电梯里，按什么键都没用，里面好闷", "96333"), ("燃氣洩漏", "燃气"),
 ], ids=str)
@@ -78,7 +78,7 @@ def test_who_wants_to_die_reads_the_hotline_and_both_numbers_in_one_line() -> No
     assert all(number in (danger.see("我不想活了") or "").splitlines()[0] for number in ("12356", "110", "120"))
 
 
-@pytest.mark.parametrize("text", ["热得不想活了", "排队排得不想活了", "这作业多得想跳楼", "吵得人都快活不下去了"])
+@pytest.mark.parametrize("text", ["热得不想活了", "热死了算了吧这天", "排队排得不想活了", "这作业多得想跳楼", "吵得人都快活不下去了"])
 def test_who_jokes_about_dying_raises_no_alarm(text: str) -> None:
     assert danger.see(text) is None and signs.see_danger(text) is None
 

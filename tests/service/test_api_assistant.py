@@ -10,6 +10,7 @@ from sqlalchemy import select
 from core import clock
 from core.conversation import Conversation, Matter, Message, Resident
 from core.db import Database
+from service import line
 from tests.service.house import EVENING, House
 from ticketing.model import Ticket
 
@@ -161,6 +162,34 @@ async def test_while_nobody_can_be_there_yet_the_assistant_goes_on_answering(hou
     _, matter = await guest.place()
     await as_assistant(house, "/hand-over", {"reason": "居民要求人工"}, matter)
     assert await guest.say("物业费怎么交") == ["物业费按面积收"]
+
+
+async def test_who_waits_for_a_person_may_ask_how_long_and_hears_nothing_once_somebody_is_there(house, guest):
+    await guest.say("转人工")
+    talk, matter = await guest.place()
+    await as_assistant(house, "/hand-over", {"reason": "居民要求人工"}, matter)
+    house.rasa.parsed = {"intent": {"name": "greet", "confidence": 0.9}}
+    assert "排在第一位" in (await guest.say("喂，有人吗"))[0]
+    assert await guest.say("是3栋的电梯") == []
+    await house.post(f"/conversations/{talk}/take", {}, "clerk")
+    assert not [text for text in await guest.say("还要等多久") if "排在" in text]
+
+
+async def test_who_waits_no_longer_is_the_assistants_again_with_what_he_says_then(house, guest):
+    await guest.say("转人工")
+    talk, matter = await guest.place()
+    await as_assistant(house, "/hand-over", {"reason": "居民要求人工"}, matter)
+    house.rasa.parsed = {"intent": {"name": "complain", "confidence": 0.9}}
+    house.rasa.reply = lambda turn: [{"text": f"听到：{turn['message']}"}]
+    assert await guest.say("算了不等了，我家停水了，3幢501") == ["听到：我家停水了，3幢501"]
+    assert (await house.get(f"/conversations/{talk}"))["holder"] == "assistant"
+    await as_assistant(house, "/hand-over", {"reason": "居民要求人工"}, (await guest.place())[1])
+    assert "不再为您转接" in (await guest.say("不用人工了"))[0]
+
+
+@pytest.mark.parametrize("text", ["还有人在楼上打钻", "不等了解清楚就乱收费", "人工费怎么算", "我前面说的是3栋"])
+def test_what_only_begins_like_it_is_said_to_the_person(text):
+    assert not line.asks_after_it(text) and line.leave_with(text) is None
 
 
 async def test_a_person_who_holds_the_conversation_is_not_interrupted_but_for_danger(house, guest):

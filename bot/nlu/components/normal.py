@@ -17,6 +17,9 @@ _WRITTEN_OUT = (
 )
 """Numbers that arrive without having been made tokens say the same as tokens."""
 _CONTACT = re.compile(r"[,。 ]*(?:请|可)?(?:打|拨打)?(?:我的?|本人)?(?:的)?(?:联系)?(?:电话|手机号?码?|方式|打|联系)?[是为: ]*(?:电话号码|邮箱地址)")
+_GREETING = re.compile(
+    r"^(?:(?:喂+|[你您妳]好[啊呀哇]?|[你您]们好|哈[喽啰罗]|嗨|hi|hello|[早中晚下上]{1,2}午?好|在吗|亲)[,，。.!！~～、:： ]*){1,2}(?=[^,，。.!！~～、:： ?？].{5,})")
+"""Who greets first and then says what he wants does not want to greet."""
 LEAST_MATTER = 8
 """So many characters beside a phone number are a matter of their own; the number then says nothing about what is wanted."""
 
@@ -42,11 +45,11 @@ def _fold_character(character: str) -> str:
 
 
 def read_for_intent(text: str) -> str:
-    """The text as the intent classifier sees it: folded, personal tokens and numbers made alike, tidy spaces."""
+    """The text as the intent classifier sees it: folded, personal tokens and numbers made alike, tidy spaces, no salutation."""
     plain = re.sub(r"hy\d{8}-?\d+", "工单号", read_for_vector(text))
     plain = re.sub(r"\d+", "0", plain)
     plain = re.sub(r"(.)\1{2,}", r"\1\1", plain)
-    return re.sub(r"\s+", " ", plain).strip()
+    return _GREETING.sub("", re.sub(r"\s+", " ", plain).strip())
 
 
 def read_for_vector(text: str) -> str:
