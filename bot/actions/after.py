@@ -15,6 +15,7 @@ from actions.matter import describe_matter
 from actions.reading import confidence_in, own_phone, substance, wants_confidence
 from actions.status import ANSWERED, LISTED, OPEN, meant, named_number, own_ticket, own_tickets, say_status
 from actions.step import Events, begins_matter, moment_of, sentence, text_of
+from actions.visits import VISIT, ask_ended, begin_cancelling, find_ended
 
 ZONE = timezone(timedelta(hours=8))
 TOLD = 20
@@ -160,7 +161,12 @@ class Withdraw(TicketVerb):
     verb, said = "withdraw", "utter_withdrawn"
 
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
-        """Of several that are open none is taken back by guess."""
+        """Of several that are open none is taken back by guess, nor a ticket where an appointment is meant."""
+        ended = await find_ended(tracker, api)
+        if len(ended) > 1:
+            return ask_ended(say)
+        if ended == [VISIT]:
+            return begin_cancelling()
         if named_number(tracker) is None:
             open_ones = [item for item in await own_tickets(api) if item.get("state") in OPEN]
             if len(open_ones) > 1 and len(meant(open_ones, text_of(tracker))) != 1:

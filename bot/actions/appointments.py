@@ -9,6 +9,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import ActiveLoop, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.after import Withdraw
 from actions.api import Api, ApiError
 from actions.booking import (
     choice_of,
@@ -28,6 +29,16 @@ from actions.handover import hand_over, reason_for_person
 from actions.reading import KINDS, give_up, is_question, own_phone, substance
 from actions.status import own_tickets, say_status
 from actions.step import Events, Step, begins_matter, entities_of, intent_of, moment_of, sentence, text_of
+from actions.visits import (
+    TICKET,
+    ask_ended,
+    cannot_come,
+    coming,
+    find_ended,
+    is_chosen_end,
+    tell_own,
+    told,
+)
 
 ACTS = {"book_appointment": "book", "move_appointment": "move", "cancel_appointment": "cancel"}
 OFFERED = 4
@@ -35,7 +46,9 @@ ASKED_AT_MOST = 3
 _OF_BOOKING = re.compile(r"约|号|挂|门诊|时段")
 _MONEY_BACK = re.compile(r"退(?:钱|款|费|还|给|押金|保证金)|给我(?:们)?退|(?:钱|款|费|押金|保证金)[^，。！？]{0,8}退")
 """退 of money cancels no appointment."""
-BROUGHT_AT_MOST = 8
+_KEEPS = re.compile(r"算了|[不别](?:要|用)?(?:取消|退|撤)|留着|不用了|还是[来去]")
+_ENDS = re.compile(r"取消|退|撤|不要了")
+_OTHERWISE = re.compile(r"改|换|算了")
 
 
 class ReadAppointment(Step):
@@ -48,13 +61,16 @@ class ReadAppointment(Step):
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         """What ends or interrupts comes first, then the choice, then the time."""
         booking = dict(tracker.get_slot("booking") or {})
-        if not booking and intent_of(tracker) == "cancel_appointment" and _is_money_back(text_of(tracker)):
-            return [*_over(), *begins_matter(tracker, "request")]
-        if not booking:
-            booking = {"act": ACTS.get(intent_of(tracker), "book"), "asked": 0}
-        elif booking.get("appointment") and _cancels_instead(tracker):
-            booking = {"act": "cancel", "asked": 0, "appointment": booking["appointment"]}
-        elif (leaving := await self._leave(say, tracker, api)) is not None:
+        if booking.pop("begun", False) or not booking:
+            booking = booking or {"act": _act_of(tracker), "asked": 0}
+            if (elsewhere := await self._begin(say, tracker, api, booking["act"])) is not None:
+                return elsewhere
+        elif await _cancels_instead(tracker, api, booking["act"]):
+            booking = {"act": "cancel", "asked": 0, "appointment": booking.get("appointment")}
+        elif await tell_own(say, tracker, api):
+            say.utter_message(text=sentence("utter_appointment_go_on"), buttons=_buttons(booking.get("labels") or []))
+            return _goes_on(booking)
+        elif (leaving := await self._leave(say, tracker, api, booking["act"])) is not None:
             return leaving
         elif self._comes_between(tracker):
             await say_aside(say, tracker, api, "ask_guide")
@@ -68,14 +84,30 @@ class ReadAppointment(Step):
             return await self._choose_service(say, tracker, api, booking)
         return await self._choose_time(say, tracker, api, booking)
 
-    async def _leave(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:
+    async def _begin(self, say: CollectingDispatcher, tracker: Tracker, api: Api, act: str) -> Events | None:
+        """What is no booking, moving or cancelling, however it sounded."""
+        if act == "cancel" and _is_money_back(text_of(tracker)):
+            return [*_over(), *begins_matter(tracker, "request")]
+        if await tell_own(say, tracker, api):
+            return _over()
+        ended = await find_ended(tracker, api) if act == "cancel" else []
+        if len(ended) > 1:
+            return [*_over(), *ask_ended(say)]
+        return [*_over(), *await Withdraw().act(say, tracker, api)] if ended == [TICKET] else None
+
+    async def _leave(self, say: CollectingDispatcher, tracker: Tracker, api: Api, act: str) -> Events | None:
         intent, text = intent_of(tracker), text_of(tracker)
         if intent == "report_emergency":
             await raise_alarm(say, tracker, api)
             return _over()
         if intent == "ask_human" or reason_for_person(text, mild=False):
             return [*await hand_over(say, tracker, api, reason_for_person(text) or "居民要求人工"), *_over()]
-        if give_up(text) or (intent in ("deny", "goodbye", "cancel_appointment") and not entities_of(tracker, "time")):
+        if act == "cancel":
+            gives_up = bool(_KEEPS.search(text))  # 取消吧 is what he came for.
+        else:
+            gives_up = give_up(text) or (
+                intent in ("deny", "goodbye", "cancel_appointment") and not entities_of(tracker, "time"))
+        if gives_up:
             say.utter_message(text=sentence("utter_appointment_dropped"))
             return _over()
         if intent in KINDS and not entities_of(tracker, "time") and len(substance(text) or "") >= 10:
@@ -187,10 +219,7 @@ class ReadAppointment(Step):
             free = await self._free(api, booking["service"])
             return await self._offer(say, tracker, api, booking, free, "utter_slot_taken")
         said = "utter_appointment_moved" if booking["act"] == "move" else "utter_appointment_booked"
-        say.utter_message(text=sentence(
-            said, service=made.get("service") or slot["service"], when=write_when(made if made.get("starts_at") else slot),
-            number=made.get("number") or made.get("id"), counter=f"，{made['counter']}" if made.get("counter") else "",
-            bring=await _bring(api, made)))
+        say.utter_message(text=sentence(said, number=made.get("number") or made.get("id"), **told(slot | made)))
         return _over()
 
     # Which appointment
@@ -199,8 +228,7 @@ class ReadAppointment(Step):
         self, say: CollectingDispatcher, tracker: Tracker, api: Api, booking: dict[str, Any]
     ) -> Events:
         text = text_of(tracker)
-        booked = (await api.get("/appointments?status=booked&limit=50")).get("items") or []
-        items = sorted((item for item in booked if moment(item["starts_at"]) > _now(tracker)), key=lambda i: str(i["starts_at"]))
+        items = await coming(tracker, api)
         if not items:
             if not _OF_BOOKING.search(text) and (otherwise := await self._not_booked(say, tracker, api)) is not None:
                 return otherwise
@@ -249,23 +277,27 @@ class ReadAppointment(Step):
         return bool(booking["asked"] > ASKED_AT_MOST)
 
 
-def _cancels_instead(tracker: Tracker) -> bool:
-    """去不了了，帮我取消 of who was asked to which time he moves; 算了 and 不改了 leave the appointment as it is."""
+def _act_of(tracker: Tracker) -> str:
+    """What is wanted, by the intent; who cannot come, or was asked what to cancel, cancels."""
+    cancels = cannot_come(tracker) or is_chosen_end(tracker)
+    return "cancel" if cancels else ACTS.get(intent_of(tracker), "book")
+
+
+async def _cancels_instead(tracker: Tracker, api: Api, act: str) -> bool:
+    """去不了了，帮我取消 in the middle of moving. 算了 and 不改了 leave the appointment as it is.
+
+    In the middle of booking only 把预约取消了 of who has one: 取消吧 drops what he was about to book.
+    """
     text = text_of(tracker)
-    return intent_of(tracker) == "cancel_appointment" and bool(re.search(r"取消|退|去不[了成]", text)) and not re.search(r"改|算了", text)
+    if act == "cancel" or _OTHERWISE.search(text) or is_question(text):
+        return False
+    if act == "move":
+        return bool(_ENDS.search(text)) or cannot_come(tracker)
+    return bool(_ENDS.search(text) and _OF_BOOKING.search(text)) and bool(await coming(tracker, api))
 
 
 def _is_money_back(text: str) -> bool:
     return bool(_MONEY_BACK.search(text)) and not _OF_BOOKING.search(text)
-
-
-async def _bring(api: Api, made: dict[str, Any]) -> str:
-    """What to bring, from the guide of the service; nothing is made up where there is none."""
-    items = [str(item) for item in made.get("bring") or []]
-    if not items:
-        return ""
-    more = "等" if len(items) > BROUGHT_AT_MOST else ""
-    return sentence("utter_bring", materials="；".join(items[:BROUGHT_AT_MOST]) + more)
 
 
 def _person(tracker: Tracker) -> dict[str, Any]:

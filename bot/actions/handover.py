@@ -10,6 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api
 from actions.step import Events, Step, begins_matter, channel_of, intent_of, sentence, text_of
+from actions.visits import speaks_of_visit
 
 KIND_ON_CALL = {name: "complaint" for name in ("urge", "rate", "correct", "supplement", "inform")}
 DISTRESS = "居民情绪低落，需要关心"
@@ -68,12 +69,12 @@ class Speaking(Step):
         return await super().run(dispatcher, tracker, domain)
 
     async def start(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:
-        """The events of a hand-over that the words call for."""
+        """The events of a hand-over that the words call for, or of an own appointment they are about."""
         text = text_of(tracker)
         reason = reason_for_person(text, mild=self.mild)
         if reason and len(text) <= SHORT:
             return await hand_over(say, tracker, api, reason)
-        return None
+        return await speaks_of_visit(say, tracker, api)
 
 
 class HandOver(Speaking):

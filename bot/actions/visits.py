@@ -1,0 +1,136 @@
+"""The resident's own appointments: which are to come, whether he asks about them, and whether he ends one of them."""
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.api import Api
+from actions.booking import moment, pick_service, write_when
+from actions.reading import is_question
+from actions.status import OPEN, meant, named_number, own_tickets
+from actions.step import Events, entities_of, moment_of, sentence, text_of
+
+VISIT, TICKET = "visit", "ticket"
+BROUGHT_AT_MOST = 8
+_SHORT = 24
+_NAMED = {VISIT: re.compile(r"约|挂号|的号|门诊|时段|YY\d"), TICKET: re.compile(r"工单|投诉|报修|举报|HY\d")}
+_HINTED = {VISIT: re.compile(r"(?:[来去到]|过[来去])不(?:了|成)|不(?:过)?[来去]了|赶不[上到及]|那[天日]|当天|没(?:空|时间)[来去]"),
+           TICKET: re.compile(r"师傅|修|反映|登记|撤诉|解决|处理")}
+"""Words that name one of the two, and words that only point to it."""
+_CANNOT_COME = re.compile(r"(?:[来去到]|过[来去]|赶)不(?:了|成|上)(?:了|啦|咯|咧)|不(?:过)?[来去](?:了|啦|咯|咧)")
+_NOT_HE = re.compile(r"师傅|人员|你们|水|电|气|快递|网")
+"""Who or what else may fail to come."""
+_ANOTHER_TIME = re.compile(r"改|换|挪|推|延|提前|晚[点一些]|早[点一些]|别的|另|再约|想约|要约|不行|也行|可以|能|之前|以前")
+_OWN = r"我(?:们)?(?:[^，。！？,?约挂改换]{0,6})(?:约|挂)(?:的|了|好|上|到|在|成)|我[^，。！？,?想要改换取退]{0,6}(?:预约|挂号|的号)(?!码)|预约(?:号|成功)"
+_ASKED = r"几[点号时]|哪[天一日儿里个]|什么时[候间]|啥时|啥[呀啊]?|来着|多少|(?:周|礼拜|星期)几|[没吗不么][有啊呀]?[？?。]*$|还在|成功|查|有没有|第几"
+_ASKS_OWN = re.compile(f"(?:{_OWN})[^，。！？]{{0,12}}?(?:{_ASKED})|(?:查|看|问)[^，。！？]{{0,6}}?(?:{_OWN})"
+                       r"|我[^，。！？]{0,4}(?:有没有|有无|还有)[^，。！？想]{0,6}(?:预约|挂号|号$)"
+                       r"|(?:约|号)[^，。！？]{0,4}(?:取消|退|改)(?:掉|好|成功)?了?[吗没]有?[？?。]*$")
+_ASKS_MORE = re.compile(r"能|可以|怎么|咋|如何|[改换退](?!掉?了?[吗没])|取消(?!(?:掉|成功)?了?[吗没])|推迟|提前|需要|想约|要约|想预约|要预约|投诉|带|准备")
+"""Moving, cancelling and how to book are something else."""
+
+
+async def coming(tracker: Tracker, api: Api) -> list[dict[str, Any]]:
+    """What is booked and lies ahead, soonest first."""
+    booked = (await api.get("/appointments?status=booked&limit=50")).get("items") or []
+    said = moment_of(tracker)
+    now = moment(said) if said else moment("2000-01-01T00:00:00+08:00")
+    return sorted((item for item in booked if moment(item["starts_at"]) > now), key=lambda item: str(item["starts_at"]))
+
+
+# What he has
+
+
+def asks_own(text: str) -> bool:
+    """我约的几点: when, or whether, he has an appointment; nothing is to be booked."""
+    return len(text) <= _SHORT and bool(_ASKS_OWN.search(text)) and not _ASKS_MORE.search(text)
+
+
+async def tell_own(say: CollectingDispatcher, tracker: Tracker, api: Api) -> bool:
+    """Service, day, hour and what to bring of each that is to come, or that there is none; false where nobody asked."""
+    if named_number(tracker) or not asks_own(text_of(tracker)):
+        return False
+    items = await coming(tracker, api)
+    if not items:
+        say.utter_message(text=sentence("utter_no_appointment"))
+    for item in items:
+        say.utter_message(text=sentence("utter_own_appointment", number=item.get("number") or item["id"], **told(item)))
+    return True
+
+
+def told(item: dict[str, Any]) -> dict[str, str]:
+    """An appointment's values for a sentence."""
+    return {"service": str(item["service"]), "when": write_when(item), "bring": bring(item),
+            "counter": f"，{item['counter']}" if item.get("counter") else ""}
+
+
+def bring(item: dict[str, Any]) -> str:
+    """What to bring, from the guide of the service; nothing is made up where there is none."""
+    items = [str(each) for each in item.get("bring") or []]
+    if not items:
+        return ""
+    more = "等" if len(items) > BROUGHT_AT_MOST else ""
+    return sentence("utter_bring", materials="；".join(items[:BROUGHT_AT_MOST]) + more)
+
+
+# What he ends
+
+
+def cannot_come(tracker: Tracker) -> bool:
+    """那天来不了了, and no word of another time: who wants one says it."""
+    text = text_of(tracker)
+    return (len(text) <= _SHORT and bool(_CANNOT_COME.search(text)) and not _ANOTHER_TIME.search(text)
+            and not _NOT_HE.search(text) and not is_question(text) and len(entities_of(tracker, "time")) < 2)
+
+
+async def find_ended(tracker: Tracker, api: Api) -> list[str]:
+    """Which of the two is taken back: what is named, else what the words point to, else what there is.
+
+    Empty where they point to what there is not: nothing else is taken back in its place.
+    """
+    text = text_of(tracker)
+    if named_number(tracker):
+        return [TICKET]
+    named = [kind for kind, words in _NAMED.items() if words.search(text)]
+    if len(named) == 1:
+        return named
+    visits = await coming(tracker, api)
+    tickets = [item for item in await own_tickets(api) if item.get("state") in OPEN]
+    there = [kind for kind, items in ((VISIT, visits), (TICKET, tickets)) if items]
+    hinted = {kind for kind, words in _HINTED.items() if words.search(text)}
+    hinted |= {VISIT} if pick_service(text, [str(item["service"]) for item in visits]) else set()
+    hinted |= {TICKET} if meant(tickets, text) else set()
+    return [kind for kind in there if kind in hinted] if hinted else there
+
+
+def ask_ended(say: CollectingDispatcher) -> Events:
+    """He has both, and the words do not tell."""
+    say.utter_message(text=sentence("utter_end_which"),
+                      buttons=[{"title": label, "payload": label} for label in ("取消预约", "撤回工单")])
+    return [SlotSet("offer", {"end": True})]
+
+
+def is_chosen_end(tracker: Tracker) -> bool:
+    """Whether this answers which of the two is taken back."""
+    text = text_of(tracker)
+    return bool((tracker.get_slot("offer") or {}).get("end")) and len(text) <= 8 and any(
+        words.search(text) for words in _NAMED.values())
+
+
+def begin_cancelling() -> Events:
+    """The form of appointments takes it up."""
+    return [SlotSet("offer", None), SlotSet("booking", {"act": "cancel", "asked": 0, "begun": True}),
+            FollowupAction("appointment_form")]
+
+
+async def speaks_of_visit(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:
+    """An own appointment asked about, or given up, whatever the message sounded like; None for all else."""
+    if await tell_own(say, tracker, api):
+        return []
+    if cannot_come(tracker) and await find_ended(tracker, api) == [VISIT]:
+        return begin_cancelling()
+    return None
