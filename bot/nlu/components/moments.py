@@ -20,7 +20,7 @@ PERIODS = {
     "晚间": (18, 24), "朝早": (6, 9), "朝": (6, 9), "上昼": (8, 12), "下昼": (12, 18), "晏昼": (12, 18), "晌午": (11, 14), "头晌": (8, 12),
     "后晌": (12, 18), "大清早": (5, 8), "大早上": (5, 9), "大晚上": (18, 24), "大半夜": (0, 5), "后半夜": (0, 5), "下半夜": (0, 5), "三更半夜": (0, 5),
     "前半夜": (20, 24), "上半夜": (20, 24), "一早": (5, 9), "白天": (8, 18), "夜间": (20, 24), "头午": (8, 12), "早浪向": (6, 9), "早浪": (6, 9), "中浪向": (11, 14), "夜头": (18, 24), "下晚黑": (18, 24), "下晚": (17, 20), "傍黑天": (17, 19), "上晌": (8, 12), "前晌": (8, 12), "前半晌": (8, 12), "下晌": (12, 18), "后半晌": (12, 18), "过晌": (12, 18), "晌午头": (11, 14), "中午头": (11, 14), "大中午": (11, 14),
-    "午间": (11, 14), "早起": (5, 9), "打早": (5, 8), "一清早": (5, 8), "清早八早": (5, 8), "大清八早": (5, 8), "透早": (5, 8), "上半天": (8, 12), "前半天": (8, 12), "下半天": (12, 18),
+    "全天": (8, 18), "整天": (8, 18), "全日": (8, 18), "午间": (11, 14), "早起": (5, 9), "打早": (5, 8), "一清早": (5, 8), "清早八早": (5, 8), "大清八早": (5, 8), "透早": (5, 8), "上半天": (8, 12), "前半天": (8, 12), "下半天": (12, 18),
     "后半天": (12, 18), "上半日": (8, 12), "下半日": (12, 18), "下晡": (12, 18), "傍黑": (17, 19), "黄昏": (17, 19), "晚黑": (18, 24), "夜黑": (18, 24), "晚夕": (18, 24), "暗时": (18, 24),
     "大夜里": (20, 24), "黑夜": (20, 24), "夜": (20, 24), "晨": (5, 8), "擦黑": (17, 19),
 }
@@ -40,6 +40,11 @@ def number(text: str) -> int:
         tens, _, ones = text.partition("十")
         return (_DIGITS.get(tens, 1) if tens else 1) * 10 + (_DIGITS[ones] if ones else 0)
     return sum(_DIGITS[c] * 10 ** n for n, c in enumerate(reversed(text)))
+
+
+def _figures(said: str) -> int:
+    """二零一九 → 2019."""
+    return int("".join(str(_DIGITS.get(c, c)) for c in said))
 
 
 def _day(year: int, month: int, day: int) -> datetime | None:
@@ -174,7 +179,7 @@ def _moonday(parts: Parts, match: Match[str], now: datetime) -> tuple[datetime, 
 
 def _year(parts: Parts, match: Match[str], now: datetime) -> tuple[datetime, datetime]:
     """2019年, 二零零八年."""
-    year = int("".join(str(_DIGITS.get(c, c)) for c in (parts["yonly"] or "")[:4]))
+    year = _figures((parts["yonly"] or "")[:4])
     return datetime(year, 1, 1, tzinfo=ZONE), datetime(year + 1, 1, 1, tzinfo=ZONE)
 
 
@@ -188,7 +193,7 @@ _LATE = frozenset("下晌 后半晌 过晌 下半天 后半天 下半日 下晡 
 """Parts of the day whose hours lie behind noon."""
 _YEARS = {"前年": -2, "去年": -1, "今年": 0, "明年": 1, "后年": 2}
 _DAYS_BY: Mapping[str, Callable[[Parts, datetime], datetime | None]] = {
-    "year": lambda parts, now: _day(int(parts["year"] or ""), number(parts["ymonth"] or ""), number(parts["yday"] or "")),
+    "year": lambda parts, now: _day(_figures(parts["year"] or ""), number(parts["ymonth"] or ""), number(parts["yday"] or "")),
     "month": lambda parts, now: _in_year(now, parts["yrel"], number(parts["month"] or ""), number(parts["day"] or "")),
     "smonth": lambda parts, now: _nearest_year(now, number(parts["smonth"] or ""), number(parts["sday"] or "")),
     "rday": lambda parts, now: _midnight(now) + timedelta(days=_DAYS[parts["rday"] or ""]),

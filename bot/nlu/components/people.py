@@ -54,6 +54,7 @@ _NO_GIVEN = (
 _GIVEN = rf"[^{_NO_GIVEN}\W\d_a-z]"
 _SAID_GIVEN = r"[^的了是在有没不和与跟把被从那这哪个们吗呢吧啊你我他她它也都就还要想请时候上下来去日号\W\d_a-z]"
 _TITLED_GIVEN = r"(?![说讲喊的了是在有没不和与跟把被让给叫请找从那这哪个见同问])[\u4e00-\u9fff]"
+_QUOTE = "[\"'“”‘’「」]?"
 _END = r"(?=$|[\W_]|某|电话|手机|联系|住|家|是|在|的|反映|投诉|举报|说|来|给|帮|于|今|昨|前天|系|女|男|你|我|对|把|被|和|与|跟|以?及|同志|先生|女士|医生|老师|师傅|名下|这|很|特别|态度|服务)"
 
 _TITLED = re.compile(rf"(?=(?P<it>(?P<surname>{_SURNAME})(?P<given>{_TITLED_GIVEN}{{0,2}}?)(?P<title>{_TITLE})))")
@@ -63,7 +64,7 @@ _HAS_TITLE = re.compile(_TITLE)
 _CALLED = re.compile(rf"(?=(?P<it>(?:小|老|阿)(?P<surname>{_DOUBLE}|[{_FIRM}高方白温程章欧])))(?<![最从太很较细大幼中古])")
 _HIDDEN = re.compile(rf"(?P<it>{_SURNAME}(?:某某|某{_GIVEN}(?=$|[\W])|某|[*×]{{1,2}}{_HAN}?|x{{1,2}}(?![a-z])))")
 _FAMILY = re.compile(rf"(?<!百)姓(?P<it>{_DOUBLE}|[\u4e00-\u9fff](?<![什啥谁哪名氏的不了我]))(?=$|[\W_]|的|那|这|,|电话|住|手机|吧|啊|先生|女士|叫|谢|麻烦|请你|是|就|你|说|您|\d)")
-_INTRODUCED = re.compile(rf"{_SAID}(?P<it>{_SURNAME}(?:{_SAID_GIVEN}{{1,2}}?)){_END}")
+_INTRODUCED = re.compile(rf"{_SAID}{_QUOTE}(?P<it>{_SURNAME}(?:{_SAID_GIVEN}{{1,2}}?)){_END}")
 _BESIDE_ROLE = re.compile(rf"(?:{_ROLE})[:是叫]?(?={_SURNAME}{_GIVEN})")
 _FULL = re.compile(rf"(?P<it>(?:{_DOUBLE}){_GIVEN}{{1,2}}?|[{_FIRM}]{_GIVEN}{{2}}){_END}")
 _ALONE = re.compile(rf"^\s*(?P<it>(?:{_DOUBLE}|[{_FIRM}高方白温安]){_GIVEN}{{1,2}})[,。:\s]*(?:电话|手机|联系电话)?[:是]?\s*(?=<phone|\+?\d[\d\s-]{{5}})")
@@ -73,7 +74,7 @@ _CANTONESE = re.compile(rf"(?:联络|联系|揾|搵|找|同|跟|我系|我是|�
 _NICK = re.compile(r"(?P<it>阿(?![姨婆公伯妈爸哥姐叔嫂爷奶])[\u4e00-\u9fff]|小(?![区孩伙姑妹时店房门路事广票窗程朋学心便组])[\u4e00-\u9fff])(?=$|[\W]|[说讲在帮态真很是做特话的从给把拿对跟来去有])")
 """阿强: only beside an office or a role."""
 _NAMED_SO = re.compile(rf"(?<![大小尖惨呼吼嚎鸣别不要会再去也想能请就])叫(?P<it>{_SURNAME}{_SAID_GIVEN}{{1,2}}?)(?=$|[\W_]|[是在住把]|电话|手机)")
-_MISTAKEN = re.compile(rf"(?:记|写|听|当|登记|念|叫|读|打|输|喊|搞|弄|填|印)成(?:了|姓)?(?P<it>{_SURNAME}(?:{_GIVEN}{{1,2}}?)?)(?=了|$|,|\s)")
+_MISTAKEN = re.compile(rf"(?:记|写|听|当|登记|念|叫|读|打|输|喊|搞|弄|填|印)成(?:了|姓)?{_QUOTE}(?P<it>{_SURNAME}(?:{_GIVEN}{{1,2}}?)?)(?={_QUOTE}(?:了|$|,|\s))")
 _NOT_BUT = re.compile(rf"不是(?:叫|姓)?(?P<it>{_SURNAME}{_GIVEN}{{1,2}}?)[,，\s]{{0,2}}(?:而?是|叫)(?P<other>{_SURNAME}{_GIVEN}{{1,2}})(?=$|[\W_])|(?:其实|实际上|应该)是?叫?(?P<true>{_SURNAME}{_GIVEN}{{1,2}})(?=$|[\W_])")
 _OTHER_FAMILY = re.compile(rf"姓{_HAN}[,，\s]{{0,2}}(?:不是|不叫|可不是)姓?(?P<it>{_HAN})(?=$|[\W_])")
 _ABOUT_NAMES = re.compile("姓|名|叫")
@@ -86,15 +87,23 @@ _PET = re.compile(rf"(?<![{_FIRM}最从太很较细大幼中古])(?P<it>小(?![�
 """小麦护士: with what she is called at work."""
 _NICKED = re.compile(rf"(?P<it>[{_FIRM}]老[大二三四五六七八九幺])(?=$|[\W_]|[在说家的他是把要去来给拿骂打有])")
 """陈老五: by his place among brothers."""
+_APART = re.compile(rf"(?:{_ROLE})[,，]\s?(?P<it>[{_FIRM}]{_GIVEN}{{1,2}})(?=[,，]\s?(?:电话|手机|号码|联系|身份证|\+?\d|<))")
+"""换成我姐，梅秀云，电话 …"""
+_FOREIGN = re.compile(
+    r"(?<![\u4e00-\u9fff·])(?P<it>[\u4e00-\u9fff]{2,6}(?:·[\u4e00-\u9fff]{1,8}){1,2})(?![\u4e00-\u9fff])"
+    r"|(?:我叫|名叫|他叫|她叫|姓名[:是]?|名字[:是叫])\s?(?P<latin>[a-z]{2,15}(?:[\s·][a-z]{2,15}){0,2})(?![a-z\d])|\bmy name is (?P<english>[a-z]{2,15}(?: [a-z]{2,15}){0,2}?)(?= and\b| from\b|[^a-z ]|$)")
+"""阿依古丽·买买提, 我叫Thomas, my name is Anna Weber."""
+_CALLED_ANY = re.compile(rf"(?:我|他|她|名|名字)叫(?P<it>(?!{_HAN}*?(?:师傅|物业|医生|护士|保安|老师|救护|什么|一声)){_SAID_GIVEN}{{2,4}})(?=[,，。!！]|$)")
+"""A name without any known surname: 他叫佐藤."""
 _MYSELF = re.compile(rf"(?:我|本人)[,，]\s?(?P<it>{_SURNAME}{_GIVEN}{{1,2}})[,，]")
 _OLD = re.compile(rf"(?P<it>老[{_FIRM}高方白温程章麦]头)(?![疼痛晕发部上顶像脑皮])")
 _IN_LIST = re.compile(rf"\s?[、,和与及]\s?(?P<it>{_SURNAME}{_HAN}{{1,2}})(?=[\W_]|$|[和与及等])")
 _NICKED_BY = re.compile(r"(?:部|科|中心|站|所|处|社区|物业|办|局|委|室|队|保安|保洁|管家|前台|护士|电工|客服)的$")
 _KNOWN_BY = re.compile(r"(?:部|科|中心|站|所|处|口|台|社区|物业|公司|院|厅|办|局|委|室|队|处)的?$|(?:保安|保洁|管家|前台|护士|电工|客服)的?$")
 """The office before a name: 客服中心的小孟."""
-_CALLS = re.compile(rf"(?:叫|喊|找|是|的|那个|投诉|表扬|感谢|举报|告|夸|跟|和|同|给|让|请|问|由|被|对面|隔壁|{_ROLE}|^|[\W_])$")
+_CALLS = re.compile(rf"(?:叫|喊|找|是|的|那个|投诉|表扬|感谢|举报|告|夸|跟|和|同|给|让|请|问|由|被|写|填|那位|这位|对面|隔壁|{_ROLE}|^|[\W_])$")
 _AT_ROLE = re.compile(rf"(?:{_ROLE})$")
-_AFTER_CALLED = re.compile(r"$|[\W_]|[说讲帮给在是的把跟办收家接修来去也就哈呀啊打登填真很特又不没有对态骂凶那这了]")
+_AFTER_CALLED = re.compile(r"$|[\W_]|[说讲帮给在是的把跟办收家接修来去也就哈呀啊打登填真很特又不没有对态骂凶那这了呢]")
 _NO_NAMES = frozenset("戴眼镜 戴手套 戴头盔 戴红帽 毛毛虫 毛毛雨 金银花 戴帽子 戴口罩 安全带 马路边 马桶盖 金属门 石头路 童子军 甘肃省 林荫道".split())
 _SAYS_MORE = re.compile(r"^(?:吧|说|讲|特别|态度|服务|负责|很|人|帮|给|把|的|不|来|去|也|小舅|儿子|老婆|亲戚|侄|,|。|$|!|今|昨|明|跟|对|在|修|这|骂|推|收|，|和|人|干|办|耐心|、)")
 
@@ -104,7 +113,10 @@ def find_people(plain: str, words: Words) -> Iterator[tuple[int, int]]:
     for match in _INTRODUCED.finditer(plain):
         if not (match["it"] in _DOUBLES and _HAS_TITLE.match(plain, match.end("it"))):
             yield match.span("it")
-    yield from (match.span("it") for pattern in (_NAMED_SO, _MYSELF) for match in pattern.finditer(plain) if _begins_no_word(match.start("it"), words))
+            yield from _listed_after(match.end("it"), plain)
+    yield from (match.span(match.lastgroup or 0) for match in _FOREIGN.finditer(plain))
+    yield from (match.span("it") for pattern in (_NAMED_SO, _MYSELF, _APART) for match in pattern.finditer(plain) if _begins_no_word(match.start("it"), words))
+    yield from (match.span("it") for match in _CALLED_ANY.finditer(plain) if _no_words(*match.span("it"), words))
     yield from (match.span("it") for pattern in (_PET, _KNOWN_AS, _OLD, _NICKED) for match in pattern.finditer(plain))
     for match in _TITLED.finditer(plain):
         if _is_titled(match, plain, words):
@@ -150,6 +162,12 @@ def _begins_no_word(start: int, words: Words) -> bool:
     return word.start == start and (len(word.text) == 1 or word.tag[:2] in ("nr", "ns", "nz", "x"))
 
 
+def _no_words(start: int, end: int, words: Words) -> bool:
+    """Nothing that the dictionary has as anything but a name."""
+    inside = words.within(start, end)
+    return inside[0].start == start and all(word.tag[:2] in ("nr", "ns", "nz", "x") or len(word.text) == 1 for word in inside)
+
+
 def _could_be_name(start: int, end: int, words: Words) -> bool:
     """No ordinary word: 甲平, 章伟."""
     return all(word.tag.startswith("nr") or len(word.text) == 1 or word.tag[0] not in "nvadm" for word in words.within(start, end))
@@ -167,7 +185,7 @@ _OTHER_ROLES = frozenset("师傅 师父 孙子 孙女 经理 班长 管家 向�
 
 def _end_of_name(start: int, plain: str, words: Words) -> int:
     """Where the name ends that begins here, beside a role; 0 when these are other words."""
-    if plain[start:start + 2] in _OTHER_ROLES:
+    if plain[start:start + 2] in _OTHER_ROLES or plain[start - 1:start + 1] == "师傅":
         return 0
     word, double = words.at(start), bool(re.match(_DOUBLE, plain[start:start + 2]))
     if word.start == start and word.tag.startswith("nr") and len(word.text) >= 2 + double:
@@ -185,7 +203,7 @@ def _is_titled(match: re.Match[str], plain: str, words: Words) -> bool:
     if not words.ends(match.end("it")) and words.at(match.end("it")).tag not in ("v", "d"):
         if words.at(match.end("it")).start >= match.start("title") and words.at(match.end("it")).end - match.start("title") > len(match["title"]):
             return False
-    if match["it"].startswith("谢谢"):
+    if match["it"].startswith(("谢谢", "劳驾", "劳烦")):
         return False
     if not given:
         word = words.at(start)

@@ -13,7 +13,7 @@ from nlu.components.normal import fold
 
 _N = r"(?:[0-9]{1,2}|[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九])"
 
-_OF_A_DAY = frozenset(("一早", "白天", "夜间", "朝", "夜", "晨", "早", "晚", "擦黑"))
+_OF_A_DAY = frozenset(("全天", "整天", "全日", "一早", "白天", "夜间", "朝", "夜", "晨", "早", "晚", "擦黑"))
 """No time by themselves: they need a day before them."""
 
 _PERIOD = "|".join(sorted((p for p in PERIODS if len(p) > 1), key=len, reverse=True))
@@ -24,7 +24,7 @@ _SPOKEN_HOUR = "一二两三四五六七八九十"
 _AROUND = "(?:快|大概|大约|差不多|将近|临近|约|刚过)"
 _DATE = rf"""
     (?P<yonly>(?:(?:19|20)[0-9]{{2}}|[二一][零〇九][零〇一二三四五六七八九]{{2}})年(?:[底初]|春天|夏天|秋天|冬天|上半年|下半年)?(?![0-9一二三四五六七八九十]{{1,2}}\s?月|[级度款版份]))
-  | (?P<year>(?:19|20)\d\d)\s?[年/.-]\s?(?P<ymonth>{_N})\s?[月/.-]\s?(?P<yday>{_N})\s?[日号]?
+  | (?P<year>(?:19|20)\d\d|(?:二[零〇]|一九)[零〇一二三四五六七八九]{{2}}(?=\s?年))\s?[年/.-]\s?(?P<ymonth>{_N})\s?[月/.-]\s?(?P<yday>{_N})\s?[日号]?
   | (?<![0-9/.-])(?P<smonth>1[0-2]|0?[1-9])[/.](?P<sday>3[01]|[12][0-9]|0?[1-9])(?![0-9/.])
   | (?P<month>{_N})\s?月\s?(?:份\s?)?(?P<day>{_N})(?:\s?[日号](?![个人名元块])|(?![0-9个人名元块]))
   | (?P<rday>大前|大后|外后|万后|前|昨|今|当|明|后|听|琴|噚|寻|夜(?=[来个儿](?:个|早|晚|上|黑|晌|后|前|下|[，,。 ]|$)))(?P<rword>儿个|天|日子?(?!程|用|报|记)|早晨|早上?|晚[上黑夕]?|夜[里黑]?|朝|晨|(?<=[今昨明])(?:上午|下午|中午|个儿|个(?![人星周礼月位头名])|仔日|儿(?![子科童媳女歌保]))|(?<=明)仔载|(?<=夜)来|个儿|(?<=夜)个
@@ -35,7 +35,7 @@ _DATE = rf"""
   | (?P<mrel>上|下|这|本)个?月(?:份)?(?P<mday>{_N}|二?十几)[日号]
   | (?P<mpart_rel>上|下|这|本)?个?月(?P<mpart>底|末|初|中旬|中)
   | (?P<mwhole>上|下|这|本)个?月(?!\w{{0,1}}[底末初])
-  | (?:(?P<oyear>(?:19|20)\d\d)年)?(?<![0-9个])(?:(?<=年)|(?<=[去今前明后]年)|(?<=[去今前明后]年的)|(?=\S{{1,3}}\s?月{_BARE_MONTH}))(?P<onlymonth>{_N})\s?月(?:(?:份|(?P<onlypart>底|末|初|中旬|上旬|下旬))(?:之前|以前)?|(?<![一两]月)(?!报(?![的修名警]))(?![份子嫂饼球租卡供薪经亮票息均考检光牌结]))
+  | (?:(?P<oyear>(?:19|20)\d\d)年)?(?<![0-9个])(?:(?<=年)|(?<=[于自从])|(?<=[去今前明后]年)|(?<=[去今前明后]年的)|(?=\S{{1,3}}\s?月{_BARE_MONTH}))(?P<onlymonth>{_N})\s?月(?:(?:份|(?P<onlypart>底|末|初|中旬|上旬|下旬))(?:之前|以前)?|(?<![一两]月)(?!报(?![的修名警]))(?![份子嫂饼球租卡供薪经亮票息均考检光牌结]))
   | (?P<tenth>上|中|下)旬
   | (?P<season>春天|夏天|秋天|冬天|春季|夏季|秋季|冬季)
   | (?P<past>出了?|过了?)?(?P<lunar>正|腊)月(?:(?P<lday>初[一二三四五六七八九十]|[十廿][一二三四五六七八九]|[一二]十|二十[一二三四五六七八九])|里|间)?
@@ -55,8 +55,8 @@ _CLOCK = r"""
 """
 _WHEN = re.compile(
     rf"(?P<every>每天|天天|每日|每个?月|每年|每逢|每个?|(?<!个)工作日)?(?:(?P<yrel>去年|前年|今年|明年|后年)的?(?=\S?[0-9一二三四五六七八九十初春夏秋冬五国中端清元除腊正暑寒过]))?"
-    rf"(?:(?:{_DATE})的?\s?,?)?(?:(?P<period>{_PERIOD}|(?<=[日号天一二三四五六末每])[早晚](?!上|饭|餐|了|于|到|点[^钟半0-9]|就|晚|早|高))的?\s?|(?P<meal>{'|'.join(MEALS)})(?P<meal_way>之前|以前|前|之后|以后|后)(?![面台院门勤]))?"
-    rf"(?:{_AROUND}?{_CLOCK})?(?P<tail>左右|前后|之前|以前|前头|前(?![面台天晌])|之后|以后|过后|往后|(?<=[点钟半分刻节庆旦])后(?![面台院门勤续来悔果])|之内|以内|(?<=[点个期周月])内|(?<=点)[多几]|(?<=点)(?:来钟|不到|出头))?",
+    rf"(?:(?:{_DATE})的?\s?,?)?(?:(?P<period>{_PERIOD}|(?<=[日号天一二三四五六末每])[早晚](?!上|饭|餐|了|于|到|点[^钟半0-9]|就|晚|早|高|产|退|教|恋))的?\s?|(?P<meal>{'|'.join(MEALS)})(?P<meal_way>之前|以前|前|之后|以后|后|(?<=到天[亮黑]))(?![面台院门勤]))?"
+    rf"(?:(?:,?{_AROUND})?{_CLOCK})?(?P<tail>左右|前后|之前|以前|前头|前(?![面台天晌])|之后|以后|过后|往后|(?<=[点钟半分刻节庆旦])后(?![面台院门勤续来悔果])|之内|以内|(?<=[点个期周月])内|(?<=[今明当][日天])内(?![科外分存])|(?<=点)[多几]|(?<=点)(?:来钟|不到|出头))?",
     re.VERBOSE)
 _MAY_BEGIN = re.compile(
     "[0-9零一二两三四五六七八九十廿半几每天工去前今明后大外万夜昨当听琴噚寻上下这本呢个周星礼月年中春夏秋冬正腊出过初刚方早晚夜快差将临约"
@@ -142,7 +142,7 @@ def _no_month(parts: Parts, plain: str, match: Match[str]) -> bool:
 
 
 _AT_EVENT = re.compile(r"(?:^|[\W_]|[就是在我])$")
-_SAID_JUST_NOW = re.compile(r"[,，]?我?(?:孩子|有人|有个|那|的|漏|说|讲|写|填|报修|没讲|忘|发|打错|接线|房号|号码|单)")
+_SAID_JUST_NOW = re.compile(r"[,，]?我?(?:孩子|有人|有个|那|的|漏|说|讲|写|填|报|语音|念|读|给(?=你|您)|没讲|忘|发|打错|接线|房号|号码|单)")
 _REFUSED: Mapping[str, Callable[[Parts, str, Match[str]], bool]] = {
     "dday": _no_day,
     "smonth": lambda parts, plain, match: _is_bare(parts),  # 3/4 of something: only what names a day's part too is a date.
@@ -168,9 +168,9 @@ def _bare_clock(match: Match[str], parts: dict[str, str | None], plain: str, fol
         return bool(parts["minute"]) and len(parts["minute"] or "") >= 2 and not before.isdigit()
     if "时" in said and not parts["minute"] and "点" not in said:
         return before in {"", "，", "。", " ", "在", "到"} and said[0].isdigit()
-    if re.match(_AROUND, said) or (before and before in ("第几有差快慢早晚多早" if said[0] in _SPOKEN_HOUR else "第几有差快慢早晚多早0123456789.")):
+    if re.match(_AROUND, said) or (before and plain[match.start() - 2:match.start()] not in ("最快", "最早", "最晚", "最多") and before in ("第几有差快慢早晚多早" if said[0] in _SPOKEN_HOUR else "第几有差快慢早晚多早0123456789.")):
         return False
-    if (parts["hour"] or "") in {"一", "两", "1"} and not parts["minute"] and not re.search("[钟整]|..点", said) and before not in ("留", "换", "约", "改"):
+    if (parts["hour"] or "") in {"一", "两", "1"} and not parts["minute"] and not re.search("[钟整]|..点", said) and before not in ("留", "换", "约", "改") and not _BOOKED_HOUR.match(plain, match.end()) and not _HOUR_IS.search(plain[max(match.start() - 6, 0):match.start()]):
         return False
     if _IDIOM.match(plain[match.start():match.end() + 4]):
         return False
@@ -179,6 +179,9 @@ def _bare_clock(match: Match[str], parts: dict[str, str | None], plain: str, fol
     return before in ("到", "约") or not _NOT_A_CLOCK.match(following)
 
 
+_BOOKED_HOUR = re.compile("的?(?:时段|那个?号|号(?!楼))|的场")
+_HOUR_IS = re.compile("时间(?:还是|就是|定在|改到|改成|约在|是|在|换成)$")
+"""留一个两点的时段, 时间还是两点: no two points."""
 _DATE_KEYS = frozenset((
     "year", "month", "smonth", "rday", "wkday", "wrel", "mrel", "mpart", "mwhole", "onlymonth", "yend", "ago_n", "feast",
     "dday", "now", "yonly", "moonday2", "weekend", "tenth", "season", "lunar", "moonday", "newyear"))
@@ -197,6 +200,9 @@ def _joined(plain: str, times: list[Time]) -> Iterator[Time]:
         if waiting and between in _UNTIL:
             waiting = _until(waiting, time)
             continue
+        if waiting and between in (",", "(") and _DATED.search(plain, waiting.start, waiting.end) and (weekday := _WEEKDAY.match(plain, time.start)) and weekday.end() == time.end:
+            waiting = Time(waiting.start, time.end + (between == "(" and plain[time.end:time.end + 1] == ")"), waiting.begins, waiting.ends, waiting.relative_to_future)
+            continue
         if waiting and (between in ("", "从") or (between in ("或", "或者", "和", "跟") and _shares(plain, waiting, time))) and "\n" not in plain[waiting.end:time.start]:
             if waiting.end == time.start or between:
                 waiting = _together(waiting, time)
@@ -208,6 +214,9 @@ def _joined(plain: str, times: list[Time]) -> Iterator[Time]:
         yield _until_now(plain, waiting)
 
 
+_DATED = re.compile(r"\d\s?[号日]?$|[一二三四五六七八九十][号日]?$")
+_WEEKDAY = re.compile("(?:周|星期|礼拜)[一二三四五六日天]")
+"""11月21日（周六）: the day by both its names."""
 _UNTIL = frozenset(("到", "至", "-", "—", "~", "一直到"))
 _CLOCKED = re.compile(r"点|[:：]|[上下]午|早|晚|中午|晌|夜|晨")
 _NOW = re.compile("到(?:现在|如今|目前)")
