@@ -82,6 +82,9 @@ def test_words_that_end_like_places_are_none(said: str) -> None:
     ("丰谷县清河镇杨树屯，进村第三家", "丰谷县清河镇杨树屯"), ("病人住心外科21号床", "21号床"), ("七里塘菜场门口天天堵车", "七里塘菜场门口"), ("野鸭洼没有路灯，晚上不敢走", "野鸭洼"),
     ("投诉一下青石嘴坎的养猪场", "青石嘴坎"), ("住在玉兰里，想问问学区", "玉兰里"), ("丁香里62号漏煤气了", "丁香里62号"), ("老屋湾14号的电线掉下来了", "老屋湾14号"),
     ("有人落水！鹭鸶滩", "鹭鸶滩"), ("北门早市没人收垃圾", "北门早市"), ("帽儿胡同丙3号厕所没灯", "帽儿胡同丙3号"), ("5撞2单元门禁坏了", "5撞2单元"),
+    ("学苑路12号，三楼", "学苑路12号，三楼"), ("碧波名邸南区，5栋，一单元，1103", "碧波名邸南区，5栋，一单元，1103"),
+    ("老人住心内二十床", "心内二十床"), ("住院部二楼走廊没灯", "住院部二楼走廊"),
+    ("please come to Building 3 room 402", "Building 3 room 402"), ("写错了，是1203", "1203"),
     ("我住盛和苑3号楼底层西户", "盛和苑3号楼底层西户"), ("紫荆苑8号楼东单元停水", "紫荆苑8号楼东单元"), ("地址写错了，是西苑地库A区9号", "西苑地库A区9号"),
     ("外科楼7层茶水间漏水", "外科楼7层茶水间"), ("建国路地铁站A口扶梯停了", "建国路地铁站A口"), ("水利局家属院2号楼楼梯拐角有人抽烟", "水利局家属院2号楼楼梯拐角"),
     ("滨江东路的树倒了", "滨江东路"), ("棉纺新村和解放路交界的地方", "棉纺新村|解放路"), ("7栋8栋都停电了", "7栋|8栋"), ("家里没人开门，我住1503", "1503"),
@@ -131,7 +134,11 @@ def test_what_lies_in_every_house_is_a_place_as_an_answer(said: str) -> None:
     pytest.param("我姓芦，不是卢", ["芦", "卢"], id="the wrong surname"), pytest.param("请贵院予以核查。盛岚", ["盛岚"], id="a signature"),
     pytest.param("免贵姓来", ["来"], id="a rare surname"), pytest.param("叫我上官老师吧", ["上官老师"], id="as she wants to be called"),
     pytest.param("开票的是施总小舅子", ["施总"], id="a relation's"),
-    pytest.param("我，蒲秀英，申请退款", ["蒲秀英"], id="in apposition"), pytest.param("找钱老三要钥匙", ["钱老三"], id="by his place among brothers"),
+    pytest.param("我，蒲秀英，申请退款", ["蒲秀英"], id="in apposition"), pytest.param("我叫Olivier，刚搬来", ["Olivier"], id="in Latin letters"), pytest.param("My name is Petra Novak.", ["Petra Novak"], id="in English"),
+    pytest.param("房东是吐尔逊·艾力", ["吐尔逊·艾力"], id="with a dot"), pytest.param("她叫松岛，日本人", ["松岛"], id="of another country"),
+    pytest.param("名字写成“陈颖”了，我是“陈莹”", ["陈颖", "陈莹"], id="in quotation marks"),
+    pytest.param("那位小骆呢", ["小骆"], id="that one"),
+    pytest.param("找钱老三要钥匙", ["钱老三"], id="by his place among brothers"),
 ])
 def test_people_are_read_by_surname_title_role_and_form(said: str, people: list[str]) -> None:
     assert named(said, "person") == people
@@ -163,6 +170,9 @@ def test_a_long_or_hostile_text_is_read_to_its_end(said: str) -> None:
     pytest.param("到二楼C6窗口交的", ["二楼C6窗口"], id="a lettered window"), pytest.param("退役窗口没人坐班", ["退役窗口"], id="a window by what it is for"), pytest.param("我在三楼6号窗口排队", ["三楼6号窗口"], id="a window on its floor"),
     pytest.param("二楼心电图室门锁着", ["二楼心电图室"], id="a room on its floor"), pytest.param("叫骨科护士站来人", ["骨科护士站"], id="a desk of a ward"),
     pytest.param("市妇幼保健院产科的床位", ["市妇幼保健院产科"], id="a clinic of a hospital"), pytest.param("给我挂个号，县中医院", ["县中医院"], id="a hospital one books with"),
+    pytest.param("外科二病区太吵", ["外科二病区"], id="a ward by its number"), pytest.param("到办事大厅7号窗口交的", ["办事大厅7号窗口"], id="a window of a hall"),
+    pytest.param("想挂个神内，周三的", ["神内"], id="a clinic in short"), pytest.param("四楼内分泌的大夫", ["四楼内分泌"], id="a clinic on its floor"),
+    pytest.param("挂明天的儿童口腔的号", ["儿童口腔"], id="what one takes a number for"), pytest.param("户籍登记窗口排了两个钟头", ["户籍登记窗口"], id="a window by its matter"),
     pytest.param("派出所的身份证窗口几点开", ["派出所的身份证窗口"], id="a window of an office"),
 ])
 def test_offices_and_wards_are_read_by_their_whole_names(said: str, departments: list[str]) -> None:
@@ -188,6 +198,9 @@ def test_an_office_said_in_passing_and_words_that_begin_like_one_are_none(said: 
     pytest.param("预约太阳能维修", ["太阳能维修"], id="a repair"), pytest.param("订星期三晚上的会议室", ["会议室"], id="a time between"),
     pytest.param("我的肠镜在下周四", ["肠镜"], id="a day behind it"), pytest.param("帮我约个民政窗口，离婚", ["离婚"], id="alone after a request"),
     pytest.param("重度残疾人护理补贴停了", ["重度残疾人护理补贴"], id="whose subsidy"), pytest.param("想给孩子报个书画班", ["书画班"], id="a course"),
+    pytest.param("工作许可怎么延", ["工作许可"], id="of foreigners"), pytest.param("地址变更批了没", ["地址变更"], id="of a firm"),
+    pytest.param("麻烦开张陪护证明", ["陪护证明"], id="no 陪护证"), pytest.param("上午能抽血吗", ["抽血"], id="what one comes for"),
+    pytest.param("验收原来约的9号", ["验收"], id="booked on a day gone by"),
     pytest.param("开张无违法证明", ["无违法证明"], id="a statement"), pytest.param("胃镜和肠镜怎么约", ["胃镜", "肠镜"], id="two at once"),
 ])
 def test_what_is_applied_for_or_booked_is_a_service(said: str, services: list[str]) -> None:
@@ -208,6 +221,9 @@ def test_what_is_only_mentioned_is_no_service(said: str) -> None:
     pytest.param("GD20261108-0312到哪了", "ticket_number", "GD20261108-0312", id="of another system"),
     pytest.param("20261108-0312还没人管", "ticket_number", "20261108-0312", id="a day and a number"),
     pytest.param("受理编号是2026110800312", "ticket_number", "2026110800312", id="behind what it is called"),
+    pytest.param("护照：EB3120047", "id_number", "EB3120047", id="a passport"), pytest.param("身份证后四位是114X", "id_number", "114X", id="its last four"),
+    pytest.param("WX2026-0312还没人修", "ticket_number", "WX2026-0312", id="a year and a number"), pytest.param("受理号2026-1108-031", "ticket_number", "2026-1108-031", id="with its day behind the year"),
+    pytest.param("报修号0312今天来不来", "ticket_number", "0312", id="its short number"), pytest.param("一到十分我给九", "score", "九", id="of ten"),
     pytest.param("尾号312的工单", "ticket_number", "312", id="its last digits"),
     pytest.param("二零二六一一零八杠零三一二", "ticket_number", "二零二六一一零八杠零三一二", id="read aloud"),
     pytest.param("打九十五分", "score", "九十五分", id="of a hundred"), pytest.param("十分满意，4分", "score", "4分", id="not how much"),
@@ -244,6 +260,9 @@ def test_people_are_read_however_they_are_named(said: str, people: list[str]) ->
     pytest.param("今儿前晌来过", ["今儿前晌"], id="in the north"), pytest.param("明个儿下晌搬", ["明个儿下晌"], id="in the east"),
     pytest.param("夜来后半晌停的水", ["夜来后半晌"], id="yesterday in Shandong"), pytest.param("昨晚黑十点来钟", ["昨晚黑十点来钟"], id="in the southwest"),
     pytest.param("尋日透早噉嘈", ["尋日透早"], id="by sea"), pytest.param("早上七八点就堵", ["早上七八点"], id="between two hours"),
+    pytest.param("11月30日（周一）开会", ["11月30日（周一）"], id="a day by both its names, in brackets"), pytest.param("12月2号，星期三，不在家", ["12月2号，星期三"], id="and behind a comma"),
+    pytest.param("二零二零年七月八日领的", ["二零二零年七月八日"], id="a whole day in words"), pytest.param("前天夜里，大概三点", ["前天夜里，大概三点"], id="about an hour"),
+    pytest.param("请今日内答复", ["今日内"], id="within today"), pytest.param("25号全天在家", ["25号全天"], id="a whole day"), pytest.param("最快六点到", ["六点"], id="at the earliest"),
     pytest.param("三点半后家里有人", ["三点半后"], id="after the hour"), pytest.param("下午以后都有空", ["下午以后"], id="after a part of the day"),
     pytest.param("9号周四行不", ["9号周四"], id="a day by both its names"), pytest.param("今天明天都行", ["今天明天"], id="two days in a row"),
     pytest.param("15号或16号上午都行", ["15号或16号上午"], id="an hour for either day"), pytest.param("初五没空，改到十四吧", ["初五", "十四"], id="days of the moon"),

@@ -70,7 +70,7 @@ class Finder:
         wholes, offices = list[Span](), list[Span]()
         for start, end in places:
             if not {start, end - 1} <= inside or _BY_IT.match(plain, end):  # 社区卫生服务中心 is an office, and so is 澄江新区管委会.
-                begins = within.get(start, start) if _FLOOR.match(plain, start) else start
+                begins = within.get(start, start) if _FLOOR.match(plain, start) or (_BED.match(plain, start) and (plain[start - 1:start] != "科" or within.get(start) in before)) else start
                 wholes.append((before.get(begins, begins) if begins < start else begins, end))
         for start, end in departments:
             door = plain.startswith("门口", end)
@@ -84,6 +84,8 @@ class Finder:
 _CALLED_SO = re.compile("叫$|名字?[是:]?$|姓名$")
 _HOUSE_NUMBER = re.compile(r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})号")
 _FLOOR = re.compile(r"(?:[东南西北]楼)?(?:\d{1,2}|[一二三四五六七八九十]+)[楼层]")
+_BED = re.compile(r"加?(?:\d{1,3}|[一二三四五六七八九十]{1,4})号?床")
+"""心内三十一床, 5楼内科23床; but of 肾内科36床 the clinic is told for itself."""
 _BY_IT = re.compile(r"旁|对面|附近|[东南西北]?楼|大厅|后|前")
 
 

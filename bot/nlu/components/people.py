@@ -89,8 +89,9 @@ _NICKED = re.compile(rf"(?P<it>[{_FIRM}]老[大二三四五六七八九幺])(?=$
 """陈老五: by his place among brothers."""
 _APART = re.compile(rf"(?:{_ROLE})[,，]\s?(?P<it>[{_FIRM}]{_GIVEN}{{1,2}})(?=[,，]\s?(?:电话|手机|号码|联系|身份证|\+?\d|<))")
 """换成我姐，梅秀云，电话 …"""
+_SOUND = r"[^是叫找请的了在我你他她和跟给让系于把被说来去\W\d_a-z]"
 _FOREIGN = re.compile(
-    r"(?<![\u4e00-\u9fff·])(?P<it>[\u4e00-\u9fff]{2,6}(?:·[\u4e00-\u9fff]{1,8}){1,2})(?![\u4e00-\u9fff])"
+    rf"(?<!{_SOUND})(?<!·)(?:{_ROLE})?(?P<it>{_SOUND}{{2,6}}(?:·{_SOUND}{{1,6}}){{1,2}})(?!{_SOUND})"
     r"|(?:我叫|名叫|他叫|她叫|姓名[:是]?|名字[:是叫])\s?(?P<latin>[a-z]{2,15}(?:[\s·][a-z]{2,15}){0,2})(?![a-z\d])|\bmy name is (?P<english>[a-z]{2,15}(?: [a-z]{2,15}){0,2}?)(?= and\b| from\b|[^a-z ]|$)")
 """阿依古丽·买买提, 我叫Thomas, my name is Anna Weber."""
 _CALLED_ANY = re.compile(rf"(?:我|他|她|名|名字)叫(?P<it>(?!{_HAN}*?(?:师傅|物业|医生|护士|保安|老师|救护|什么|一声)){_SAID_GIVEN}{{2,4}})(?=[,，。!！]|$)")

@@ -42,7 +42,7 @@ _GENERIC = frozenset(
     "一 两 几 多 新 老 旧 大 小 高 好 高档 普通 豪华 公立 私立 民办 公办 重点 普惠 普惠性 住宅 居民 业主 整体 全体 政府 国家 农村 城市 乡镇 市级 县级 省级 三甲 "
     "大型 小型 中型 连锁 综合 专科 公共 封闭 开放 智慧 文明 平安 和谐 卫生 示范 危房 美丽 商业 主 主要 城乡 机动车 非机动车 交通 人行 过街 电动车 汽车 汽配 儿童 老年 农民 外来 当地 本地 "
     "相关 有关 所有 任何 许多 很多 大量 部分 其中 之间 以上 以下 以内 家门口 大 家里 家 楼 在建 露天 地下 地面 室外 室内 成熟 老旧 老式 高端 大城市 一线 二线 三线 中心 城市 孩子 老人 领导 "
-    "物业 公司 开发商 房产 房地产 房子 项目 商品房 违建 医疗 教育 劳动 人才 二手 房地产 资本 国内 国外 全国 世界 股票 劳务 地铁 公交 火车 高铁 快递 外卖 建筑 施工 停车 楼房 单元 人家 咱家 他家 你家".split()
+    "女儿 儿子 孙子 孙女 闺女 外孙 侄子 弟弟 妹妹 哥哥 姐姐 老婆 老公 爱人 邻居家 物业 公司 开发商 房产 房地产 房子 项目 商品房 违建 医疗 教育 劳动 人才 二手 房地产 资本 国内 国外 全国 世界 股票 劳务 地铁 公交 火车 高铁 快递 外卖 建筑 施工 停车 楼房 单元 人家 咱家 他家 你家".split()
 )
 """What says nothing of which one it is: 本小区, 老旧小区, 隔壁医院."""
 _CUTS = re.compile(
@@ -72,7 +72,7 @@ _SPOT = re.compile(_FACILITY)
 _NOT_JOINED = re.compile(r"楼道|楼梯间|消防通道|单元门|大门口|电梯口|电梯间|花坛|绿化带|垃圾桶旁|快递柜|充电桩")
 """Where in a house: said after its number, it is not part of the address."""
 _TAIL = re.compile(
-    r"顶层|底层|[左右]边那?[户家]|[东西南北中]边那[户家]|(?:中间|把头|最里|靠[东西左右路里外]边?)的?那[户家]|(?:(?<=[座栋幢])|(?<=铺面)|(?<=摊位))门口|(?<=[楼层])(?:活动室|会议室|阅览室|棋牌室|多功能厅|娱乐室|健身房)|[东南西北中]边?户(?![口型外主])|楼?梯?拐角|(?<=[楼层])平台|开水间|开水房|水房|茶水间|(?<=[市场])[东南西北]?(?:出入|入|出)口"
+    r"顶层|底层|[左右]边那?[户家]|[东西南北中]边那[户家]|(?:中间|把头|最里|靠[东西左右路里外]边?)的?那[户家]|(?:(?<=[座栋幢])|(?<=铺面)|(?<=摊位))门口|(?<=[楼层])(?:活动室|会议室|阅览室|棋牌室|多功能厅|娱乐室|健身房)|[东南西北中]边?户(?![口型外主])|楼?梯?拐角|(?<=[楼层])(?:平台|[男女]厕所?|[男女]卫生间|走廊|过道|走道|[电楼]梯口|护士站|候诊区)|开水间|开水房|水房|茶水间|(?<=[市场])[东南西北]?(?:出入|入|出)口"
     r"|[东南西北]头(?:第[一二三四五六七八九十\d]+[排家户])?(?:[靠挨临][\u4e00-\u9fff]{1,2}?那?[户家])?")
 """What closes an address and is no place alone: 顶层西户, 楼梯拐角, 西头第三排靠沟那户."""
 _ONLY_JOINED = frozenset(old_names.LISTS["only_joined"].split())
@@ -102,7 +102,7 @@ _BELOW = re.compile(rf"第?[一二三四五六七八九十]{{1,2}}(?:人民)?(?:
 """Smaller places after a larger one, whatever the words are taken for: …镇罘罳村石塘组."""
 _BUILDING = re.compile(rf"(?<=[\u4e00-\u9fff])(?:{_NUM})(?=\s?(?:号楼|栋|幢|座|期(?![间限末望待初])|#|-\d{{1,2}}-\d))")
 _HOUSE = re.compile(rf"{_NUM}\s?(?:号楼|栋|幢|座|#)|\d{{1,3}}-\d")
-_CROSSING = re.compile(r"[与和跟、][^\W\d_a-z]{1,6}?[路街道](?:的?(?:交叉口|交叉路口|十字路口|路口|交汇处|交界处?|交口))")
+_CROSSING = re.compile(r"[与和跟、][^\W\d_a-z]{1,6}?[路街道巷弄](?:的?(?:交叉口|交叉路口|十字路口|路口|交汇处|交界处?|交口))")
 _CORNER = re.compile("的?(?:交叉口|交叉路口|十字路口|交汇处|交界处)")
 """The other road of a corner."""
 _NO_NAME = re.compile(r"电梯|物业|业主|小区|保安|电话|单元|楼道|房子|房屋|住户|门禁|地址|位置|工程|项目|[第共有]$")
@@ -111,6 +111,14 @@ _OF_WHOM = frozenset("老年 老人 儿童 职工 社区 居民".split())
 _IS_FLOOR = re.compile(rf"负?{_FLOOR}")
 _WITH_HOUSES_ALONE = frozenset("老街 大街 古街 产业园 工业园 科技园 创业园 园区 公寓 家属院 宿舍区 安置区 公租房".split())
 _WITH_ROOMS = frozenset("公寓 大厦 酒店 宾馆 宿舍 宿舍楼 写字楼".split())
+_UNITS = (("期", "区"), ("号楼", "号院", "栋", "幢", "座", "弄"), ("单元", "门洞"), ("楼", "层"), ("室", "房"))
+"""From the larger to the smaller: 7栋，二单元，1904 is one address told with stops, 3栋，5栋 are two."""
+_FIRST_UNIT = re.compile(rf"(?:{_CELLAR}|{_NUM}\s?(?P<unit>号楼|号院|栋楼?|幢|座|弄|单元|门洞|楼|层|室|房))")
+_AFTER_STOP = re.compile(r"(?:(?<=[栋幢座楼层#]),|(?<=单元),)\s?(?P<it>[1-3]?\d(?:0[1-9]|1\d))(?=[,。!\s]|$)")
+_ENGLISH = re.compile(
+    r"\b(?:building|block|tower|unit|room|floor|apartment|apt|flat)\s?(?:no\.?\s?)?[a-z]?\d{1,4}[a-z]?(?:,?\s(?:building|block|tower|unit|room|floor|apartment|apt|flat)\s?[a-z]?\d{1,4}[a-z]?)*(?![a-z\d])")
+_GARAGE = re.compile("地库|车库|停车|车位")
+_GARAGE_FLOOR = re.compile(r"(?<![a-z\d])b[1-4](?![\da-z驾照层楼])")
 _BARE_ROOM = re.compile(r"[a-z]?\d{3,4}(?![\d元块年])(?:室|房)?")
 _WHO_LIVES = re.compile(r"(?:[一二三四五六七八九十]+|\d{1,2})[楼层]$")
 """A floor that only says who is meant or which door: 21号楼一楼的住户."""
@@ -132,6 +140,10 @@ def find_places(plain: str, words: Words) -> Iterator[Span]:
     parts += [(*match.span(), "number") for pattern in (_NUMBERED, _DASHED, _DASHED_SHORT) for match in pattern.finditer(plain)
               if not _below_a_house(match, plain)]
     parts += [(*match.span(), "number") for match in _BESIDE_NUMBER.finditer(plain)]
+    parts += [(*match.span(), "named") for match in _ENGLISH.finditer(plain)]
+    parts += [(*match.span("it"), "door") for match in _AFTER_STOP.finditer(plain)]
+    if _GARAGE.search(plain):
+        parts += [(*match.span(), "named") for match in _GARAGE_FLOOR.finditer(plain)]
     parts += [(*match.span(), "named") for match in _STATION.finditer(plain)]
     parts += [(*match.span(), "named") for match in _ROOM_OF.finditer(plain)]
     parts += [(*span, "named") for span in find_regions(plain, words)]
@@ -187,7 +199,7 @@ def _joined(plain: str, parts: list[tuple[int, int, str]]) -> Iterator[tuple[int
             continue  # 桃源县的大厅: theirs, and not ours.
         if kind == "tail" and not (kinds and begins == end):
             continue
-        touches = begins <= end or plain[end:begins] == " " or (plain[end:begins] == "的" and kind == "spot")
+        touches = begins <= end or plain[end:begins] == " " or (bool(kinds) and plain[end:begins] in (",", ", ") and _goes_down(plain, start, end, begins, kind)) or (plain[end:begins] == "的" and kind == "spot")
         if kinds and (inside or (touches and kind == "spot" and "number" in kinds and _NOT_JOINED.match(plain, begins))):
             continue
         if kinds and touches and not (kind == "spot" and kinds == {"spot"} and plain[end - 1] not in "门口"):
@@ -199,6 +211,18 @@ def _joined(plain: str, parts: list[tuple[int, int, str]]) -> Iterator[tuple[int
         start, end, kinds = begins, ends, {kind}
     if kinds:
         yield start, end, kinds
+
+
+def _goes_down(plain: str, start: int, end: int, begins: int, kind: str) -> bool:
+    """Whether what follows a comma is a smaller part of the same address: 学府路88号，一楼."""
+    before = next((rank for rank, units in reversed(list(enumerate(_UNITS))) if plain[start:end].endswith(units)), -1 if plain[start:end][-1:].isalpha() or plain[start:end].endswith("号") else 9)
+    if kind == "door":
+        return 0 < before < 4
+    following = _FIRST_UNIT.match(plain, begins)
+    if kind != "number" or following is None:
+        return False
+    unit = following["unit"] or "层"
+    return before < next((rank for rank, units in enumerate(_UNITS) if unit.startswith(units)), -1)
 
 
 def _named(plain: str, words: Words, known: list[Span]) -> Iterator[Span]:
@@ -330,7 +354,7 @@ def _without_lead(plain: str, start: int, end: int) -> int:
 def _is_stem(stem: str, kind: str, whole: str, numbered: bool) -> bool:
     if kind == "台" and stem[-1:] in tuple("一二两三四五六七八九十几0123456789"):
         return False  # 油烟机两台.
-    if stem[-1:] in tuple("进出来去回离挡个座修建"):
+    if stem[-1:] in tuple("进出来去回离挡个座修建跨贵"):
         return False  # 车进小区.
     if stem[-1:] in tuple("上读念考升") and kind in ("小学", "中学", "初中", "高中", "大学", "幼儿园", "学校"):
         return False  # 孙女上小学.

@@ -18,9 +18,13 @@ _ANY_ROOM = re.compile(rf"(?<![\d\-.年月a-z])(?P<it>{_ROOM_NUMBER})(?![\d\-.]|
 _NUMBERS_ELSE = re.compile(r"号码|电话|位|证|分机|欠|收|费|金额|价|尾号|编号|工单|单号|验证码|密码|密|[分元块]")
 
 
+_ROOM_AFTER_ALL = re.compile(rf"(?:(?:打|写|说|报|记|填|搞|弄)错了?|不对|看准了|看清了|其实|应该)[,，\s]{{0,2}}(?:应该)?是\s?(?P<it>{_ROOM_NUMBER})(?=[,，。!\s的]|$|家|那)")
+"""打错了 是1302."""
+
+
 def find_rooms(plain: str) -> Iterator[Span]:
     """Numbers that are rooms by what stands beside them, or because doors are spoken of."""
-    for pattern in (_NEIGHBOUR, _DOOR_NUMBER):
+    for pattern in (_NEIGHBOUR, _DOOR_NUMBER, _ROOM_AFTER_ALL):
         yield from (match.span("it") for match in pattern.finditer(plain))
     yield from (match.span(name) for match in _CORRECTED.finditer(plain) for name in ("it", "other"))
     yield from (match.span("it") for match in _ROOM_TOLD.finditer(plain) if not _counts_else(plain, match.start(), 12))
