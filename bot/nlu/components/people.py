@@ -94,7 +94,7 @@ _FOREIGN = re.compile(
     rf"(?<!{_SOUND})(?<!·)(?:{_ROLE})?(?P<it>{_SOUND}{{2,6}}(?:·{_SOUND}{{1,6}}){{1,2}})(?!{_SOUND})"
     r"|(?:我叫|名叫|他叫|她叫|姓名[:是]?|名字[:是叫])\s?(?P<latin>[a-z]{2,15}(?:[\s·][a-z]{2,15}){0,2})(?![a-z\d])|\bmy name is (?P<english>[a-z]{2,15}(?: [a-z]{2,15}){0,2}?)(?= and\b| from\b|[^a-z ]|$)")
 """阿依古丽·买买提, 我叫Thomas, my name is Anna Weber."""
-_CALLED_ANY = re.compile(rf"(?:我|他|她|名|名字)叫(?P<it>(?!{_HAN}*?(?:师傅|物业|医生|护士|保安|老师|救护|什么|一声)){_SAID_GIVEN}{{2,4}})(?=[,，。!！]|$)")
+_CALLED_ANY = re.compile(rf"(?:我|他|她|名|名字)叫(?P<it>(?!{_HAN}{{0,3}}(?:师傅|物业|医生|护士|保安|老师|救护|什么|一声)){_SAID_GIVEN}{{2,4}})(?=[,，。!！]|$)")
 """A name without any known surname: 他叫佐藤."""
 _MYSELF = re.compile(rf"(?:我|本人)[,，]\s?(?P<it>{_SURNAME}{_GIVEN}{{1,2}})[,，]")
 _OLD = re.compile(rf"(?P<it>老[{_FIRM}高方白温程章麦]头)(?![疼痛晕发部上顶像脑皮])")
