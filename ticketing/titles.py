@@ -2,6 +2,8 @@
 
 import re
 
+from core import privacy
+
 LONGEST = 40
 TELLS = 4
 """Characters without which a title says nothing."""
@@ -21,6 +23,8 @@ _EMPTY = re.compile(
 _PASSED_ON = re.compile(r"^(?:\s*(?:re|fwd?|aw|回复|答复|转发|回覆)\s*(?:\[\d+\])?\s*[:：][\s:：]*)+", re.IGNORECASE)
 _OUR_NUMBER = re.compile(r"[\[【(（]?\s*HY\d{8}-\d{5,}\s*[\]】)）]?", re.IGNORECASE)
 """We write it beside the subject: what is new in such a thread is another ticket's."""
+_CONTACT = re.compile(
+    r"[，,、\s]*(?:请?(?:拨?打|联系|致电)?)(?:我|本人|[她他]|家里)?的?(?:联系)?(?:电话|手机|号码|微信|邮箱)?号?码?(?:是|为|[:：])?\s*(?:\0|<[A-Z]+_\d+>)")
 _SAYS_NOTHING = re.compile(
     r"^(?:自动回复|auto.?reply|out of office)|^(?:你好|您好|投诉信?|举报信?|建议|咨询|求助|反映|来信|邮件|信件|问题|情况|紧急|急|无主题|no subject|居民|业主|市民|一封|关于|的|[\W_])+$",
     re.IGNORECASE,
@@ -31,9 +35,16 @@ def find_title(text: str, subject: str | None = None) -> str:
     """At most 40 characters of what it is about: without greeting, salutation, fillers and thanks."""
     if subject is not None and (named := _named_by(subject)):
         return named
-    pieces = [piece.strip() for piece in _ENDS.split(text.strip()) if piece.strip()]
+    pieces = [piece.strip() for piece in _ENDS.split(_without_contact(text).strip()) if piece.strip()]
     told = _first_that_tells([_without_manners(piece) for piece in pieces])
     return (told or (pieces[0] if pieces else ""))[:LONGEST] or WITHOUT_WORDS
+
+
+def _without_contact(text: str) -> str:
+    """Without numbers and addresses of persons, and what leads up to them: they are fields of their own, and cut in two they tell nothing."""
+    for item in reversed(privacy.find(text)):
+        text = f"{text[:item.start]}\0{text[item.end:]}"
+    return _CONTACT.sub("", text)
 
 
 def _first_that_tells(pieces: list[str]) -> str | None:

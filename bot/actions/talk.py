@@ -20,7 +20,7 @@ from actions.status import OPEN, meant, named_number, own_tickets, say_status
 from actions.step import Events, begins_matter, intent_of, sentence, text_of
 from actions.visits import is_chosen_end
 
-GUESSED = 0.4
+GUESSED = 0.5
 """Less sure than this, two of five messages are something else (docs/decisions/0006)."""
 SAME = 0.75
 """Two questions that share so much of their words are one question asked twice."""
