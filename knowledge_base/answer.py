@@ -259,9 +259,11 @@ async def refuse_what_is_unknown(asked: Asked) -> Answer | None:
 
 
 async def ask_back_between_near_ones(asked: Asked) -> Answer | None:
-    """Two guides equally near: one short question back, their titles as choices."""
+    """Two guides equally near: the one that is spoken of already, else one short question back, their titles as choices."""
     if not asked.is_close:
         return None
+    if (spoken_of := next((hit for hit in asked.close() if hit.guide.slug == asked.context_guide), None)) is not None:
+        return _quote_guide(asked, spoken_of.guide, spoken_of)
     close = asked.candidates(len(asked.close()))
     return Answer("clarify", say("clarify", choices=compose.choices(each.title for each in close)), asked.field,
                   candidates=asked.candidates(), choices=close, reason="several_near")

@@ -219,6 +219,8 @@ class Inform(Speaking):
             await say_status(say, tracker, api)
             return []
         open_ones = [item for item in await own_tickets(api) if item.get("state") in OPEN]
+        if not open_ones and is_question(text_of(tracker)):
+            return await Answer().act(say, tracker, api)
         if not open_ones:
             place_alone = only_place(text_of(tracker), tracker.latest_message.get("entities") or [])
             return begins_matter(tracker) if place_alone or tells_matter(tracker) else await miss(say, tracker, api)

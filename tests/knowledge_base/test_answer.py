@@ -62,6 +62,8 @@ async def test_two_guides_equally_near_are_asked_back_with_their_titles() -> Non
     found = await answer(None, index, "执照申领", "hall", NOW)
     assert ("clarify", {"one", "two"}) == (found.status, {each.guide for each in found.choices})
     assert "甲类执照申领" in found.text and "乙类执照申领" in found.text and found.citations == ()
+    spoken_of = await answer(None, index, "执照申领", "hall", NOW, context_guide="two")
+    assert ("answered", "two") == (spoken_of.status, spoken_of.citations[0].guide)
     chosen = await answer(None, index, "想要领一张执照多少钱", "hall", NOW, chosen="two")
     assert ("answered", "fee", "two") == (chosen.status, chosen.field, chosen.citations[0].guide)
 
