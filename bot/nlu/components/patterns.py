@@ -24,6 +24,7 @@ EXACT: list[tuple[str, re.Pattern[str]]] = [
     ("ticket_number", re.compile(r"(?<![a-z\d-])(?P<it>[a-z]{1,4}-?20\d\d-\d{3,8}(?:-\d{1,6})?)(?![\da-z-])")),
     ("ticket_number", re.compile(r"(?<![\da-z-])(?P<it>20\d\d[01]\d[0-3]\d-\d{3,7}|20\d\d-[01]\d[0-3]\d-\d{2,6})(?![\d-])")),
     ("ticket_number", re.compile(r"(?:报修|工单|投诉|受理|办件|回执)编?号码?[是为:：\s]{0,2}(?P<it>\d{3,4})(?![\d元块])")),
+    ("ticket_number", re.compile(r"工单(?P<it>\d{3,4})(?=号|[的,，])")),
     ("ticket_number", re.compile(
         rf"{_TICKET_NUMBER}{_IS}(?P<it>[a-z]{{1,5}}-?\d{{4,}}(?:-\d{{1,8}})?|\d{{5,}}(?:-\d{{1,8}})?)(?![\da-z])")),
     ("ticket_number", re.compile(

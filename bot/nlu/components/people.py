@@ -40,7 +40,7 @@ _SHORT_TITLE = "姐|哥|叔|姨|婶|嫂|伯|爷|奶|妈|总|工|局|处|队|所|
 _ROLE = (
     "医生|大夫|护士长|护士|主任|经理|师傅|老师|保安|保洁|保洁员|管家|科长|队长|所长|处长|局长|院长|校长|书记|村长|组长|店长|工作人员|办事员|客服|前台|收费员|网格员|楼长|楼管"
     "|业主|租客|租户|房东|邻居|住户|居民|村民|户主|业主代表|负责人|法人|法人代表|联系人|司机|老板|同志|同事|丈夫|老公|爱人|妻子|老婆|儿子|女儿|孩子|父亲|母亲|爸爸|妈妈|老伴|老人|患者|病人|学生|员工"
-    "|我爸|我妈|我爹|我娘|我哥|我姐|我弟弟?|我妹妹?|我媳妇|我对象|我爷爷|我奶奶|我外婆|我外公|孩子爸|孩子妈|网格员|巡逻员|巡防员|协管员|快递员|水管员|护理员|保育员|清洁工|包工头|工头|队长|班长|门卫|厨师|电工|水工|维修工|管道工|老汉儿?|老头子?|媳妇|闺女|孙子|孙女|外孙女?|女婿|儿媳妇?|侄子|侄女|外甥|舅舅|姑姑|嫂子|弟弟|妹妹|姐姐|哥哥|家属|监护人|室友|房客|护工|月嫂|导医|辅警|投诉人|举报人|反映人|申请人|当事人|被投诉人|民警|警官|志愿者|柜员|窗口"
+    "|我爸|我妈|我爹|我娘|我哥|我姐|我弟弟?|我妹妹?|我媳妇|我对象|我爷爷|我奶奶|我外婆|我外公|孩子爸|孩子妈|姐夫|妹夫|姑父|姑丈|姨父|姨丈|岳父|岳母|丈人|丈母娘|公公|婆婆|小叔子|小姑子|小舅子|大舅哥|表哥|表弟|表姐|表妹|堂哥|堂弟|堂姐|堂妹|姑妈|姨妈|舅妈|伯父|伯母|婶婶|亲家|继父|继母|养父|养母|干妈|网格员|巡逻员|巡防员|协管员|快递员|水管员|护理员|保育员|清洁工|包工头|工头|队长|班长|门卫|厨师|电工|水工|维修工|管道工|老汉儿?|老头子?|媳妇|闺女|孙子|孙女|外孙女?|女婿|儿媳妇?|侄子|侄女|外甥|舅舅|姑姑|嫂子|弟弟|妹妹|姐姐|哥哥|家属|监护人|室友|房客|护工|月嫂|导医|辅警|投诉人|举报人|反映人|申请人|当事人|被投诉人|民警|警官|志愿者|柜员|窗口"
 )
 _SAID = (
     r"(?:我叫|名叫|叫做|名字[是叫:]?\s?|姓名[:是]?\s?|本人[:是]?|(?:联系|联络)人[:是叫]?\s?|租户[:叫]\s?|投诉人[:是]?\s?|举报人[:是]?\s?|申请人[:是]?\s?|报修人[:是]?\s?"
@@ -90,6 +90,8 @@ _NICKED = re.compile(rf"(?P<it>[{_FIRM}]老[大二三四五六七八九幺])(?=$
 _APART = re.compile(rf"(?:{_ROLE})[,，]\s?(?P<it>[{_FIRM}]{_GIVEN}{{1,2}})(?=[,，]\s?(?:电话|手机|号码|联系|身份证|\+?\d|<))")
 """换成我姐，梅秀云，电话 …"""
 _SOUND = r"[^是叫找请的了在我你他她和跟给让系于把被说来去\W\d_a-z]"
+_PARENT_OF = re.compile(rf"(?:联系|[找是给为跟叫请]|^|[,，。\s])(?P<it>[{_FIRM}]{_GIVEN}{{1,2}})(?=的?(?:妈妈|爸爸|家长|母亲|父亲|爷爷|奶奶|外婆|姥姥|监护人|家属|班主任))")
+"""李梓萱的妈妈."""
 _FOREIGN = re.compile(
     rf"(?<!{_SOUND})(?<!·)(?:{_ROLE})?(?P<it>{_SOUND}{{2,6}}(?:·{_SOUND}{{1,6}}){{1,2}})(?!{_SOUND})"
     r"|(?:我叫|名叫|他叫|她叫|姓名[:是]?|名字[:是叫])\s?(?P<latin>[a-z]{2,15}(?:[\s·][a-z]{2,15}){0,2})(?![a-z\d])|\bmy name is (?P<english>[a-z]{2,15}(?: [a-z]{2,15}){0,2}?)(?= and\b| from\b|[^a-z ]|$)")
@@ -116,7 +118,7 @@ def find_people(plain: str, words: Words) -> Iterator[tuple[int, int]]:
             yield match.span("it")
             yield from _listed_after(match.end("it"), plain)
     yield from (match.span(match.lastgroup or 0) for match in _FOREIGN.finditer(plain))
-    yield from (match.span("it") for pattern in (_NAMED_SO, _MYSELF, _APART) for match in pattern.finditer(plain) if _begins_no_word(match.start("it"), words))
+    yield from (match.span("it") for pattern in (_NAMED_SO, _MYSELF, _APART, _PARENT_OF) for match in pattern.finditer(plain) if _begins_no_word(match.start("it"), words))
     yield from (match.span("it") for match in _CALLED_ANY.finditer(plain) if _no_words(*match.span("it"), words))
     yield from (match.span("it") for pattern in (_PET, _KNOWN_AS, _OLD, _NICKED) for match in pattern.finditer(plain))
     for match in _TITLED.finditer(plain):
