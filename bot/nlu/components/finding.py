@@ -49,7 +49,7 @@ class Finder:
                 "from": time.begins.isoformat(), "to": time.ends.isoformat(), "coming": time.relative_to_future}
         departments = list(self._offices.departments(plain, words, people, places))
         inside = {at for start, end in departments for at in range(start, end)}
-        seen = [span for span in places if span[0] not in inside and self._offices.is_seen(plain, span)]
+        seen = [span for span in places if span[0] not in inside and self._offices.is_seen(plain, span, people)]
         yield from (_entity(text, "department", *span) for span in seen)
         wholes, offices = self._with_offices(plain, [span for span in places if span not in seen], departments)
         yield from (_entity(text, "place", *span) for span in wholes)

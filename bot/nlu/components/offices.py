@@ -19,7 +19,7 @@ _LEVEL = r"(?:(?<![小社园片校辖景])[市区县省镇乡州]|街道|社区)
 _WITH_NUMBER = re.compile(r"号(?:码|是|为|更正|应|[:\s\da-z<,，。]|$)|[\s,，]{0,2}[a-z]{1,2}\d{7}|[:：\s]?\d{6}")
 """身份证号: the number on it, and no service."""
 _SPOKEN_TO = re.compile(r"(?:投诉|举报|表扬|感谢|批评|点名|跟|和|同|找|向|请|麻烦|问|联系|叫|通知|去|到|在|让|给|求|告|咨询|反映)(?:一下|了|过|我们|咱们?|贵)?$")
-_OF_IT = re.compile(r"经理|主任|费|上门|大堂|群|管家|公司")
+_OF_IT = re.compile(r"开庭|起诉|打官司|经理|主任|费|上门|大堂|群|管家|公司")
 _IN_PASSING = re.compile(r"(?:冒领|套取|骗取|克扣|挪用|贪污?|侵占|倒卖|虚开|拿着?假?|假|带|刚传的|漏填|填|改造?成|变成|划成|划了?|新增|增加|占用?)(?:的|了)?$")
 _GONE_BY = re.compile(r"用的|(?<=[保困])户|要用|那天|滞留|被扣|的?小老板|片|垃圾|噪[音声]|工人|公司|队|师傅|的?名额|的?[钱款](?:拿去|在外|被)?|门(?![诊特慢禁])|排队(?![要得还几多])|(?<=评估)报告|纠纷|系统|平台|网站|软件|app|公众号|小程序|记录|机(?![会构])|费|头|以?后|的[^\s,，。]{1,3}(?:科长|主任|医生|师傅|老师|姐|哥)|(?:公司|店)")
 _ASKED = re.compile(
@@ -50,7 +50,7 @@ _GOES_ON = re.compile(r"病房|值班室|窗口(?![外前上下里内边旁])")
 _IS_TOLD = re.compile(r"也[说讲]|反映[均都了过后没]")
 """多次向物业反映均被推诿: what went before."""
 _WINGS = frozenset("住院部 门诊部 急诊部 门诊 急诊".split())
-_INSTITUTION = re.compile(r"(?:医院|卫生院|卫生所|卫生室|保健院|[市县一二三四五六]院|服务中心|政务中心|政务大厅)$")
+_INSTITUTION = re.compile(r"(?:医院|卫生院|卫生所|卫生室|保健院|[市县一二三四五六]院|服务中心|便民中心|市民中心|分中心|政务中心|政务大厅)$")
 _AROUND_IT = re.compile(r"[旁边对附前后门里内外停路]|附近|大厅|[东南西北]")
 _TREATS = re.compile(r"挂[个号了]|[约排放]个?号|帮[我俺].{0,3}[约挂排]|约[的了好在个]|预约|排个|[给]我?.{0,2}看[的了]?病|大夫|中医|办理|大厅办|中心办")
 _WHOLE_PARTY = frozenset(("物业",))
@@ -111,7 +111,7 @@ class Offices:
         self._departments = [re.compile(form) for form in (
             rf"{_WHOSE}(?:{_one_of(clinic)}科(?:门诊)?|{_one_of(word for word in clinic if len(word) > 1)}门诊(?![楼大费]))(?![学技目研普长])",
             _LEVEL + _heads_and_tails(offices["public"]), _heads_and_tails(offices["inner"]),
-            rf"(?:{_one_of(clinic)}科|{_one_of(clinics['short'].split())})?第?{_WARD_NUMBER}病区(?!第?{_WARD_NUMBER}号?[床室])", _NUMBERED_WINDOW, _LEVEL + _one_of(word for word in own if word[-1] in "会局院所委"), _LEVEL + "妇幼保健院", _one_of(own | every))]
+            r"\bwindow (?:no\.? ?)?[a-z]?\d{1,3}(?!\d)", rf"(?:{_one_of(clinic)}科|{_one_of(clinics['short'].split())})?第?{_WARD_NUMBER}病区(?!第?{_WARD_NUMBER}号?[床室])", _NUMBERED_WINDOW, _LEVEL + _one_of(word for word in own if word[-1] in "会局院所委"), _LEVEL + "妇幼保健院", _one_of(own | every))]
         self._short = re.compile(
             rf"(?:[挂看约是去转到在住个了楼层们,，。、\s“\"]|^)(?P<it>{_one_of(clinics['short'].split())})(?=$|[\s,，。、.!！?？吧吗的”\"]|还是|或|那边|专家|医生|主任|大夫|病房|住院处|门诊|\d|[一二三四五六七八九十]{{1,3}}(?:号|床|病区))"
             rf"|(?:[挂约排][了个的]?|[上下]午的?|周[一二三四五六日天]的?|[天晚]的?|^|[\s,，。])(?P<other>(?:儿童|小儿)?{_one_of(word for word in clinic if len(word) > 1 and word != '体检')})(?=的?(?:专家|普通|特需|夜间)?号(?![楼窗线码]))")
@@ -155,7 +155,7 @@ class Offices:
                 start = first  # 县医院儿科.
             elif first < start <= last < end:  # 澄江新区管委会 is one name; in 翠湖花园物业 the office begins behind the place.
                 start = first if plain[last:end] in self._absorbing else last
-            elif name in self._absorbing or name.endswith("分局"):
+            elif name in self._absorbing or name.endswith(("分局", "分中心")):
                 start = _named_before(words, start)
             yield start, end
         for match in self._short.finditer(plain):
@@ -164,9 +164,11 @@ class Offices:
             yield (first if first < last == start and _FLOOR_ONLY.fullmatch(plain, first, last) else start), end  # 三楼内分泌.
 
     @staticmethod
-    def is_seen(plain: str, span: Span) -> bool:
+    def is_seen(plain: str, span: Span, people: Sequence[Span] = ()) -> bool:
         """Whether a hospital or a hall is meant as the office where one books or is treated, and not as a spot on the map."""
-        return bool(_INSTITUTION.search(plain[slice(*span)])) and not _AROUND_IT.match(plain, span[1]) and bool(_TREATS.search(plain, max(span[0] - 60, 0), span[1] + 60))
+        of_it = plain.startswith("的", span[1]) and any(start == span[1] + 1 for start, _ in people)
+        return bool(_INSTITUTION.search(plain[slice(*span)])) and (
+            of_it or (not _AROUND_IT.match(plain, span[1]) and bool(_TREATS.search(plain, max(span[0] - 60, 0), span[1] + 60))))
 
     @staticmethod
     def is_wing(plain: str, span: Span) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from re import Match
 
+from nlu.components.english import find_english
 from nlu.components.feasts import LUNAR, SOLAR, ZONE
 from nlu.components.moments import MEALS, PERIODS, Parts, number, resolve
 from nlu.components.normal import fold
@@ -79,10 +80,15 @@ class Time:
     """A bare weekday was taken as the coming one; a report of what happened may mean the last one."""
 
 
+_LATIN = re.compile("day|tonight|tomorrow")
+
+
 def find_times(text: str, now: datetime) -> list[Time]:
     """All time expressions of a text, as seen at `now` (aware); ranges (从…到…) are one expression."""
     plain = fold(text)
-    return list(_joined(plain, list(_single(plain, now.astimezone(ZONE)))))
+    now = now.astimezone(ZONE)
+    english = [Time(*found, False) for found in find_english(plain, now)] if _LATIN.search(plain) else []
+    return [*_joined(plain, list(_single(plain, now))), *english]
 
 
 def _single(plain: str, now: datetime) -> Iterator[Time]:
