@@ -84,7 +84,7 @@ def test_words_that_end_like_places_are_none(said: str) -> None:
     ("有人落水！鹭鸶滩", "鹭鸶滩"), ("北门早市没人收垃圾", "北门早市"), ("帽儿胡同丙3号厕所没灯", "帽儿胡同丙3号"), ("5撞2单元门禁坏了", "5撞2单元"),
     ("学苑路12号，三楼", "学苑路12号，三楼"), ("碧波名邸南区，5栋，一单元，1103", "碧波名邸南区，5栋，一单元，1103"),
     ("老人住心内二十床", "心内二十床"), ("住院部二楼走廊没灯", "住院部二楼走廊"),
-    ("please come to Building 3 room 402", "Building 3 room 402"), ("写错了，是1203", "1203"),
+    ("please come to Building 3 room 402", "Building 3 room 402"), ("写错了，是1203", "1203"), ("搬到了清河湾7号楼", "清河湾7号楼"),
     ("我住盛和苑3号楼底层西户", "盛和苑3号楼底层西户"), ("紫荆苑8号楼东单元停水", "紫荆苑8号楼东单元"), ("地址写错了，是西苑地库A区9号", "西苑地库A区9号"),
     ("外科楼7层茶水间漏水", "外科楼7层茶水间"), ("建国路地铁站A口扶梯停了", "建国路地铁站A口"), ("水利局家属院2号楼楼梯拐角有人抽烟", "水利局家属院2号楼楼梯拐角"),
     ("滨江东路的树倒了", "滨江东路"), ("棉纺新村和解放路交界的地方", "棉纺新村|解放路"), ("7栋8栋都停电了", "7栋|8栋"), ("家里没人开门，我住1503", "1503"),
@@ -135,8 +135,10 @@ def test_what_lies_in_every_house_is_a_place_as_an_answer(said: str) -> None:
     pytest.param("免贵姓来", ["来"], id="a rare surname"), pytest.param("叫我上官老师吧", ["上官老师"], id="as she wants to be called"),
     pytest.param("开票的是施总小舅子", ["施总"], id="a relation's"),
     pytest.param("我，蒲秀英，申请退款", ["蒲秀英"], id="in apposition"), pytest.param("我叫Olivier，刚搬来", ["Olivier"], id="in Latin letters"), pytest.param("My name is Petra Novak.", ["Petra Novak"], id="in English"),
-    pytest.param("房东是吐尔逊·艾力", ["吐尔逊·艾力"], id="with a dot"), pytest.param("她叫松岛，日本人", ["松岛"], id="of another country"),
+    pytest.param("我叫阿依古丽·买买提，住5栋", ["阿依古丽·买买提"], id="with a dot, as she says"), pytest.param("房东是吐尔逊·艾力", ["吐尔逊·艾力"], id="with a dot"), pytest.param("她叫松岛，日本人", ["松岛"], id="of another country"),
     pytest.param("名字写成“陈颖”了，我是“陈莹”", ["陈颖", "陈莹"], id="in quotation marks"),
+    pytest.param("联系人填老樊吧", ["老樊"], id="as it is to be written"), pytest.param("我是杜子昂家长", ["杜子昂"], id="a parent"),
+    pytest.param("喊我表姐小邹来拿", ["小邹"], id="a cousin"), pytest.param("找我姐，葛秀珍，电话打不通", ["葛秀珍"], id="in apposition to kin"), pytest.param("毛警长说的", ["毛警长"], id="of the police"),
     pytest.param("那位小骆呢", ["小骆"], id="that one"),
     pytest.param("找钱老三要钥匙", ["钱老三"], id="by his place among brothers"),
 ])
@@ -147,7 +149,7 @@ def test_people_are_read_by_surname_title_role_and_form(said: str, people: list[
 @pytest.mark.parametrize("said", [
     "很高兴你们能方便群众", "于是我就打了电话，常常没人接", "温馨提示贴了，安全还是没人管", "白天也在施工", "和平解决就行，祝你们成功", "向师傅反映过了",
     "和老师说过", "高中老师不够", "项目经理不在", "让老板来", "小区里小孩多", "老人和姐姐住", "施工队长不管", "谢谢您", "全部都要许可证", "我是周一去的",
-    "普通老百姓真的难", "保安师傅人好", "在毛家冲修路", "叫管水的来", "小雨天路滑", "火苗老高", "戴眼镜的那个", "我是那家店的", "那个小区的",
+    "普通老百姓真的难", "保安师傅人好", "在毛家冲修路", "叫管水的来", "小雨天路滑", "火苗老高", "戴眼镜的那个", "三号窗口戴眼镜的姑娘", "劳驾派师傅来", "老师傅周四来不了", "百姓·安全隐患", "我是那家店的", "那个小区的",
 ])
 def test_ordinary_words_are_nobody(said: str) -> None:
     assert named(said, "person") == []
@@ -171,7 +173,7 @@ def test_a_long_or_hostile_text_is_read_to_its_end(said: str) -> None:
     pytest.param("二楼心电图室门锁着", ["二楼心电图室"], id="a room on its floor"), pytest.param("叫骨科护士站来人", ["骨科护士站"], id="a desk of a ward"),
     pytest.param("市妇幼保健院产科的床位", ["市妇幼保健院产科"], id="a clinic of a hospital"), pytest.param("给我挂个号，县中医院", ["县中医院"], id="a hospital one books with"),
     pytest.param("外科二病区太吵", ["外科二病区"], id="a ward by its number"), pytest.param("到办事大厅7号窗口交的", ["办事大厅7号窗口"], id="a window of a hall"),
-    pytest.param("想挂个神内，周三的", ["神内"], id="a clinic in short"), pytest.param("四楼内分泌的大夫", ["四楼内分泌"], id="a clinic on its floor"),
+    pytest.param("想挂个神内，周三的", ["神内"], id="a clinic in short"), pytest.param("四楼内分泌的大夫", ["四楼内分泌"], id="a clinic on its floor"), pytest.param("肿瘤中心几点开", ["肿瘤中心"], id="a centre of a hospital"),
     pytest.param("挂明天的儿童口腔的号", ["儿童口腔"], id="what one takes a number for"), pytest.param("户籍登记窗口排了两个钟头", ["户籍登记窗口"], id="a window by its matter"),
     pytest.param("派出所的身份证窗口几点开", ["派出所的身份证窗口"], id="a window of an office"),
 ])
@@ -208,7 +210,7 @@ def test_what_is_applied_for_or_booked_is_a_service(said: str, services: list[st
 
 
 @pytest.mark.parametrize("said", ["装修垃圾堆在门口", "身份证号110101197512120006", "门禁卡刷不上", "有人冒领低保", "多功能厅的灯坏了", "拿假发票报销", "挂号系统太慢", "绿化带改成停车位", "咨询一下漏水怎么办", "照片为证",
-                                  "电梯维修了三天", "上个月的检查费太贵", "信用卡刷不了"])
+                                  "电梯维修了三天", "上个月的检查费太贵", "信用卡刷不了", "凭居住登记凭证来", "不能过户也没人解释"])
 def test_what_is_only_mentioned_is_no_service(said: str) -> None:
     assert named(said, "service") == []
 
@@ -262,6 +264,8 @@ def test_people_are_read_however_they_are_named(said: str, people: list[str]) ->
     pytest.param("尋日透早噉嘈", ["尋日透早"], id="by sea"), pytest.param("早上七八点就堵", ["早上七八点"], id="between two hours"),
     pytest.param("11月30日（周一）开会", ["11月30日（周一）"], id="a day by both its names, in brackets"), pytest.param("12月2号，星期三，不在家", ["12月2号，星期三"], id="and behind a comma"),
     pytest.param("二零二零年七月八日领的", ["二零二零年七月八日"], id="a whole day in words"), pytest.param("前天夜里，大概三点", ["前天夜里，大概三点"], id="about an hour"),
+    pytest.param("腊月二十六以前装好", ["腊月二十六以前"], id="late in the last month"), pytest.param("九月初三办的", ["九月初三"], id="a day of any month of the moon"),
+    pytest.param("Please come next Tuesday at 10 am", ["next Tuesday at 10 am"], id="in English"),
     pytest.param("请今日内答复", ["今日内"], id="within today"), pytest.param("25号全天在家", ["25号全天"], id="a whole day"), pytest.param("最快六点到", ["六点"], id="at the earliest"),
     pytest.param("三点半后家里有人", ["三点半后"], id="after the hour"), pytest.param("下午以后都有空", ["下午以后"], id="after a part of the day"),
     pytest.param("9号周四行不", ["9号周四"], id="a day by both its names"), pytest.param("今天明天都行", ["今天明天"], id="two days in a row"),
@@ -288,6 +292,8 @@ def test_what_is_no_time_is_not_made_one(said: str) -> None:
     ("出了正月再说", "2027-03-08T00:00", "2027-04-07T00:00"), ("去年十月就报了", "2025-10-01T00:00", "2025-11-01T00:00"),
     ("今天下班前", "2026-11-26T00:00", "2026-11-26T17:30"), ("昨晚上一点多", "2026-11-26T01:00", "2026-11-26T01:00"),
     ("今儿前晌", "2026-11-26T08:00", "2026-11-26T12:00"), ("明天后天", "2026-11-27T00:00", "2026-11-29T00:00"), ("二零零八年", "2008-01-01T00:00", "2009-01-01T00:00"), ("今天从早上六点到现在", "2026-11-26T06:00", "2026-11-26T06:00"),
+    ("tomorrow afternoon", "2026-11-27T12:00", "2026-11-27T18:00"), ("last Friday", "2026-11-20T00:00", "2026-11-21T00:00"), ("二零二零年七月八日", "2020-07-08T00:00", "2020-07-09T00:00"),
+    ("九月初三", "2026-10-12T00:00", "2026-10-13T00:00"),
     ("28号晚七点", "2026-11-28T19:00", "2026-11-28T19:00"), ("下旬再打", "2026-11-21T00:00", "2026-12-01T00:00"), ("中秋那天", "2026-09-25T00:00", "2026-09-26T00:00"),
 ])
 def test_a_time_means_its_moments(said: str, begins: str, ends: str) -> None:

@@ -164,10 +164,10 @@ def _season(parts: Parts, match: Match[str], now: datetime) -> tuple[datetime, d
 
 def _lunar(parts: Parts, match: Match[str], now: datetime) -> tuple[datetime, datetime]:
     """正月初八 is a day, 正月 a month, 出了正月 the month after it; without a year the nearest one."""
-    month = 1 if parts["lunar"] == "正" else 12
+    month = {"正": 1, "腊": 12, "冬": 11}.get(said := parts["lunar"] or parts["lmonth"] or "") or number(said)
     years = [now.year + _YEARS[parts["yrel"]]] if parts["yrel"] else [now.year - 1, now.year, now.year + 1]
     first = min((lunar_day(year, month, 1) for year in years), key=lambda day: abs((day - now.date()).days))
-    if said := parts["lday"]:
+    if said := parts["lday"] or parts["lmday"]:
         return _from(first + timedelta(days=number(said.removeprefix("初").replace("廿", "二十")) - 1))
     return _from(first + timedelta(days=30 * bool(parts["past"])), 30)
 
@@ -203,7 +203,7 @@ _DAYS_BY: Mapping[str, Callable[[Parts, datetime], datetime | None]] = {
 """What names one day; where nothing does, today is meant."""
 _STRETCHES: Mapping[str, Callable[[Parts, Match[str], datetime], Span | None]] = {
     "weekend": _weekend, "wrel": _week, "mpart": _end_of_month, "mwhole": _whole_month, "onlymonth": _named_month,
-    "tenth": _ten_days, "yend": _edge_of_year, "ago_n": _ago, "feast": _feast, "season": _season, "lunar": _lunar,
+    "tenth": _ten_days, "yend": _edge_of_year, "ago_n": _ago, "feast": _feast, "season": _season, "lunar": _lunar, "lmonth": _lunar,
     "moonday": _moonday, "moonday2": _moonday, "yonly": _year, "newyear": _new_year, "now": _just_now,
 }
 

@@ -22,6 +22,8 @@ _COUNTED = re.compile(
 """Where the segmenter takes the ending for the beginning of the next word: 沙坝子村|二十几户."""
 _ROADS = frozenset("学路 马路 公路 半路 一路 大路 小路 土路 老路 回路 去路 来路 班路 赶路 走路 条路 段路 的路 修路 铁路 水路 网路 电路 有路 让路".split())
 _HOUSE = re.compile(r"\s?(?:[甲乙丙丁a-z]?\d{1,4}\s?(?:号|栋|幢|座|弄|#|-\d)|[一二三四五六七八九十]{1,3}(?:号|栋|幢|座|弄|组|队)|车库|地库)")
+_BLOCK = re.compile(r"\d{1,3}\s?(?:号楼|栋|幢)|\d{1,2}-\d")
+"""清河湾7号楼: an estate, though a bend of a river is an ordinary word."""
 _INSIDE = frozenset(LISTS["natural"] + "铺")
 _OLD_LANE = re.compile(r"(?:^|[\W_]|[在住到去是])[\u4e00-\u9fff]{2}$")
 _MILES = re.compile("[一二三四五六七八九十]+里")
@@ -31,7 +33,7 @@ _NAMES_NOTHING = re.compile(r"[我你他她它们在是的了住到去从就这�
 def find_endings(plain: str) -> Iterator[tuple[int, str]]:
     """(end, kind) of every such ending that makes no ordinary word with the character before it."""
     for match in _ENDING.finditer(plain):
-        if plain[max(match.start() - 1, 0):match.end()] not in COMMON:
+        if plain[max(match.start() - 1, 0):match.end()] not in COMMON or _BLOCK.match(plain, match.end()):
             yield match.end(), match[0]
 
 
@@ -65,6 +67,6 @@ def complete(plain: str, start: int, stem: str, kind: str) -> tuple[int, str]:
 def is_name(plain: str, start: int, end: int) -> bool:
     """Whether it can be a name: long enough, no ordinary word, and in 里 only what lanes are called after."""
     stem, kind = plain[start:end - 1], plain[end - 1]
-    if len(stem) < 2 or _NAMES_NOTHING.search(stem.removeprefix("和")) or plain[end - 2:end] in COMMON:
+    if len(stem) < 2 or _NAMES_NOTHING.search(stem.removeprefix("和")) or (plain[end - 2:end] in COMMON and not (len(stem) > 1 and _BLOCK.match(plain, end))):
         return False
     return kind != "里" or has_house(plain, end) or (stem[-1] in _IN_LI and not plain[start:end].endswith(_NOT_IN_LI))

@@ -34,7 +34,7 @@ _SURNAME = rf"(?:{_DOUBLE}|{_SINGLE})"
 _TITLE = (
     "先生|女士|小姐|太太|嬢嬢|孃孃|娘娘|娭毑|爹爹|大娘|大爹|婶子|婶婶|婶娘|嫂子|嫂嫂|阿婆|阿公|阿伯|阿叔|阿姐|伯母|伯娘|老师傅|老伯|老太太|老太|老爷子|老汉|太婆|师兄|师姐|阿姨|叔叔|大叔|大伯|伯伯|大爷|大妈|大姐|大哥|大婶|大嫂|奶奶|爷爷|婆婆|姐姐|师傅|师父|医生|医师|大夫|护士长|护士|副主任|主任|主管"
     "|老师|教授|副?校长|副?院长|园长|副?总?经理|总监|总工|副?书记|副?市长|副?县长|副?区长|副?镇长|副?乡长|副?局长|副?处长|副?科长|副?所长|副?站长|副?队长|副?厂长|店长"
-    "|班长|组长|村长|社长|会长|董事长|行长|部长|股长|会计|出纳|警官|民警|警察|同志|律师|法官|检察官|工程师|技工|管家|司机|老板|老板娘|教练|药师|技师|药剂师|干事|秘书|助理|专员|委员|代表|支书|台长"
+    "|班长|组长|村长|社长|会长|董事长|行长|部长|股长|会计|出纳|警官|警长|警员|辅警|片警|指导员|教导员|治疗师|康复师|营养师|护师|社工|楼长|网格长|网格员|主席|理事长|秘书长|保安|爷叔|姑姑|姨妈|舅舅|舅妈|姥姥|姥爷|外婆|外公|师母|民警|警察|同志|律师|法官|检察官|工程师|技工|管家|司机|老板|老板娘|教练|药师|技师|药剂师|干事|秘书|助理|专员|委员|代表|支书|台长"
 )
 _SHORT_TITLE = "姐|哥|叔|姨|婶|嫂|伯|爷|奶|妈|总|工|局|处|队|所|科|导|董|某"
 _ROLE = (
@@ -90,6 +90,8 @@ _NICKED = re.compile(rf"(?P<it>[{_FIRM}]老[大二三四五六七八九幺])(?=$
 _APART = re.compile(rf"(?:{_ROLE})[,，]\s?(?P<it>[{_FIRM}]{_GIVEN}{{1,2}})(?=[,，]\s?(?:电话|手机|号码|联系|身份证|\+?\d|<))")
 """换成我姐，梅秀云，电话 …"""
 _SOUND = r"[^是叫找请的了在我你他她和跟给让系于把被说来去\W\d_a-z]"
+_WRITTEN = re.compile(rf"(?:名字?|联系人|登记|姓名)[就]?(?:写|填|留|登)(?:的?是)?(?P<it>[小老阿](?:{_DOUBLE}|[{_FIRM}]))(?=就|[\W_]|$|吧|好)")
+"""名字写老秦就行."""
 _PARENT_OF = re.compile(rf"(?:联系|[找是给为跟叫请]|^|[,，。\s])(?P<it>[{_FIRM}]{_GIVEN}{{1,2}})(?=的?(?:妈妈|爸爸|家长|母亲|父亲|爷爷|奶奶|外婆|姥姥|监护人|家属|班主任))")
 """李梓萱的妈妈."""
 _FOREIGN = re.compile(
@@ -117,7 +119,7 @@ def find_people(plain: str, words: Words) -> Iterator[tuple[int, int]]:
         if not (match["it"] in _DOUBLES and _HAS_TITLE.match(plain, match.end("it"))):
             yield match.span("it")
             yield from _listed_after(match.end("it"), plain)
-    yield from (match.span(match.lastgroup or 0) for match in _FOREIGN.finditer(plain))
+    yield from (match.span(match.lastgroup or 0) for match in _FOREIGN.finditer(plain) if match.lastgroup != "it" or plain[match.start("it") - 1:match.start("it")] in tuple("叫名") or _no_words(*match.span("it"), words))
     yield from (match.span("it") for pattern in (_NAMED_SO, _MYSELF, _APART, _PARENT_OF) for match in pattern.finditer(plain) if _begins_no_word(match.start("it"), words))
     yield from (match.span("it") for match in _CALLED_ANY.finditer(plain) if _no_words(*match.span("it"), words))
     yield from (match.span("it") for pattern in (_PET, _KNOWN_AS, _OLD, _NICKED) for match in pattern.finditer(plain))
@@ -126,7 +128,7 @@ def find_people(plain: str, words: Words) -> Iterator[tuple[int, int]]:
             # 祁小满同志 has his whole name; comrade is how he is spoken of.
             yield match.start("it"), match.start("title") if match["given"] and match["title"] == "同志" else match.end("it")
     yield from (match.span("it") for match in _HIDDEN.finditer(plain) if _is_hidden(match, words))
-    yield from (match.span("it") for pattern in (_FAMILY, _ALONE, _BY_NUMBER, _CANTONESE, _OTHER_FAMILY, _SPELLED) for match in pattern.finditer(plain))
+    yield from (match.span("it") for pattern in (_FAMILY, _ALONE, _BY_NUMBER, _CANTONESE, _OTHER_FAMILY, _SPELLED, _WRITTEN) for match in pattern.finditer(plain))
     if _ABOUT_NAMES.search(plain):
         yield from _corrected(plain, words)
     yield from (match.span("it") for match in _SIGNED.finditer(plain) if words.begins(match.start("it")) and not Words.knows(match["it"]))
@@ -168,7 +170,7 @@ def _begins_no_word(start: int, words: Words) -> bool:
 def _no_words(start: int, end: int, words: Words) -> bool:
     """Nothing that the dictionary has as anything but a name."""
     inside = words.within(start, end)
-    return inside[0].start == start and all(word.tag[:2] in ("nr", "ns", "nz", "x") or len(word.text) == 1 for word in inside)
+    return inside[0].start == start and all(word.tag[:2] in ("nr", "ns", "nz", "x") or word.text == "·" or len(word.text) == 1 for word in inside)
 
 
 def _could_be_name(start: int, end: int, words: Words) -> bool:
@@ -188,7 +190,7 @@ _OTHER_ROLES = frozenset("师傅 师父 孙子 孙女 经理 班长 管家 向�
 
 def _end_of_name(start: int, plain: str, words: Words) -> int:
     """Where the name ends that begins here, beside a role; 0 when these are other words."""
-    if plain[start:start + 2] in _OTHER_ROLES or plain[start - 1:start + 1] == "师傅":
+    if plain[start:start + 2] in _OTHER_ROLES or plain[start - 1:start + 1] == "师傅" or plain[start:start + 3] in _NO_NAMES:
         return 0
     word, double = words.at(start), bool(re.match(_DOUBLE, plain[start:start + 2]))
     if word.start == start and word.tag.startswith("nr") and len(word.text) >= 2 + double:
@@ -260,7 +262,7 @@ def _is_called(match: re.Match[str], plain: str, words: Words) -> bool:
     start, end = match.span("it")
     parts = words.within(start, end)
     known = bool(_KNOWN_BY.search(plain[max(start - 3, 0):start])) or bool(_AT_ROLE.search(plain[max(start - 6, 0):start]))
-    if known and match["surname"][0] in _FIRM and re.match(r"$|[\W]|[说讲帮给在是的把跟办收]", plain[end:]):
+    if known and match["surname"][0] in _FIRM and re.match(r"$|[\W]|[说讲帮给在是的把跟办收上来去做修很]", plain[end:]):
         return True
     whole = parts[0].start == start and words.at(end - 1).end == end
     calls = _CALLS.search(plain[max(start - 6, 0):start])

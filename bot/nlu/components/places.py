@@ -327,6 +327,8 @@ def _may_name(word: Word, part: str, next_to_kind: bool, before: str) -> bool:
         return False
     if old_names.is_inside(part, word, before if next_to_kind else None):
         return True
+    if word.tag == "t" and part in tuple("清明唐宋元汉秦"):
+        return True  # 清|河湾7号楼, where the segmenter takes it for a dynasty.
     if part in "小大新老" and not next_to_kind:
         return bool(_OPENS.search(before))
     if next_to_kind and part in REGIONS:
@@ -358,7 +360,7 @@ def _is_stem(stem: str, kind: str, whole: str, numbered: bool) -> bool:
         return False  # 车进小区.
     if stem[-1:] in tuple("上读念考升") and kind in ("小学", "中学", "初中", "高中", "大学", "幼儿园", "学校"):
         return False  # 孙女上小学.
-    if kind == "路" and re.search(r"\d$|不", stem):
+    if kind == "路" and (re.search(r"\d$|不", stem) or (not numbered and re.fullmatch("[一二三四五六七八九十]{1,3}", stem))):
         return False  # 12路 is a bus.
     if not stem and kind == "工地":
         return False
