@@ -92,7 +92,10 @@ class AskSupplement(Body):
 
 
 class Supplement(Body):
+    """`place`: the one the resident gives instead of the one he gave before."""
+
     text: Text
+    place: Annotated[str, Field(min_length=1, max_length=500)] | None = None
 
 
 class Nothing(Body):

@@ -21,7 +21,7 @@ from ticketing.visibility import visible
 
 FILTERS = ("state", "kind", "department", "category", "resident", "conversation", "call_id", "q", "overdue",
            "confidential", "promises", "assignee", "urgency", "due_within")
-INDEXED_VERBS = frozenset({"amend", "confirm"})
+INDEXED_VERBS = frozenset({"amend", "confirm", "supplement"})
 LONGEST_TERM = 32
 MOST_HOURS = 24 * 60
 

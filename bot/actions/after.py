@@ -12,6 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.api import Api, ApiError
 from actions.handover import Speaking, hand_over, reason_for_person
 from actions.matter import describe_matter
+from actions.places import corrected_place
 from actions.reading import confidence_in, own_phone, substance, wants_confidence
 from actions.status import ANSWERED, LISTED, OPEN, meant, named_number, own_ticket, own_tickets, say_status
 from actions.step import Events, begins_matter, moment_of, sentence, text_of
@@ -134,17 +135,25 @@ class Supplement(TicketVerb):
 
 
 class Correct(Supplement):
-    """不对，是6栋 after the receipt. There is no verb of that name; a correction supplements."""
+    """不对，是6栋 after the receipt. There is no verb of that name; a correction supplements, and says the place anew."""
 
     verb, said = "correct", "utter_corrected"
 
+    async def do(self, say: CollectingDispatcher, tracker: Tracker, api: Api, ticket: dict[str, Any]) -> None:
+        """The words, and the place where they hold one."""
+        place = corrected_place(ticket.get("place"), text_of(tracker), list(tracker.latest_message.get("entities") or []))
+        await supplement(say, tracker, api, ticket, self.said, place)
+
 
 async def supplement(
-    say: CollectingDispatcher, tracker: Tracker, api: Api, ticket: dict[str, Any], said: str = "utter_supplemented"
+    say: CollectingDispatcher, tracker: Tracker, api: Api, ticket: dict[str, Any], said: str = "utter_supplemented",
+    place: str | None = None,
 ) -> None:
-    """More for an open ticket; a telephone number is where he wants to be called."""
+    """More for an open ticket, with the right place where the one it has was wrong; a telephone number is where he wants to be called."""
     text = text_of(tracker)
-    await api.post(f"/tickets/{ticket['number']}/supplement", {"text": text})
+    await api.post(f"/tickets/{ticket['number']}/supplement", {"text": text} | ({"place": place} if place else {}))
+    if place:
+        said = "utter_place_corrected"
     if phone := own_phone(text, list(tracker.latest_message.get("entities") or [])):
         await api.post("/matter", {"phone": phone})
     if wants_confidence(text):
@@ -152,7 +161,7 @@ async def supplement(
         said = "utter_confidential_now"
     elif ticket.get("confidential") and confidence_in(text) is False:
         said = "utter_confidential_stays"  # Officers would read who he is at once: a person asks him first.
-    say.utter_message(text=sentence(said, number=ticket["number"]))
+    say.utter_message(text=sentence(said, number=ticket["number"], place=place))
 
 
 class Withdraw(TicketVerb):

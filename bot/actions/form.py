@@ -14,6 +14,7 @@ from actions.guides import about_us, answer
 from actions.handover import SHORT, hand_over, reason_for_person
 from actions.matter import describe_matter, keep_form, silence_before
 from actions.parts import FORM_KINDS, read_other, read_parts, words_of
+from actions.places import is_vague
 from actions.reading import (
     FIELDS,
     KINDS,
@@ -25,10 +26,12 @@ from actions.reading import (
     kind_of_slip,
     mistyped_phone,
     needed,
+    only_asks,
     read,
     short,
     substance,
     tells_when_at_home,
+    urges_to_register,
 )
 from actions.several import answer_parts, find_other, find_parts
 from actions.status import say_status
@@ -44,6 +47,8 @@ _YES, _NO = {"affirm", "greet"}, {"deny", "goodbye"}
 AWAY = timedelta(hours=6)
 """Who comes back after so long may have forgotten the draft: it is offered again."""
 ASKED_AT_MOST = 2
+CONTEXT = 60
+"""Characters of the matter that go along with a question about it."""
 
 
 def blank() -> Events:
@@ -153,8 +158,8 @@ class ReadForm(Step):
             say.utter_message(text=sentence("utter_draft_or_new", draft=draft),
                               buttons=[{"title": title, "payload": title} for title in ("接着登记", "登记新的")])
             return [SlotSet("extra", extra), SlotSet("requested_slot", "draft")]
-        fits = {"place": "place", "happened": "time", "phone": "phone"}.get(requested or "")
-        if any(e["entity"] == fits for e in tracker.latest_message.get("entities") or []):
+        fits = {"place", "phone", "time"} if requested == "happened" else {"place", "phone"}
+        if any(e["entity"] in fits for e in _entities(tracker)) and not is_question(text):
             return None
         extra["offered"] = True
         say.utter_message(text=sentence("utter_draft", draft=draft))
@@ -169,6 +174,8 @@ class ReadForm(Step):
         """Slots of this message, then the next question. What was asked for twice in vain is left open."""
         matter = await describe_matter(api)
         known = bool((matter.get("known") or {}).get("phone"))
+        if new.get("place") == SKIPPED and is_vague(slots.get("place")):
+            new = new | {"place": slots["place"], "extra": dict(new.get("extra") or slots.get("extra") or {}) | {"near_enough": True}}
         draft = slots | new
         kind, interactive = str(draft["kind"]), matter.get("interactive") is not False
         requested = slots.get("requested_slot")
@@ -177,14 +184,18 @@ class ReadForm(Step):
         if interactive and tracker is not None and requested in missing and slots.get("kind") is not None:
             asked = dict(extra.get("asked") or {})
             answering = [field for field in FIELDS if field != "what" or requested == "what"]
-            if not any(new.get(field) not in (None, slots.get(field)) for field in answering):
+            in_vain = not any(new.get(field) not in (None, slots.get(field)) for field in answering) or (
+                requested == "place" and is_vague(draft.get("place")))
+            if in_vain:
                 asked[requested] = asked.get(requested, 1) + 1
             extra["asked"] = asked
             if asked.get(requested, 0) > ASKED_AT_MOST:
-                new[requested] = SKIPPED
+                leave_open(requested, draft, new, extra)
                 missing.remove(requested)
-            elif requested == "phone" and mistyped_phone(text_of(tracker), tracker.latest_message.get("entities") or []):
+            elif requested == "phone" and mistyped_phone(text_of(tracker), _entities(tracker)):
                 say.utter_message(text=sentence("utter_phone_unclear"))
+            elif in_vain and requested == missing[0] and intent_of(tracker) != "urge":
+                _say_unclear(say, requested, draft, text_of(tracker))
         if not interactive:
             extra["missing"] = missing
             missing = []
@@ -197,6 +208,24 @@ class ReadForm(Step):
         new["extra"] = extra
         return [*(SlotSet(k, v) for k, v in new.items()), SlotSet("begin", None),
                 SlotSet("requested_slot", missing[0] if missing else None)]
+
+
+def leave_open(field: str, draft: dict[str, Any], new: dict[str, Any], extra: dict[str, Any]) -> None:
+    """What was asked for in vain is not asked again; a vague place is better than none."""
+    if field == "place" and is_vague(draft.get("place")):
+        extra["near_enough"] = True
+    else:
+        new[field] = SKIPPED
+
+
+def _say_unclear(say: CollectingDispatcher, field: str, draft: dict[str, Any], text: str) -> None:
+    """Why the same is asked once more."""
+    if urges_to_register(text):
+        say.utter_message(text=sentence("utter_registering"))
+    elif field == "place" and is_vague(draft.get("place")):
+        say.utter_message(text=sentence("utter_place_vague", place=draft["place"]))
+    elif field in ("place", "happened"):
+        say.utter_message(text=sentence(f"utter_{field}_unclear"))
 
 
 def _entities(tracker: Tracker) -> list[dict[str, Any]]:
@@ -226,11 +255,30 @@ async def leave(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events
         return ended()
     if intent == "ask_human" or reason_for_person(text, mild=False):
         return [*await hand_over(say, tracker, api, reason_for_person(text) or "居民要求人工"), *ended()]
+    if only_asks(text):
+        await keep_form(api, open=False)
+        return [*ended(), *await answer_instead(say, tracker, api)]
     if give_up(text) or (intent == "withdraw" and confidence_in(text) is None):
         await keep_form(api, open=False)
         say.utter_message(text=sentence("utter_cancelled"))
         return ended()
     return None
+
+
+async def answer_instead(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
+    """Who did not want to complain gets what the guides say of his question, else of his matter; a person is offered else."""
+    for question in (text_of(tracker), in_context(tracker.slots, text_of(tracker))):
+        _, events = await answer(say, tracker, api, question, ask_back=False)
+        if say.messages:
+            return events
+    say.utter_message(text=sentence("utter_only_asked"), buttons=[{"title": "转人工", "payload": "转人工"}])
+    return [SlotSet("offer", {"person": True})]
+
+
+def in_context(slots: dict[str, Any], question: str) -> str:
+    """要收费吗 in the form about a lamp asks about that lamp."""
+    what = slots.get("what")
+    return question if what in (None, SKIPPED) else f"{str(what)[:CONTEXT]}，{question}"
 
 
 def comes_between(intent: str, text: str, requested: str | None, message: dict[str, Any]) -> bool:
@@ -246,12 +294,23 @@ def comes_between(intent: str, text: str, requested: str | None, message: dict[s
     return intent in _ASIDE and is_question(text) and (requested != "what" or len(text) <= 20)
 
 
+async def _answer_aside(say: CollectingDispatcher, tracker: Tracker, api: Api) -> None:
+    """The question as it stands, then with the form's own matter; no guide is asked back about while a form is open."""
+    text = text_of(tracker)
+    for question in dict.fromkeys((text, in_context(tracker.slots, text))):
+        status, _ = await answer(say, tracker, api, question, ask_back=False)
+        if say.messages:
+            return
+    if status == "clarify":
+        say.utter_message(text=sentence("utter_aside_later"))
+
+
 async def say_aside(say: CollectingDispatcher, tracker: Tracker, api: Api, intent: str) -> None:
     """Answer what came between; nothing that fails here may stop the form."""
     before = len(say.messages)
     try:
         if intent == "ask_guide":
-            await answer(say, tracker, api)
+            await _answer_aside(say, tracker, api)
         elif intent == "ask_status":
             await say_status(say, tracker, api)
     except ApiError as problem:

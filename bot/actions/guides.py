@@ -40,11 +40,12 @@ def chosen(tracker: Tracker) -> str | None:
 
 
 async def answer(
-    say: CollectingDispatcher, tracker: Tracker, api: Api, question: str | None = None,
+    say: CollectingDispatcher, tracker: Tracker, api: Api, question: str | None = None, *, ask_back: bool = True,
 ) -> tuple[str, Events]:
     """Say the guides' answer → its status and the events; silent for no_guide and error.
 
-    `question`: the part of the message that asks, where the rest is about something else.
+    `question`: the part of the message that asks, where the rest is about something else. `ask_back`: not in the middle
+    of a form, which would take the choice for its own answer.
     """
     asked = (tracker.get_slot("offer") or {}).get("question")
     guide = chosen(tracker)
@@ -53,6 +54,8 @@ async def answer(
         body["chosen"] = guide
     found = await api.post("/answers", body)
     status = found.get("status", "error")
+    if status == "clarify" and not ask_back:
+        return status, []
     if status == "clarify":
         choices = found.get("choices") or []
         say.utter_message(text=found.get("text") or "您想问的是哪一项？",

@@ -20,6 +20,16 @@ _NUMBER = re.compile(r"\d|[一二三四五六七八九十]+(?:栋|幢|座|单元
 _SIDE = re.compile(r"[东南西北前后正侧左右]+大?(?:门|侧|区|边|楼|院|广场|出口|入口)|负[一二三]|地下|[a-zA-Z]区")
 _SPOT = re.compile(
     r"^(?:就|是|就是)?(?:在|位于)(?P<spot>[^，。,？?吗呢了过]{2,16}?(?:口|旁边?|附近|对面|里面?|前面?|后面?|边上?|门|楼下?|下面|上面|那儿|那边))(?:那里|那儿|那边)?[吧啊呢哦]?[。！!]?$")
+_VAGUE = re.compile(
+    r"(?:我们?|咱们?|本|这|那|就|在|家|的)*(?:单元门|门禁|楼道|楼梯间?|走廊|过道|楼[上下]|电梯|[一二三四五六七八九十\d]{1,2}[楼层])(?:里|内|口|间|门|厅|门口|的|那个|那边|那里)*")
+"""Every building has one: it says where in the building, and not in which."""
+_POINTS = re.compile(
+    r"就|还?是|在|我|们|咱|你|他|家|自己|住|[那这哪]|个|[一二三四五六七八九十]|[栋幢座楼层]|单元|里|边|儿|头|块|的|[吧啊呀呗嘛哦嗯]|上次|老?地方|位置|原来|旁|附近|隔壁|对面|\W")
+"""Who says only these words points at something that nobody else can see: 就我们那栋."""
+_POINTED_AT = re.compile(r"[这那哪]$")
+_DENIED = re.compile(r"(?<!是)(?:不是|不在|并非|不叫|不住)(?:在|我们?家?)?$")
+_ELSEWHERE = re.compile(r"(?:去|到|找|跟|和|向|问|打)[^，。]{0,14}(?:说|反映|投诉|讲|问|报)(?:过|了)")
+"""Where he went to complain is not where it is."""
 _BESIDE = re.compile(r"我?们?家?的?(?:位置|地址|地点|地方)|就|是|在|位于|的|那里|那边|那儿|吧|啊|哦|嗯|口|这里|这边|小区|我们|咱们?|旁边?|附近|里面?|\W")
 _NEAR = 1
 """Two entities with at most so many characters (a comma, 的) between them are one place."""
@@ -81,6 +91,14 @@ def amended(old: str | None, new: str) -> str:
     return new
 
 
+def corrected_place(old: str | None, text: str, entities: list[dict[str, Any]]) -> str | None:
+    """The place of a registered ticket, as a correction gives it; None where it says no other, or a less exact one."""
+    new = place_in_other_words(text) or place_of(text, meant_ones(text, entities), broad=False)
+    if not new or new == old or is_vague(new) or exactness(new) < exactness(old or ""):
+        return None
+    return amended(old, new)
+
+
 def _count(written: str) -> int:
     """十二 is 12, 二十 is 20."""
     tens, ten, ones = written.rpartition("十")
@@ -134,4 +152,25 @@ def nearer_place(old: str, text: str, place: str | None) -> str | None:
 def bare_spot(text: str) -> str | None:
     """在幼儿园旁边 as a whole message is a place, though no word of it is known as one."""
     found = _SPOT.match(text)
-    return found["spot"] if found else None
+    return found["spot"] if found and not only_points(found["spot"]) else None
+
+
+def is_vague(place: str | None) -> bool:
+    """楼道, 三楼: somebody has to be told the building too."""
+    return bool(place and _VAGUE.fullmatch(place))
+
+
+def only_points(text: str) -> bool:
+    """就我们那栋: words that lead nobody there."""
+    return len(_POINTS.sub("", text)) < 2
+
+
+def meant_ones(text: str, entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without what was denied (不是1幢，是11幢) and what was only pointed at (我们这一栋)."""
+    return [e for e in entities if not _DENIED.search(text[:e["start"]]) and not (
+        e["entity"] == "place" and _POINTED_AT.search(text[:e["start"]]) and only_points(str(e["value"])))]
+
+
+def leads_from_vague(old: str | None, new: str, text: str) -> bool:
+    """Whether the place asked for, because the one that is known is vague, was said now."""
+    return is_vague(old) and not is_vague(new) and not _ELSEWHERE.search(text)

@@ -6,7 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from actions.behalf import find_behalf, is_organisation
-from actions.places import amended, bare_spot, named_place, nearer_place, place_in_other_words, place_of
+from actions.places import (
+    amended,
+    bare_spot,
+    is_vague,
+    leads_from_vague,
+    meant_ones,
+    named_place,
+    nearer_place,
+    only_points,
+    place_in_other_words,
+    place_of,
+)
 
 SKIPPED = "-"
 """Asked for or not needed, and left open: never asked again."""
@@ -43,10 +54,23 @@ _SIGNED = re.compile(r"(?:\n\s*|<PHONE_\d+>[，,。；;\s]*)$")
 _OTHERS_PHONE = re.compile(r"(?:骚扰|值班|咨询|公示|对方|他们?的|她的|商家|店家|老板|中介|物业|客服|公司|热线|打了?|拨打?了?|致电|来电)(?:的)?(?:电话|号码|热线|手机号?)?[是为：:]?$")
 _AT_HOME = re.compile(r"[^，。！？,.!?\s]{0,6}?(?:在家|有空|有人在?|方便|都行|都可以|可以来|能来|过来|来修|上门|再来|之前)")
 """After a time: when somebody may come, not when it happened."""
+_WAS_AWAY = re.compile(r"[^，。！？,.!?\s]{0,4}?(?:忙|忘|没(?:看到|看见|来得及|顾上|顾得上|回))")
+"""After a time: why he answers only now."""
+_TELLS_TIME = re.compile(
+    r"[早晚午夜晨昨今前去年月日号天周春夏秋冬]|\d[点时:：]|[一二三四五六七八九十半几]点|星期|礼拜|小时|分钟|时候|刚|最近|近来|一直|每|以来|开始|[以之]后|[以之]前|节|假|会儿|那阵|当时|现在|长期|经常")
+"""Without one of them an answer says no time: 浙A12345 is whose car it was."""
+_URGES_TO_REGISTER = re.compile(
+    r"(?:那|就|好|行|嗯|哦|可以|的|吧|请|麻烦|你们?|您|先|赶紧|赶快|快点?|直接|帮|给|替|我们?|[，,\s])*"
+    r"(?:登记|记录|记|报|登|提交|上报|反映|处理|投诉|报修|立案)(?:一?下|上去?|下来?|个(?:修|案|投诉)?|一个|修)?(?:来|去|就?行|就?好|就?可以)?(?:了|吧|啊|呗|呀|嘛|哈|谢谢|[，。！!,.\s])*")
+"""那你帮我登记一下: that is what the form is doing."""
 _SINCE = re.compile(r"(?:从|自从?)(?P<since>[^，。！？,.!?从自]{2,14}?)(?:开始|以来|至今|到现在|起)")
 _NAMES_OF_KINDS = {"投诉": "complaint", "报修": "request", "求助": "request", "建议": "suggestion", "表扬": "praise", "举报": "report"}
 _KIND_NAMED = re.compile(r"(?<!不是)(?<!不是要)(?<!不是想)(?<!不)(投诉|报修|求助|建议|表扬|举报)")
 _SLIP = re.compile(r"[点选按搞弄说]错|不是(?:要|想)?(?:投诉|报修|求助|建议|表扬|举报)")
+_NO_TICKET = re.compile(
+    r"(?:不是|没(?:有|想|打算|要)?|不(?:想|要|用|打算)?|别)(?:想|要|来|打算|在)?(?:给我)?(?:登记|投诉|举报|报修|反映)")
+_ONLY_ASKS = re.compile(
+    r"(?:就|只|光|先|单|仅)(?:是|要|想)*(?:问|打听|咨询|了解|知道|请教|搞清|弄清)|(?:想|来)(?:问|打听|咨询|了解|知道|请教)[^，。]{0,12}(?:归|找|谁|哪|怎|什么|多少)|咨询(?:一下|而已)?$")
 _BARE_PERIOD = re.compile(r"(?:每天)?(?:凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|夜晚|半夜|深夜|午夜|晚间)")
 _HABIT = re.compile(
     r"(?:每天|天天|每晚|每到|每次|每逢|每年|每月|每周)[^，。！？,.!?\s]{0,6}?(?:凌晨|清晨|早上|上午|中午|下午|傍晚|晚上|夜里|半夜|深夜|周末|下雨天?)?"
@@ -114,7 +138,7 @@ def only_place(text: str, entities: list[dict[str, Any]]) -> bool:
 def read(slots: dict[str, Any], message: dict[str, Any], requested: str | None, now: str = "") -> dict[str, Any]:
     """New values for slots: everything said is taken, and what was asked for counts as its answer."""
     text = str(message.get("text") or "").strip()
-    entities = list(message.get("entities") or [])
+    entities = meant_ones(text, list(message.get("entities") or []))
     corrects = bool(_NEW_VALUE.search(text)) or (message.get("intent") or {}).get("name") == "correct"
     corrects = corrects and any(slots.get(field) not in (None, SKIPPED) for field in FIELDS)
     said: dict[str, Any] = {}
@@ -129,7 +153,8 @@ def read(slots: dict[str, Any], message: dict[str, Any], requested: str | None, 
         said["place"] = place
     said |= _time_of(text, entities, now)
     new = {field: value for field, value in said.items()
-           if field in ("phone", "happened_at") or corrects or slots.get(field) in (None, SKIPPED)}
+           if field in ("phone", "happened_at") or corrects or slots.get(field) in (None, SKIPPED)
+           or (field == requested == "place" and leads_from_vague(slots["place"], str(value), text))}
     if "happened" not in new:
         new.pop("happened_at", None)
     if corrects and "place" in new:
@@ -179,7 +204,7 @@ def _time_of(text: str, entities: list[dict[str, Any]], now: str) -> dict[str, A
         # What has lasted since October began in October, whatever else was done on which day.
         return {"happened": since.group(0), "happened_at": begun.get("from") if begun else None}
     for entity in times:
-        if tells_when_at_home(text, entity):
+        if tells_when_at_home(text, entity) or _WAS_AWAY.match(text, entity["end"]):
             continue
         begins = entity.get("from")
         if begins and now and datetime.fromisoformat(begins) > datetime.fromisoformat(now) and not entity.get("coming"):
@@ -235,12 +260,25 @@ def _answer(
             return {"phone": SKIPPED}
         return _more(what, text, entities)
     if requested in ("place", "happened"):
+        if urges_to_register(text) or (requested == "place" and only_points(text)):
+            return {}
         if _UNKNOWN.search(text):
             return {requested: SKIPPED}
-        if not about_person and not any(field in new for field in FIELDS) and len(text) <= 30 and not (
-                requested == "place" and _NARRATIVE.search(text)) and not presses:
+        if not about_person and not any(field in new for field in FIELDS) and len(text) <= 30 and not presses and may_be(requested, text):
             return {requested: text}
     return _more(what, text, entities)
+
+
+def may_be(requested: str, text: str) -> bool:
+    """Whether words in which no value was found may still be the answer: a place may have any name, a time may not."""
+    if requested == "happened":
+        return bool(_TELLS_TIME.search(text))
+    return not _NARRATIVE.search(text) and not only_points(text)
+
+
+def urges_to_register(text: str) -> bool:
+    """那你帮我登记一下 and nothing else."""
+    return bool(_URGES_TO_REGISTER.fullmatch(text.strip()))
 
 
 def _correct(slots: dict[str, Any], text: str) -> dict[str, Any]:
@@ -296,6 +334,11 @@ def is_placeless(what: str) -> bool:
     return bool(_PLACELESS.search(what))
 
 
+def only_asks(text: str) -> bool:
+    """我不是要投诉，就想知道归谁管: no ticket is wanted, and the wrong button was not what he meant."""
+    return bool(_NO_TICKET.search(text) and _ONLY_ASKS.search(text)) and kind_of_slip(text) is None
+
+
 def needed(kind: str, slots: dict[str, Any], known_phone: bool, *, everything: bool = False) -> list[str]:
     """What still has to be asked for. `everything`: all at once, in a receipt."""
     wanted = set(NEEDED[kind])
@@ -308,7 +351,11 @@ def needed(kind: str, slots: dict[str, Any], known_phone: bool, *, everything: b
         wanted -= {"place"} if told and named_place(what) else set()
         wanted -= {"happened"} if kind == "complaint" and _STANDING.search(what) else set()
         wanted -= {"place", "happened"} if kind == "complaint" and _PLACELESS.search(what) else set()
-    return [slot for slot in FIELDS if slot in wanted and slots.get(slot) is None and not (slot == "phone" and known_phone)]
+        vague = not told and not (slots.get("extra") or {}).get("near_enough") and is_vague(slots.get("place"))
+    else:
+        vague = False
+    return [slot for slot in FIELDS if slot in wanted and not (slot == "phone" and known_phone)
+            and (slots.get(slot) is None or (slot == "place" and vague))]
 
 
 def short(what: Any) -> str:

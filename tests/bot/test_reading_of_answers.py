@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "bot"))
 
 from actions import reading
-from actions.places import place_in_other_words
+from actions.places import corrected_place, place_in_other_words
 
 NOW = "2026-11-26T10:00:00+08:00"
 
@@ -136,3 +137,46 @@ def test_a_number_read_aloud_is_written_in_digits(said: str, written: str) -> No
 ])
 def test_a_number_of_another_day_or_another_office_is_not_taken_for_ones_own_ticket(named: str, own: bool) -> None:
     assert reading.is_meant("HY20261126-00017", named) is own
+
+
+@pytest.mark.parametrize(("said", "urges"), [
+    ("那你帮我登记一下", True), ("那就给我报上去吧", True), ("好的，麻烦帮我记录一下，谢谢", True), ("就在登记处", False), ("报社门口", False),
+    ("你帮我登记到6栋", False),
+])
+def test_who_urges_to_register_says_nothing_else(said: str, urges: bool) -> None:
+    assert reading.urges_to_register(said) is urges
+
+
+@pytest.mark.parametrize("said", ["就我们那栋", "那你帮我登记一下", "我家这边"])
+def test_what_names_no_place_is_not_written_down_as_one(said: str) -> None:
+    assert not {"place", "what"} & set(read(said, requested="place", what="电梯里的灯坏了"))
+
+
+@pytest.mark.parametrize(("said", "time"), [("浙B00000，白色的", False), ("过年那会儿", True), ("搬来以后", True), ("下午三点多", True)])
+def test_an_answer_without_a_word_of_time_says_no_time(said: str, time: bool) -> None:
+    assert ("happened" in read(said, requested="happened", what="车位被占", place="6栋")) is time
+
+
+@pytest.mark.parametrize(("said", "places", "meant"), [
+    ("不是1幢，是11幢", ("1幢", "11幢"), "11幢"), ("是12栋不是2栋", ("12栋", "2栋"), "12栋"), ("是不是6栋", ("6栋",), "6栋"),
+])
+def test_a_place_that_is_denied_does_not_count(said: str, places: tuple[str, ...], meant: str) -> None:
+    starts = {place: re.search(rf"(?<!\d){place}", said).start() for place in places}  # type: ignore[union-attr]
+    entities = [{"entity": "place", "value": place, "start": at, "end": at + len(place)} for place, at in starts.items()]
+    assert read(said, *entities)["place"] == meant
+
+
+@pytest.mark.parametrize(("said", "asks"), [
+    ("我不是要投诉，我就想知道这个归谁管", True), ("不想登记，先咨询一下", True), ("不是投诉，是报修", False), ("我就想问问什么时候来修", False),
+    ("我不想报修了", False), ("不是投诉，就是想表扬一下", False),
+])
+def test_who_only_asks_wants_no_ticket(said: str, asks: bool) -> None:
+    assert reading.only_asks(said) is asks
+
+
+@pytest.mark.parametrize(("old", "said", "place"), [
+    ("3幢", "5幢", "5幢"), ("3幢2单元", "5幢", "5幢2单元"), ("3幢", "楼道", None), (None, "5幢", "5幢"), ("楼道", "5幢", "5幢"),
+])
+def test_a_correction_gives_a_ticket_another_place_if_it_is_as_exact(old: str | None, said: str, place: str | None) -> None:
+    text = f"说错了，是{said}"
+    assert corrected_place(old, text, [entity(text, "place", said)]) == place

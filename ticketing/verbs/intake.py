@@ -92,7 +92,12 @@ async def ask_supplement(act: Act) -> None:
 async def supplement(act: Act) -> None:
     act.ticket.supplement_open = False
     act.ticket.missing = []
-    await act.move(reason=await act.hide(act.body.text))
+    changes: dict[str, list[object]] = {}
+    if act.body.place:
+        place = await act.hide(act.body.place)
+        changes = {"place": [act.ticket.place, place]}
+        act.ticket.place = place
+    await act.move(reason=await act.hide(act.body.text), changes=changes or None)
 
 
 async def accept(act: Act) -> None:
