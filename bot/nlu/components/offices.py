@@ -47,6 +47,7 @@ _HALL = re.compile("(?:大厅|中心|[院局所处站])$")
 """政务大厅|3号窗口: the window is one of it."""
 _PART_OF_OFFICE = re.compile(r"(?:窗口|护士站|病房|门诊|办公室|值班室|icu|监护室|抢救室|分诊台|导诊台|药房)$")
 _GOES_ON = re.compile(r"病房|值班室|窗口(?![外前上下里内边旁])")
+_THEIR_OWN = re.compile("(?:我司|我校|我公司|我单位|我厂|我们公司|我们单位|我们学校|我们厂|[的要是在]公司|[的要是在]学校|^学校|[,，。]学校)的?$")
 _IS_TOLD = re.compile(r"也[说讲]|反映[均都了过后没]")
 """多次向物业反映均被推诿: what went before."""
 _WINGS = frozenset("住院部 门诊部 急诊部 门诊 急诊".split())
@@ -113,7 +114,7 @@ class Offices:
             _LEVEL + _heads_and_tails(offices["public"]), _heads_and_tails(offices["inner"]),
             r"\bwindow (?:no\.? ?)?[a-z]?\d{1,3}(?!\d)", rf"(?:{_one_of(clinic)}科|{_one_of(clinics['short'].split())})?第?{_WARD_NUMBER}病区(?!第?{_WARD_NUMBER}号?[床室])", _NUMBERED_WINDOW, _LEVEL + _one_of(word for word in own if word[-1] in "会局院所委"), _LEVEL + "妇幼保健院", _one_of(own | every))]
         self._short = re.compile(
-            rf"(?:[挂看约是去转到在住个了楼层们,，。、\s“\"]|^)(?P<it>{_one_of(clinics['short'].split())})(?=$|[\s,，。、.!！?？吧吗的”\"]|还是|或|那边|专家|医生|主任|大夫|病房|住院处|门诊|\d|[一二三四五六七八九十]{{1,3}}(?:号|床|病区))"
+            rf"(?:[挂看约是去转到在住个了楼层们号是,，。、\s“\"]|^)(?P<it>{_one_of(clinics['short'].split())})(?=$|[\s,，。、.!！?？吧吗的”\"]|还是|或|那边|专家|医生|主任|大夫|病房|住院处|门诊|\d|[一二三四五六七八九十]{{1,3}}(?:号|床|病区))"
             rf"|(?:[挂约排][了个的]?|[上下]午的?|周[一二三四五六日天]的?|[天晚]的?|^|[\s,，。])(?P<other>(?:儿童|小儿)?{_one_of(word for word in clinic if len(word) > 1 and word != '体检')})(?=的?(?:专家|普通|特需|夜间)?号(?![楼窗线码]))")
         benefits = rf"{_one_of(services['benefits'].split())}(?:生活)?(?:补助金?|补贴|救助金?|津贴|抚恤金|保险金)"
         whole = {fold(word) for word in lookups.get("service", ())} | set(services["whole"].split()) | self._asked | self._lent
@@ -146,6 +147,8 @@ class Offices:
             if (more := _GOES_ON.match(plain, end)) and name[-1] in "科部室处所办":
                 yield start, more.end()
                 continue
+            if _THEIR_OWN.search(plain[max(start - 6, 0):start]):
+                continue  # 我司行政部: an office of theirs.
             if name in self._familiar and not self._is_meant(plain, start, end, named, ends):
                 continue
             first, last = over.get(start - 1, (start, start))
@@ -214,6 +217,7 @@ class _Around:
         self._plain = plain
         self._starts = {end: start for start, end in sorted(others, reverse=True)}
         self._wants = bool(_WANTS.search(plain))
+        self._days_end = frozenset(end for start, end in others if _DAY.match(plain, start))
         self._others = frozenset(start for start in self._starts.values() if _DAY.match(plain, start))
         self._begin_at = {start for start, _ in coming}
         self._end_at = {end for _, end in coming}
@@ -232,7 +236,7 @@ class _Around:
         if booked:
             day = start - 1 if self._plain[start - 1:start] == "的" else start
             at = _AT_DAY.match(self._plain, end)
-            if (goes := _GOES_FOR.search(self._plain[max(start - 5, 0):start])) and (len(goes[0]) < 3 or goes[0][0] in "来去前能想" or start - len(goes[0]) in self._end_at):
+            if (goes := _GOES_FOR.search(self._plain[max(start - 5, 0):start])) and (len(goes[0]) < 3 or goes[0][0] in "来去前能想" or start - len(goes[0]) in self._days_end):
                 return True
             if day in self._end_at or (at and (at.end() in self._begin_at or (_BOOKED_ON.search(at[0]) and at.end() in self._others and not self._plain.startswith("的", at.end())))):
                 return True

@@ -87,7 +87,7 @@ _PET = re.compile(rf"(?<![{_FIRM}最从太很较细大幼中古])(?P<it>小(?![�
 """小麦护士: with what she is called at work."""
 _NICKED = re.compile(rf"(?P<it>[{_FIRM}]老[大二三四五六七八九幺])(?=$|[\W_]|[在说家的他是把要去来给拿骂打有])")
 """陈老五: by his place among brothers."""
-_APART = re.compile(rf"(?:{_ROLE})[,，]\s?(?P<it>[{_FIRM}]{_GIVEN}{{1,2}})(?=[,，]\s?(?:电话|手机|号码|联系|身份证|\+?\d|<))")
+_APART = re.compile(rf"(?:{_ROLE})[,，]\s?(?P<it>[{_FIRM}]{_GIVEN}{{1,2}}|{_SURNAME}{_GIVEN}{{2}})(?=[,，]\s?(?:电话|手机|号码|联系|身份证|\+?\d|<))")
 """换成我姐，梅秀云，电话 …"""
 _SOUND = r"[^是叫找请的了在我你他她和跟给让系于把被说来去\W\d_a-z]"
 _WRITTEN = re.compile(rf"(?:名字?|联系人|登记|姓名)[就]?(?:写|填|留|登)(?:的?是)?(?P<it>[小老阿](?:{_DOUBLE}|[{_FIRM}]))(?=就|[\W_]|$|吧|好)")
@@ -118,7 +118,8 @@ def find_people(plain: str, words: Words) -> Iterator[tuple[int, int]]:
     for match in _INTRODUCED.finditer(plain):
         if not (match["it"] in _DOUBLES and _HAS_TITLE.match(plain, match.end("it"))):
             yield match.span("it")
-            yield from _listed_after(match.end("it"), plain)
+            if plain.startswith("、", match.end("it")):
+                yield from _listed_after(match.end("it"), plain)
     yield from (match.span(match.lastgroup or 0) for match in _FOREIGN.finditer(plain) if match.lastgroup != "it" or plain[match.start("it") - 1:match.start("it")] in tuple("叫名") or _no_words(*match.span("it"), words))
     yield from (match.span("it") for pattern in (_NAMED_SO, _MYSELF, _APART, _PARENT_OF) for match in pattern.finditer(plain) if _begins_no_word(match.start("it"), words))
     yield from (match.span("it") for match in _CALLED_ANY.finditer(plain) if _no_words(*match.span("it"), words))
