@@ -173,7 +173,8 @@ def test_a_long_or_hostile_text_is_read_to_its_end(said: str) -> None:
     pytest.param("二楼心电图室门锁着", ["二楼心电图室"], id="a room on its floor"), pytest.param("叫骨科护士站来人", ["骨科护士站"], id="a desk of a ward"),
     pytest.param("市妇幼保健院产科的床位", ["市妇幼保健院产科"], id="a clinic of a hospital"), pytest.param("给我挂个号，县中医院", ["县中医院"], id="a hospital one books with"),
     pytest.param("外科二病区太吵", ["外科二病区"], id="a ward by its number"), pytest.param("到办事大厅7号窗口交的", ["办事大厅7号窗口"], id="a window of a hall"),
-    pytest.param("想挂个神内，周三的", ["神内"], id="a clinic in short"), pytest.param("四楼内分泌的大夫", ["四楼内分泌"], id="a clinic on its floor"), pytest.param("肿瘤中心几点开", ["肿瘤中心"], id="a centre of a hospital"),
+    pytest.param("想挂个神内，周三的", ["神内"], id="a clinic in short"), pytest.param("四楼内分泌的大夫", ["四楼内分泌"], id="a clinic on its floor"), pytest.param("我爸住骨三科", ["骨三科"], id="a clinic by its number"), pytest.param("便民服务站的小程", ["便民服务站"], id="where she works"),
+    pytest.param("肿瘤中心几点开", ["肿瘤中心"], id="a centre of a hospital"),
     pytest.param("挂明天的儿童口腔的号", ["儿童口腔"], id="what one takes a number for"), pytest.param("户籍登记窗口排了两个钟头", ["户籍登记窗口"], id="a window by its matter"),
     pytest.param("派出所的身份证窗口几点开", ["派出所的身份证窗口"], id="a window of an office"),
 ])
@@ -183,7 +184,7 @@ def test_offices_and_wards_are_read_by_their_whole_names(said: str, departments:
 
 @pytest.mark.parametrize("said", [
     "交了物业费也没人管", "派出所来过就走了", "你们物业是摆设吗", "这件事处理得不好", "办理不了", "网上缴费办完了", "外科学教材", "基建工程处理不当", "城管看见也不管",
-    "多次向物业反映没下文", "建议窗口中午别关", "这个窗口不办", "单人病房多少钱",
+    "多次向物业反映没下文", "建议窗口中午别关", "我司行政部打了分", "这个窗口不办", "单人病房多少钱",
 ])
 def test_an_office_said_in_passing_and_words_that_begin_like_one_are_none(said: str) -> None:
     assert named(said, "department") == []
@@ -200,7 +201,7 @@ def test_an_office_said_in_passing_and_words_that_begin_like_one_are_none(said: 
     pytest.param("预约太阳能维修", ["太阳能维修"], id="a repair"), pytest.param("订星期三晚上的会议室", ["会议室"], id="a time between"),
     pytest.param("我的肠镜在下周四", ["肠镜"], id="a day behind it"), pytest.param("帮我约个民政窗口，离婚", ["离婚"], id="alone after a request"),
     pytest.param("重度残疾人护理补贴停了", ["重度残疾人护理补贴"], id="whose subsidy"), pytest.param("想给孩子报个书画班", ["书画班"], id="a course"),
-    pytest.param("工作许可怎么延", ["工作许可"], id="of foreigners"), pytest.param("地址变更批了没", ["地址变更"], id="of a firm"),
+    pytest.param("工作许可怎么延", ["工作许可"], id="of foreigners"), pytest.param("办张老年乘车卡", ["老年乘车卡"], id="a card"), pytest.param("地址变更批了没", ["地址变更"], id="of a firm"),
     pytest.param("麻烦开张陪护证明", ["陪护证明"], id="no 陪护证"), pytest.param("上午能抽血吗", ["抽血"], id="what one comes for"),
     pytest.param("验收原来约的9号", ["验收"], id="booked on a day gone by"),
     pytest.param("开张无违法证明", ["无违法证明"], id="a statement"), pytest.param("胃镜和肠镜怎么约", ["胃镜", "肠镜"], id="two at once"),
@@ -266,6 +267,7 @@ def test_people_are_read_however_they_are_named(said: str, people: list[str]) ->
     pytest.param("二零二零年七月八日领的", ["二零二零年七月八日"], id="a whole day in words"), pytest.param("前天夜里，大概三点", ["前天夜里，大概三点"], id="about an hour"),
     pytest.param("腊月二十六以前装好", ["腊月二十六以前"], id="late in the last month"), pytest.param("九月初三办的", ["九月初三"], id="a day of any month of the moon"),
     pytest.param("Please come next Tuesday at 10 am", ["next Tuesday at 10 am"], id="in English"),
+    pytest.param("两年前就坏了", ["两年前"], id="years ago"), pytest.param("腊八那天送来", ["腊八那天"], id="a feast of winter"), pytest.param("立秋前装好", ["立秋前"], id="a day of the sun"),
     pytest.param("请今日内答复", ["今日内"], id="within today"), pytest.param("25号全天在家", ["25号全天"], id="a whole day"), pytest.param("最快六点到", ["六点"], id="at the earliest"),
     pytest.param("三点半后家里有人", ["三点半后"], id="after the hour"), pytest.param("下午以后都有空", ["下午以后"], id="after a part of the day"),
     pytest.param("9号周四行不", ["9号周四"], id="a day by both its names"), pytest.param("今天明天都行", ["今天明天"], id="two days in a row"),

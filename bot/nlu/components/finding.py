@@ -84,7 +84,7 @@ class Finder:
 _CALLED_SO = re.compile("叫$|名字?[是:]?$|姓名$")
 _HOUSE_NUMBER = re.compile(r"(?:\d{1,2}|[一二三四五六七八九十]{1,3})号")
 _FLOOR = re.compile(r"(?:[东南西北]楼)?(?:\d{1,2}|[一二三四五六七八九十]+)[楼层]")
-_BED = re.compile(r"加?(?:\d{1,3}|[一二三四五六七八九十]{1,4})号?床")
+_BED = re.compile(r"(?:第?(?:\d{1,2}|[一二三四五六七八九十]{1,2})病区)?加?(?:\d{1,3}|[一二三四五六七八九十]{1,4})号?床")
 """心内三十一床, 5楼内科23床; but of 肾内科36床 the clinic is told for itself."""
 _BY_IT = re.compile(r"旁|对面|附近|[东南西北]?楼|大厅|后|前")
 

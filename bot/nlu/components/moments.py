@@ -227,13 +227,16 @@ def _part_of_month(first: datetime, part: str, before: bool, today: datetime) ->
     return first + timedelta(days=10), first + timedelta(days=20)
 
 
+_MINUTES = {"小时": 60, "钟头": 60, "刻钟": 15, "分钟": 1}
+
+
 def _away(count: str, unit: str, ago: bool, now: datetime, today: datetime) -> tuple[datetime, datetime]:
     amount = 0.5 if count == "半" else float(number(count))
     sign = -1 if ago else 1
-    if unit in {"小时", "钟头", "分钟"}:
-        moment = now + sign * timedelta(minutes=amount * (1 if unit == "分钟" else 60))
+    if unit in _MINUTES:
+        moment = now + sign * timedelta(minutes=amount * _MINUTES[unit])
         return moment, moment
-    days = amount * {"天": 1, "日": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30}[unit]
+    days = amount * {"天": 1, "日": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30, "年": 365}[unit]
     day = (today + sign * timedelta(days=days)).replace(hour=0, minute=0)
     return day, day + timedelta(days=1)
 
