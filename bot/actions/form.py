@@ -13,12 +13,13 @@ from actions.emergency import raise_alarm
 from actions.guides import about_us, answer
 from actions.handover import SHORT, hand_over, reason_for_person
 from actions.matter import describe_matter, keep_form, silence_before
-from actions.parts import FORM_KINDS, read_other, read_parts, words_of
+from actions.parts import FORM_KINDS, Part, read_other, read_parts, words_of
 from actions.places import is_vague
 from actions.reading import (
     FIELDS,
     KINDS,
     SKIPPED,
+    asks_of_us,
     confidence_in,
     demands_money_plainly,
     give_up,
@@ -29,6 +30,7 @@ from actions.reading import (
     only_asks,
     read,
     short,
+    speaks_of_before,
     substance,
     tells_when_at_home,
     urges_to_register,
@@ -84,7 +86,7 @@ class ReadForm(Step):
         if comes_between(intent, text, requested, tracker.latest_message):
             new = read(slots, tracker.latest_message, None, moment_of(tracker))
             kept = ("extra", "what") if any(tells_when_at_home(text, e) for e in _entities(tracker)) else ("extra",)
-            await say_aside(say, tracker, api, intent)
+            await say_aside(say, tracker, api, "ask_guide" if asks_of_us(text) else intent)
             return await self._ask_next(say, api, slots, {name: new[name] for name in kept if name in new},
                                         tracker if intent == "urge" else None)  # Who only presses was asked in vain.
         if (found := await find_other(slots, tracker.latest_message, api)) is not None:
@@ -118,6 +120,8 @@ class ReadForm(Step):
         else:
             draft = dict(_BLANK) | {"kind": kind}
             draft |= read(slots | draft, message, None, moment_of(tracker))
+            if message is tracker.latest_message and (before := question_before(tracker)) is not None:
+                draft = tell_of_before(draft, before, moment_of(tracker))
         first = dict(_BLANK) | {"kind": draft["kind"]}
         events = await self._ask_next(say, api, slots | first, draft, tracker)
         if events[-1]["value"] is not None:
@@ -210,6 +214,21 @@ class ReadForm(Step):
                 SlotSet("requested_slot", missing[0] if missing else None)]
 
 
+def question_before(tracker: Tracker) -> dict[str, Any] | None:
+    """The question just answered, where what he says now is only that it be registered; None where he tells his matter."""
+    said = [e.get("parse_data") or {} for e in tracker.events if e.get("event") == "user"]
+    if len(said) < 2 or silence_before(tracker) >= AWAY or not speaks_of_before(text_of(tracker), _entities(tracker)):
+        return None
+    return said[-2] if (said[-2].get("intent") or {}).get("name") == "ask_guide" else None
+
+
+def tell_of_before(draft: dict[str, Any], before: dict[str, Any], now: str) -> dict[str, Any]:
+    """The draft with the matter of a question, and its place and time where none is said anew."""
+    told = read(_BLANK, before, None, now)
+    gained = {name: told.get(name) for name in ("place", "happened", "happened_at") if draft.get(name) is None}
+    return draft | gained | {"what": "\n".join(filter(None, (told.get("what"), draft.get("what")))) or None}
+
+
 def leave_open(field: str, draft: dict[str, Any], new: dict[str, Any], extra: dict[str, Any]) -> None:
     """What was asked for in vain is not asked again; a vague place is better than none."""
     if field == "place" and is_vague(draft.get("place")):
@@ -287,6 +306,8 @@ def comes_between(intent: str, text: str, requested: str | None, message: dict[s
     entities = message.get("entities") or []
     if any(entity["entity"] == answers and not tells_when_at_home(text, entity) for entity in entities):
         return False
+    if asks_of_us(text):
+        return requested != "what"
     if intent == "urge":
         return not entities and len(text) <= HURRY and requested != "what"
     if intent in _CHATTER:
@@ -296,7 +317,7 @@ def comes_between(intent: str, text: str, requested: str | None, message: dict[s
 
 async def _answer_aside(say: CollectingDispatcher, tracker: Tracker, api: Api) -> None:
     """The question as it stands, then with the form's own matter; no guide is asked back about while a form is open."""
-    text = text_of(tracker)
+    text = words_of(tracker.latest_message, Part(0, len(text_of(tracker)), None, "", 0.0))
     for question in dict.fromkeys((text, in_context(tracker.slots, text))):
         status, _ = await answer(say, tracker, api, question, ask_back=False)
         if say.messages:

@@ -18,7 +18,7 @@ FORM_KINDS = ("complaint", "request", "suggestion", "praise", "report")
 _TO_BE_MENDED = ("complaint", "request")
 """Of one thing these are one matter: 电梯又坏了，派人来修."""
 _OPENS = re.compile(
-    r"(?:^|(?<=[。！？!?；;，,、\s]))(?:另外|此外|还有(?:一?[件个](?:事情?|问题)|就是|[，,：:])|再(?:有|一个|就是)|顺便(?:问一?下|说一?下|反映一?下|请)?"
+    r"(?:^|(?<=[。！？!?；;，,、\s]))(?:另外|此外|还有(?:一?[件个](?:事情?|问题)|就是|[，,：:]|(?=我?们?还?(?:想|要)?再?(?:问|咨询|请教|了解)))|再(?:有|一个|就是)|顺便(?:问一?下|说一?下|反映一?下|请)?"
     r"|其次|第[二三]个?(?:问题|件事)?(?:是|[，,、：:])|其[二三](?:是|[，,、：:])?|[二三](?:是|[、.．])|[23][、.．)）])")
 _TURNS = re.compile(
     r"(?:^|(?<=[。！？!?；;，,、\s]))[哦噢啊哎诶]?[，,]?(?:对了|另外|此外|还有(?!一会|多久|多少|没有)|顺便|再(?:有|一个|就是)|其次|(?:我|我们)?还(?:要|想)(?:再?投诉|再?反映|报修|说|提|建议|举报))")
@@ -94,6 +94,15 @@ def is_one(one: Part, other: Part) -> bool:
 def words_of(message: dict[str, Any], part: Part) -> str:
     """A part as a matter of its own begins: without 另外."""
     return _LEADS.sub("", str(message["text"])[part.start:part.end]).strip(_EDGES)
+
+
+def without_places(message: dict[str, Any], part: Part) -> str:
+    """The words of a part without where it is."""
+    alone = only(message, part)
+    text = str(alone["text"])
+    for place in sorted((e for e in alone["entities"] if e["entity"] == "place"), key=lambda e: -int(e["start"])):
+        text = text[:place["start"]] + text[place["end"]:]
+    return text.strip(_EDGES)
 
 
 def only(message: dict[str, Any], part: Part) -> dict[str, Any]:

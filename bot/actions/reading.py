@@ -71,6 +71,15 @@ _NO_TICKET = re.compile(
     r"(?:不是|没(?:有|想|打算|要)?|不(?:想|要|用|打算)?|别)(?:想|要|来|打算|在)?(?:给我)?(?:登记|投诉|举报|报修|反映)")
 _ONLY_ASKS = re.compile(
     r"(?:就|只|光|先|单|仅)(?:是|要|想)*(?:问|打听|咨询|了解|知道|请教|搞清|弄清)|(?:想|来)(?:问|打听|咨询|了解|知道|请教)[^，。]{0,12}(?:归|找|谁|哪|怎|什么|多少)|咨询(?:一下|而已)?$")
+_ASKS_OF_US = re.compile(
+    r"(?:收|要|花|付|出|算)(?:多少|什么|啥)?[个点]?(?:费用?|钱)(?:吗|么|不|呢|嘛|[?？]|$)|多少钱|免费的?(?:吗|么|不|呢|[?？])|[怎咋]么?收费|要不要(?:收费|花?钱|付钱)"
+    r"|收不收(?:费|钱)|几点(?:钟)?(?:上班|下班|开门|关门|营业)|(?:上班|下班|开门|关门)(?:时间|是?几点)|(?:上班|下班|营业|办公)时间")
+"""What the office's own visit costs and when it is open, asked while it is registered: 要收钱吗."""
+_REPROACH = re.compile(r"凭什么|为什么|为啥|怎么[还又]|乱|投诉|举报|他们?|她|对方|商家|了我")
+_REGISTERS = re.compile(r"登记|报个?修|报修|投诉|反映|记一?下|来修|派人|派师傅|安排|上门|处理")
+_OF_THAT = re.compile(r"^(?:那|行|好|嗯|哦|就)|这个?(?:事|件|问题|情况)|就?这个")
+"""那你给我报个修吧 speaks of what was said before."""
+_NOTHING_OF_IT = re.compile(r"那|给|修|登记|记录|记|就|先|行|好|嗯|哦|这|帮|报|家里|赶紧|尽?快|安排|派|上门|处理|解决|看看|看|联系|电话|手机|地址|在|是|住|位置|吧|呗|个")
 _BARE_PERIOD = re.compile(r"(?:每天)?(?:凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|夜晚|半夜|深夜|午夜|晚间)")
 _HABIT = re.compile(
     r"(?:每天|天天|每晚|每到|每次|每逢|每年|每月|每周)[^，。！？,.!?\s]{0,6}?(?:凌晨|清晨|早上|上午|中午|下午|傍晚|晚上|夜里|半夜|深夜|周末|下雨天?)?"
@@ -332,6 +341,20 @@ def demands_money_plainly(text: str) -> bool:
 def is_placeless(what: str) -> bool:
     """Money, papers and lines: nobody has to go anywhere."""
     return bool(_PLACELESS.search(what))
+
+
+def asks_of_us(text: str) -> bool:
+    """对了师傅上门要收钱吗 in the middle of a form is a question, whatever it sounds like."""
+    return len(text) <= 24 and bool(_ASKS_OF_US.search(text)) and not _REPROACH.search(text)
+
+
+def speaks_of_before(text: str, entities: list[dict[str, Any]]) -> bool:
+    """那你给我报个修吧，9幢2201: it is to be registered, and not a word of what it is."""
+    rest = text
+    for entity in sorted(entities, key=lambda e: -int(e["start"])):
+        if entity["entity"] in ("place", "time", "phone", "person"):
+            rest = rest[:entity["start"]] + rest[entity["end"]:]
+    return bool(_REGISTERS.search(text) and _OF_THAT.search(text)) and len(_NOTHING_OF_IT.sub("", _BARE.sub("", rest))) < 2
 
 
 def only_asks(text: str) -> bool:

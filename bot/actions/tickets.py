@@ -20,7 +20,7 @@ _NAMES = {"what": "具体情况", "place": "位置", "happened": "发生时间",
 _CALLED = {"妈": "妈妈", "爸": "爸爸", "姐": "姐姐", "妹": "妹妹", "哥": "哥哥", "弟": "弟弟", "店": "店里", "厂": "厂里"}
 _KNOWN_BY = {"place": r"房号|位置|地点|楼栋|窗口|科室|地址|床号|岗位", "happened": r"时间|日期", "phone": r"电话|联系"}
 """Which of a category's materials a field already gives."""
-_HOW_OFTEN = {"老是", "总是", "动不动", "反复", "多次"}
+_HOW_OFTEN = {"老是", "总是", "动不动", "反复", "多次", "一直", "经常", "长期", "常年"}
 """They stand in the story; 发生时间：老是 says nothing more."""
 _URGENT = re.compile(r"老人|孩子.{0,6}(?:发烧|危险)|马上|立刻|紧急|急[!！。]|爆管|喷水|停电|停水|漏电|触电|砸到|坠落|掉下来|堵死")
 

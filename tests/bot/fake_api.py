@@ -5,6 +5,7 @@ A matter is named `resident.ordinal`, as the player counts them; what a name hol
 """
 from __future__ import annotations
 
+import re
 import sys
 from datetime import datetime
 from typing import Any
@@ -96,6 +97,8 @@ def _respond(app: web.Application, method: str, path: str, body: Any, matter: st
 
 
 def _understand(text: str) -> dict[str, Any]:
+    if re.match(r"\d+栋\d+单元.{,8}$", text):
+        return {"kind": None, "category": None, "category_confidence": None}  # As the real one does with what begins like an address.
     kind, category = next((meant for word, *meant in UNDERSTOOD if word in text), (None, None))
     return {"kind": kind, "category": category, "category_confidence": 0.6 if "好多次" in text else 0.9 if category else None}
 

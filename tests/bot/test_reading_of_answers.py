@@ -180,3 +180,19 @@ def test_who_only_asks_wants_no_ticket(said: str, asks: bool) -> None:
 def test_a_correction_gives_a_ticket_another_place_if_it_is_as_exact(old: str | None, said: str, place: str | None) -> None:
     text = f"说错了，是{said}"
     assert corrected_place(old, text, [entity(text, "place", said)]) == place
+
+
+@pytest.mark.parametrize(("said", "asks"), [
+    ("对了师傅上门来看一下要收钱吗", True), ("要收费吗", True), ("你们几点下班，下班是几点", True), ("上门多少钱", True),
+    ("他们凭什么收费", False), ("物业乱收费", False), ("收费窗口", False), ("收了我多少钱都不说", False),
+])
+def test_what_a_visit_costs_is_asked_and_not_told(said: str, asks: bool) -> None:
+    assert reading.asks_of_us(said) is asks
+
+
+@pytest.mark.parametrize(("said", "places", "before"), [
+    ("那你给我报个修吧，9幢2201", ("9幢2201",), True), ("那就登记吧", (), True), ("这个问题帮我反映一下", (), True),
+    ("那帮我报修，水管爆了", (), False), ("给我报个修", (), False), ("那是9幢2201的事", ("9幢2201",), False),
+])
+def test_a_wish_to_register_without_a_matter_speaks_of_what_was_said_before(said: str, places: tuple[str, ...], before: bool) -> None:
+    assert reading.speaks_of_before(said, [entity(said, "place", place) for place in places]) is before
