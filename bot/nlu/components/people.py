@@ -73,6 +73,8 @@ _BY_NUMBER = re.compile(rf"(?<=[,。\s、，])(?P<it>(?:{_DOUBLE}|[{_FIRM}高方
 _CANTONESE = re.compile(rf"(?:联络|联系|揾|搵|找|同|跟|我系|我是|免贵|叫)(?P<it>{_SURNAME}生)(?=$|[\W\d]|嘅|的|话|讲|电)")
 _NICK = re.compile(r"(?P<it>阿(?![姨婆公伯妈爸哥姐叔嫂爷奶])[\u4e00-\u9fff]|小(?![区孩伙姑妹时店房门路事广票窗程朋学心便组])[\u4e00-\u9fff])(?=$|[\W]|[说讲在帮态真很是做特话的从给把拿对跟来去有])")
 """阿强: only beside an office or a role."""
+_TWICE = re.compile(r"(?<=[部科室站台处]的)(?P<it>(?P<one>(?![爸妈哥姐弟妹爷奶叔婶人天常种家户刚事样字句点慢好多大小说看等试谢问])[\u4e00-\u9fff])(?P=one))(?=$|[\W_]|[说讲帮给在是把跟去来很真态特])")
+"""客服部的苗苗."""
 _NAMED_SO = re.compile(rf"(?<![大小尖惨呼吼嚎鸣别不要会再去也想能请就])叫(?P<it>{_SURNAME}{_SAID_GIVEN}{{1,2}}?)(?=$|[\W_]|[是在住把]|电话|手机)")
 _MISTAKEN = re.compile(rf"(?:记|写|听|当|登记|念|叫|读|打|输|喊|搞|弄|填|印)成(?:了|姓)?{_QUOTE}(?P<it>{_SURNAME}(?:{_GIVEN}{{1,2}}?)?)(?={_QUOTE}(?:了|$|,|\s))")
 _NOT_BUT = re.compile(rf"不是(?:叫|姓)?(?P<it>{_SURNAME}{_GIVEN}{{1,2}}?)[,，\s]{{0,2}}(?:而?是|叫)(?P<other>{_SURNAME}{_GIVEN}{{1,2}})(?=$|[\W_])|(?:其实|实际上|应该)是?叫?(?P<true>{_SURNAME}{_GIVEN}{{1,2}})(?=$|[\W_])")
@@ -123,7 +125,7 @@ def find_people(plain: str, words: Words) -> Iterator[tuple[int, int]]:
     yield from (match.span(match.lastgroup or 0) for match in _FOREIGN.finditer(plain) if match.lastgroup != "it" or plain[match.start("it") - 1:match.start("it")] in tuple("叫名") or _no_words(*match.span("it"), words))
     yield from (match.span("it") for pattern in (_NAMED_SO, _MYSELF, _APART, _PARENT_OF) for match in pattern.finditer(plain) if _begins_no_word(match.start("it"), words))
     yield from (match.span("it") for match in _CALLED_ANY.finditer(plain) if _no_words(*match.span("it"), words))
-    yield from (match.span("it") for pattern in (_PET, _KNOWN_AS, _OLD, _NICKED) for match in pattern.finditer(plain))
+    yield from (match.span("it") for pattern in (_PET, _KNOWN_AS, _OLD, _NICKED, _TWICE) for match in pattern.finditer(plain))
     for match in _TITLED.finditer(plain):
         if _is_titled(match, plain, words):
             # 祁小满同志 has his whole name; comrade is how he is spoken of.
