@@ -173,7 +173,7 @@ def test_a_long_or_hostile_text_is_read_to_its_end(said: str) -> None:
     pytest.param("二楼心电图室门锁着", ["二楼心电图室"], id="a room on its floor"), pytest.param("叫骨科护士站来人", ["骨科护士站"], id="a desk of a ward"),
     pytest.param("市妇幼保健院产科的床位", ["市妇幼保健院产科"], id="a clinic of a hospital"), pytest.param("给我挂个号，县中医院", ["县中医院"], id="a hospital one books with"),
     pytest.param("外科二病区太吵", ["外科二病区"], id="a ward by its number"), pytest.param("到办事大厅7号窗口交的", ["办事大厅7号窗口"], id="a window of a hall"),
-    pytest.param("想挂个神内，周三的", ["神内"], id="a clinic in short"), pytest.param("四楼内分泌的大夫", ["四楼内分泌"], id="a clinic on its floor"), pytest.param("我爸住骨三科", ["骨三科"], id="a clinic by its number"), pytest.param("便民服务站的小程", ["便民服务站"], id="where she works"),
+    pytest.param("想挂个神内，周三的", ["神内"], id="a clinic in short"), pytest.param("四楼内分泌的大夫", ["四楼内分泌"], id="a clinic on its floor"), pytest.param("我爸住骨三科", ["骨三科"], id="a clinic by its number"), pytest.param("投诉北关区城管局", ["北关区城管局"], id="with the district it is of"), pytest.param("便民服务站的小程", ["便民服务站"], id="where she works"),
     pytest.param("肿瘤中心几点开", ["肿瘤中心"], id="a centre of a hospital"),
     pytest.param("挂明天的儿童口腔的号", ["儿童口腔"], id="what one takes a number for"), pytest.param("户籍登记窗口排了两个钟头", ["户籍登记窗口"], id="a window by its matter"),
     pytest.param("派出所的身份证窗口几点开", ["派出所的身份证窗口"], id="a window of an office"),

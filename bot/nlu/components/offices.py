@@ -157,7 +157,7 @@ class Offices:
             elif first < last == start and (plain[last - 1] == "院" or (name.endswith("窗口") and _HALL.search(plain[:last][-2:]))) and name not in _WINGS:
                 start = first  # 县医院儿科.
             elif first < start <= last < end:  # 澄江新区管委会 is one name; in 翠湖花园物业 the office begins behind the place.
-                start = first if plain[last:end] in self._absorbing else last
+                start = first if plain[last:end] in self._absorbing or (last == start + 1 and name[-1] in "局府院委") else last  # 清流县人社局.
             elif name in self._absorbing or name.endswith(("分局", "分中心")):
                 start = _named_before(words, start)
             yield start, end
