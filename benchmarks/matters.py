@@ -1,6 +1,7 @@
 """What petitions are about: the hall preset's seven first-level categories against ../shared/data/petitions/labelled.jsonl.
 
-`python -m benchmarks.matters`. First nothing is learnt from these petitions: the preset's own phrases are all there is.
+`python -m benchmarks.matters [--wrong]`. Before them the short texts of the other two presets: tests/data/matters_*.yml
+(--wrong prints those that go astray). First nothing is learnt from these petitions: the preset's own phrases are all there is.
 Then half of them are the closed tickets of an office, and the other half arrives: right before and after learning.
 """
 
@@ -8,10 +9,13 @@ import asyncio
 import random
 import re
 import statistics
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import yaml
 
 from benchmarks.running import DATA, ROOT, quantile, read_rows
 from core.embed import Embedder
@@ -25,6 +29,9 @@ from ticketing.preset import Preset, load_preset
 
 CACHE = ROOT / "bot" / "models" / "guides" / "matters.npz"
 PETITIONS = DATA / "petitions" / "labelled.jsonl"
+SHORT_TEXTS = ROOT / "tests" / "data"
+SHORT_SETS = (("", "phrases were mended on it"), ("_second", "no phrase was mended on it"))
+"""A preset's short texts: the end of the file's name, and what the figure is worth."""
 SPLITS = 3
 """Halves drawn anew."""
 
@@ -86,6 +93,28 @@ def _f1(pairs: Counter[tuple[str, str]], name: str) -> float:
     return 2 * hit / (said + meant) if said + meant else 0.0
 
 
+# Short texts
+
+
+async def measure_short_texts(name: str, embedder: Embedder, *, wrong: bool) -> None:
+    """The share whose first guess is the very category, and the share whose first level is right."""
+    preset = load_preset(name)
+    phrases = phrases_of(preset)
+    known = await KnownVectors(embedder, CACHE if CACHE.exists() else None).of([each.text for each in phrases])
+    matters = learn(preset, phrases, known)
+    for end, worth in SHORT_SETS:
+        texts: dict[str, list[str]] = yaml.safe_load((SHORT_TEXTS / f"matters_{name}{end}.yml").read_text("utf-8"))
+        exact = first_level = 0
+        for code, text in ((code, text) for code, each in texts.items() for text in each):
+            best = matters.guess(text, await embedder.query(pieces(text)))[0]
+            exact += best.category == code
+            first_level += matters.parents[best.category] == matters.parents[code]
+            if wrong and best.category != code:
+                print(f"    {code} → {best.category} {best.share:.2f}  {text}")
+        of = sum(map(len, texts.values()))
+        print(f"{name:9} category {exact / of:.3f}  first level {first_level / of:.3f}  of {of} short texts ({worth})")
+
+
 # An office that learns
 
 
@@ -145,10 +174,19 @@ def teach(
 
 
 async def main() -> None:
-    if not PETITIONS.exists():
-        print("matters: skipped, ../shared/data/petitions is absent")
-        return
-    preset, embedder = load_preset("hall"), Embedder()
+    embedder = Embedder()
+    for name in ("property", "hospital"):
+        await measure_short_texts(name, embedder, wrong="--wrong" in sys.argv)
+    print()
+    if PETITIONS.exists():
+        await measure_petitions(embedder)
+    else:
+        print("matters: the petitions are skipped, ../shared/data/petitions is absent")
+    embedder.close()
+
+
+async def measure_petitions(embedder: Embedder) -> None:
+    preset = load_preset("hall")
     petitions = await read_petitions(preset, embedder)
     phrases = phrases_of(preset)
     known = await KnownVectors(embedder, CACHE if CACHE.exists() else None).of([each.text for each in phrases])
@@ -167,7 +205,6 @@ async def main() -> None:
     for what, tree, habit in offices:
         await show_learning(what, tree, [habit(each) for each in questions], embedder,
                             shipped if tree is preset else None)
-    embedder.close()
 
 
 if __name__ == "__main__":
