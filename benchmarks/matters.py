@@ -30,7 +30,9 @@ from ticketing.preset import Preset, load_preset
 CACHE = ROOT / "bot" / "models" / "guides" / "matters.npz"
 PETITIONS = DATA / "petitions" / "labelled.jsonl"
 SHORT_TEXTS = ROOT / "tests" / "data"
-SHORT_SETS = (("", "phrases were mended on it"), ("_second", "no phrase was mended on it"))
+SHORT_SETS = (
+    ("", "phrases were mended on it"), ("_second", "phrases were mended on it"), ("_third", "no phrase was mended on it"),
+)
 """A preset's short texts: the end of the file's name, and what the figure is worth."""
 SPLITS = 3
 """Halves drawn anew."""
