@@ -13,12 +13,14 @@ from actions.after import Withdraw
 from actions.api import Api, ApiError
 from actions.booking import (
     choice_of,
+    clock_of,
     is_dated,
     matching,
     moment,
     pick_appointment,
     pick_service,
     time_of,
+    wants_soonest,
     write_time,
     write_when,
 )
@@ -31,11 +33,12 @@ from actions.status import own_tickets, say_status
 from actions.step import Events, Step, begins_matter, entities_of, intent_of, moment_of, sentence, text_of
 from actions.visits import (
     TICKET,
+    VISIT,
     ask_ended,
     cannot_come,
+    chosen_end,
     coming,
     find_ended,
-    is_chosen_end,
     tell_own,
     told,
 )
@@ -46,6 +49,7 @@ ASKED_AT_MOST = 3
 _OF_BOOKING = re.compile(r"约|号|挂|门诊|时段")
 _MONEY_BACK = re.compile(r"退(?:钱|款|费|还|给|押金|保证金)|给我(?:们)?退|(?:钱|款|费|押金|保证金)[^，。！？]{0,8}退")
 """退 of money cancels no appointment."""
+_ASKS = re.compile(r"[能行可得开][^，。！？]{0,4}[不没][？?]*$")
 _KEEPS = re.compile(r"算了|[不别](?:要|用)?(?:取消|退|撤)|留着|不用了|还是[来去]")
 _ENDS = re.compile(r"取消|退|撤|不要了")
 _OTHERWISE = re.compile(r"改|换|算了")
@@ -133,8 +137,8 @@ class ReadAppointment(Step):
         text = text_of(tracker)
         chosen = choice_of(text, booking["labels"]) if booking.get("labels") else None
         found = [booking["labels"][chosen]] if chosen is not None else pick_service(text, services)
-        if time_of(tracker.latest_message.get("entities") or []):
-            booking["entity"] = time_of(tracker.latest_message.get("entities") or [])
+        if entity := _time_said(tracker, booking):
+            booking["entity"] = entity
         named = [str(e["value"]) for e in entities_of(tracker, "service")]
         if len(found) != 1 and len(services) == 1 and not named:
             found = services
@@ -154,8 +158,9 @@ class ReadAppointment(Step):
         self, say: CollectingDispatcher, tracker: Tracker, api: Api, booking: dict[str, Any]
     ) -> Events:
         offered, labels = booking.get("offered") or [], booking.get("labels") or []
-        entity = time_of(tracker.latest_message.get("entities") or []) or booking.pop("entity", None)
-        chosen = choice_of(text_of(tracker), labels) if offered and labels else None
+        entity = _time_said(tracker, booking) or clock_of(text_of(tracker), offered)
+        booking.pop("entity", None)
+        chosen = choice_of(text_of(tracker), labels, timed=entity is not None) if offered and labels else None
         if chosen is not None:
             return await self._take(say, tracker, api, booking, offered[chosen])
         free = await self._free(api, booking["service"])
@@ -170,7 +175,7 @@ class ReadAppointment(Step):
             found, entity = same_day, entity | {"from": same_day[0]["starts_at"], "to": same_day[-1]["ends_at"]}
         else:
             found = matching(free, entity)
-        if len(found) == 1 and _is_exact(entity, offered):
+        if found and ((len(found) == 1 and _is_exact(entity, offered)) or (offered and wants_soonest(text_of(tracker)))):
             return await self._take(say, tracker, api, booking, found[0])
         booking["heard"] = write_time(entity) if is_dated(entity) or not offered else str(entity.get("value") or "")
         if found:
@@ -220,7 +225,7 @@ class ReadAppointment(Step):
             return await self._offer(say, tracker, api, booking, free, "utter_slot_taken")
         said = "utter_appointment_moved" if booking["act"] == "move" else "utter_appointment_booked"
         say.utter_message(text=sentence(said, number=made.get("number") or made.get("id"), **told(slot | made)))
-        return _over()
+        return [*_over(), SlotSet("booked", booking["service"])]
 
     # Which appointment
 
@@ -230,7 +235,7 @@ class ReadAppointment(Step):
         text = text_of(tracker)
         items = await coming(tracker, api)
         if not items:
-            if not _OF_BOOKING.search(text) and (otherwise := await self._not_booked(say, tracker, api)) is not None:
+            if not _OF_BOOKING.search(text) and (otherwise := await self._not_booked(say, tracker, api, booking)) is not None:
                 return otherwise
             say.utter_message(text=sentence("utter_no_appointment"))
             return _over()
@@ -262,10 +267,19 @@ class ReadAppointment(Step):
                                         number=item.get("number") or item["id"]))
         return _over()
 
-    async def _not_booked(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:
-        """Who has no appointment and speaks of none means his ticket, or wants something back: 给我退了吧."""
+    async def _not_booked(
+        self, say: CollectingDispatcher, tracker: Tracker, api: Api, booking: dict[str, Any]
+    ) -> Events | None:
+        """Who has no appointment and speaks of none means his ticket, or the matter he asked about: 那礼拜六能办不."""
         text = text_of(tracker)
-        if is_question(text) and await own_tickets(api):
+        if not (is_question(text) or _ASKS.search(text)):
+            return None
+        if booking["act"] == "move":
+            before = len(say.messages)
+            _, events = await answer(say, tracker, api)
+            if len(say.messages) > before:
+                return [*events, *_over()]
+        if await own_tickets(api):
             await say_status(say, tracker, api)
             return _over()
         return None
@@ -279,7 +293,7 @@ class ReadAppointment(Step):
 
 def _act_of(tracker: Tracker) -> str:
     """What is wanted, by the intent; who cannot come, or was asked what to cancel, cancels."""
-    cancels = cannot_come(tracker) or is_chosen_end(tracker)
+    cancels = cannot_come(tracker) or chosen_end(tracker) == VISIT
     return "cancel" if cancels else ACTS.get(intent_of(tracker), "book")
 
 
@@ -317,6 +331,12 @@ def _spread(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _day(slot: dict[str, Any]) -> str:
     return moment(slot["starts_at"]).date().isoformat()
+
+
+def _time_said(tracker: Tracker, booking: dict[str, Any]) -> dict[str, Any] | None:
+    """The time of this message, on the day that was said before the service was known."""
+    kept = [booking["entity"]] if booking.get("entity") else []
+    return time_of([*kept, *(tracker.latest_message.get("entities") or [])])
 
 
 def _is_exact(entity: dict[str, Any], offered: list[dict[str, Any]]) -> bool:

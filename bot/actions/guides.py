@@ -24,6 +24,16 @@ _ABOUT_US: list[tuple[re.Pattern[str], str]] = [
 """Questions about this conversation itself, asked where no guide knows an answer."""
 
 
+_ASPECTS = re.compile(
+    r"带|准备|材料|东西|证件|什么|啥|哪些|哪[里儿]?|怎么|咋|几点|多久|多长|时间|时候|多少|钱|费用?|收|停车|地址|地方|窗口|位置|本人|自己|亲自|代办|别人|家人"
+    r"|可以|[能行要去来到办过需用在有得必须我你您们的了吗呢啊呀吧那么都还就是不没这个先说一下请问些？?，。！\s]")
+
+
+def names_no_matter(question: str) -> bool:
+    """本人去要带啥 asks about what is spoken of; it names no matter of its own."""
+    return len(_ASPECTS.sub("", question)) <= 1
+
+
 def about_us(text: str) -> str | None:
     """Our own answer to a short question about how this conversation goes."""
     return next((said for words, said in _ABOUT_US if words.search(text)), None) if len(text) <= 24 else None
@@ -54,6 +64,11 @@ async def answer(
         body["chosen"] = guide
     found = await api.post("/answers", body)
     status = found.get("status", "error")
+    booked = tracker.get_slot("booked")
+    if booked and not guide and status not in SAID and names_no_matter(body["question"]):
+        again = await api.post("/answers", {"question": f"{booked} {body['question']}"})
+        if again.get("status") in SAID:
+            found, status = again, again["status"]
     if status == "clarify" and not ask_back:
         return status, []
     if status == "clarify":

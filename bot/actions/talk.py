@@ -18,7 +18,7 @@ from actions.reading import PETITION, is_question, only_place
 from actions.several import find_parts
 from actions.status import OPEN, meant, named_number, own_tickets, say_status
 from actions.step import Events, begins_matter, intent_of, sentence, text_of
-from actions.visits import is_chosen_end
+from actions.visits import chosen_end
 
 GUESSED = 0.5
 """Less sure than this, two of five messages are something else (docs/decisions/0006)."""
@@ -106,7 +106,7 @@ async def miss(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
 
 async def withdraw_chosen(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:
     """The answer to which of several tickets is taken back, by its place in the list or its words; None where none is."""
-    if is_chosen_end(tracker):
+    if chosen_end(tracker):
         return await Withdraw().act(say, tracker, api)
     numbers = (tracker.get_slot("offer") or {}).get("withdraw") or []
     if not numbers:

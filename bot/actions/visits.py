@@ -9,14 +9,18 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api
-from actions.booking import moment, pick_service, write_when
+from actions.booking import is_dated, moment, pick_service, time_of, write_when
 from actions.reading import is_question
 from actions.status import OPEN, meant, named_number, own_tickets
-from actions.step import Events, entities_of, moment_of, sentence, text_of
+from actions.step import Events, entities_of, intent_of, moment_of, sentence, text_of
 
 VISIT, TICKET = "visit", "ticket"
 BROUGHT_AT_MOST = 8
 _SHORT = 24
+_ANSWER = 8
+_PLACES = {VISIT: re.compile(r"第?[一1]|前[面一者]"), TICKET: re.compile(r"第?[二2]|后[面一者]")}
+"""As utter_end_which names them."""
+_SAYS_ONLY = {"inform", "nlu_fallback"}
 _NAMED = {VISIT: re.compile(r"约|挂号|的号|门诊|时段|YY\d"), TICKET: re.compile(r"工单|投诉|报修|举报|HY\d")}
 _HINTED = {VISIT: re.compile(r"(?:[来去到]|过[来去])不(?:了|成)|不(?:过)?[来去]了|赶不[上到及]|那[天日]|当天|没(?:空|时间)[来去]"),
            TICKET: re.compile(r"师傅|修|反映|登记|撤诉|解决|处理")}
@@ -95,6 +99,8 @@ async def find_ended(tracker: Tracker, api: Api) -> list[str]:
     text = text_of(tracker)
     if named_number(tracker):
         return [TICKET]
+    if chosen := chosen_end(tracker):
+        return [chosen]
     named = [kind for kind, words in _NAMED.items() if words.search(text)]
     if len(named) == 1:
         return named
@@ -114,23 +120,40 @@ def ask_ended(say: CollectingDispatcher) -> Events:
     return [SlotSet("offer", {"end": True})]
 
 
-def is_chosen_end(tracker: Tracker) -> bool:
-    """Whether this answers which of the two is taken back."""
-    text = text_of(tracker)
-    return bool((tracker.get_slot("offer") or {}).get("end")) and len(text) <= 8 and any(
-        words.search(text) for words in _NAMED.values())
+def chosen_end(tracker: Tracker) -> str | None:
+    """Which of the two he takes back, where he was just asked: by its name or its place in the question."""
+    text = text_of(tracker).strip()
+    if not (tracker.get_slot("offer") or {}).get("end") or len(text) > _ANSWER:
+        return None
+    chosen = [kind for kind in (VISIT, TICKET) if _NAMED[kind].search(text) or _PLACES[kind].match(text)]
+    return chosen[0] if len(chosen) == 1 else None
 
 
 def begin_cancelling() -> Events:
     """The form of appointments takes it up."""
-    return [SlotSet("offer", None), SlotSet("booking", {"act": "cancel", "asked": 0, "begun": True}),
+    return _begin("cancel")
+
+
+def _begin(act: str) -> Events:
+    return [SlotSet("offer", None), SlotSet("booking", {"act": act, "asked": 0, "begun": True}),
             FollowupAction("appointment_form")]
 
 
+async def _wishes_visit(tracker: Tracker, api: Api) -> bool:
+    """周三领结婚证，上午: something that can be booked, and the day, is a wish although no verb says so."""
+    if intent_of(tracker) not in _SAYS_ONLY or not entities_of(tracker, "service") or is_question(text_of(tracker)):
+        return False
+    time, now = time_of(entities_of(tracker, "time")), moment_of(tracker)
+    if not time or not is_dated(time) or (now and moment(time["from"]) < moment(now)):
+        return False
+    services = [str(item["service"]) for item in (await api.get("/slots/services")).get("items") or []]
+    return len(pick_service(text_of(tracker), services)) == 1
+
+
 async def speaks_of_visit(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:
-    """An own appointment asked about, or given up, whatever the message sounded like; None for all else."""
+    """An own appointment asked about, given up or wished for, whatever the message sounded like; None for all else."""
     if await tell_own(say, tracker, api):
         return []
     if cannot_come(tracker) and await find_ended(tracker, api) == [VISIT]:
         return begin_cancelling()
-    return None
+    return _begin("book") if await _wishes_visit(tracker, api) else None

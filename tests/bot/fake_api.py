@@ -105,9 +105,11 @@ def _understand(text: str) -> dict[str, Any]:
 
 def _answer(body: dict[str, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {"status": "no_guide", "text": "", "citations": [], "candidates": []}
+    if "周六" in body["question"]:
+        return said | {"status": "answered", "text": "周六上午九点到十二点照常办理。（出处：办公时间，示例）"}
     if "物业费" in body["question"]:
         return said | {"status": "answered", "text": "物业费按建筑面积计收。（出处：物业费，示例）"}
-    if body.get("chosen") == "residence-permit" or "带什么" in body["question"]:
+    if body.get("chosen") == "residence-permit" or "带什么" in body["question"] or "居住证办理 " in body["question"]:
         return said | {"status": "answered", "text": "居住证材料：身份证、住址证明。（出处：居住证办理，示例）"}
     if "办证" in body["question"] and "狗" not in body["question"]:
         return said | {"status": "clarify", "text": "您想问的是哪一项？", "choices": [
