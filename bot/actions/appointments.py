@@ -65,10 +65,13 @@ class ReadAppointment(Step):
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         """What ends or interrupts comes first, then the choice, then the time."""
         booking = dict(tracker.get_slot("booking") or {})
-        if booking.pop("begun", False) or not booking:
-            booking = booking or {"act": _act_of(tracker), "asked": 0}
+        begun = booking.pop("begun", False)  # What is meant was settled by the action that began it.
+        if not booking:
+            booking = {"act": _act_of(tracker), "asked": 0}
             if (elsewhere := await self._begin(say, tracker, api, booking["act"])) is not None:
                 return elsewhere
+        elif begun:
+            pass
         elif await _cancels_instead(tracker, api, booking["act"]):
             booking = {"act": "cancel", "asked": 0, "appointment": booking.get("appointment")}
         elif await tell_own(say, tracker, api):
