@@ -32,6 +32,7 @@ from actions.reading import KINDS, give_up, is_question, own_phone, substance
 from actions.status import own_tickets, say_status
 from actions.step import Events, Step, begins_matter, entities_of, intent_of, moment_of, sentence, text_of
 from actions.visits import (
+    OF_BOOKING,
     TICKET,
     VISIT,
     ask_ended,
@@ -39,6 +40,7 @@ from actions.visits import (
     chosen_end,
     coming,
     find_ended,
+    is_money_back,
     tell_own,
     told,
 )
@@ -46,9 +48,6 @@ from actions.visits import (
 ACTS = {"book_appointment": "book", "move_appointment": "move", "cancel_appointment": "cancel"}
 OFFERED = 4
 ASKED_AT_MOST = 3
-_OF_BOOKING = re.compile(r"约|号|挂|门诊|时段")
-_MONEY_BACK = re.compile(r"退(?:钱|款|费|还|给|押金|保证金)|给我(?:们)?退|(?:钱|款|费|押金|保证金)[^，。！？]{0,8}退")
-"""退 of money cancels no appointment."""
 _ASKS = re.compile(r"[能行可得开][^，。！？]{0,4}[不没][？?]*$")
 _KEEPS = re.compile(r"算了|[不别](?:要|用)?(?:取消|退|撤)|留着|不用了|还是[来去]")
 _ENDS = re.compile(r"取消|退|撤|不要了")
@@ -93,7 +92,7 @@ class ReadAppointment(Step):
 
     async def _begin(self, say: CollectingDispatcher, tracker: Tracker, api: Api, act: str) -> Events | None:
         """What is no booking, moving or cancelling, however it sounded."""
-        if act == "cancel" and _is_money_back(text_of(tracker)):
+        if act == "cancel" and is_money_back(text_of(tracker)):
             return [*_over(), *begins_matter(tracker, "request")]
         if await tell_own(say, tracker, api):
             return _over()
@@ -132,7 +131,7 @@ class ReadAppointment(Step):
     ) -> Events:
         services = [str(item["service"]) for item in (await api.get("/slots/services")).get("items") or []]
         if not services:
-            if not _OF_BOOKING.search(text_of(tracker)) and (await answer(say, tracker, api))[0] == "answered":
+            if not OF_BOOKING.search(text_of(tracker)) and (await answer(say, tracker, api))[0] == "answered":
                 return _over()
             say.messages.clear()
             say.utter_message(text=sentence("utter_no_slots"), buttons=_buttons(["转人工"]))
@@ -238,7 +237,7 @@ class ReadAppointment(Step):
         text = text_of(tracker)
         items = await coming(tracker, api)
         if not items:
-            if not _OF_BOOKING.search(text) and (otherwise := await self._not_booked(say, tracker, api, booking)) is not None:
+            if not OF_BOOKING.search(text) and (otherwise := await self._not_booked(say, tracker, api, booking)) is not None:
                 return otherwise
             say.utter_message(text=sentence("utter_no_appointment"))
             return _over()
@@ -310,11 +309,7 @@ async def _cancels_instead(tracker: Tracker, api: Api, act: str) -> bool:
         return False
     if act == "move":
         return bool(_ENDS.search(text)) or cannot_come(tracker)
-    return bool(_ENDS.search(text) and _OF_BOOKING.search(text)) and bool(await coming(tracker, api))
-
-
-def _is_money_back(text: str) -> bool:
-    return bool(_MONEY_BACK.search(text)) and not _OF_BOOKING.search(text)
+    return bool(_ENDS.search(text) and OF_BOOKING.search(text)) and bool(await coming(tracker, api))
 
 
 def _person(tracker: Tracker) -> dict[str, Any]:

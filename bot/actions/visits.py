@@ -16,6 +16,9 @@ from actions.step import Events, entities_of, intent_of, moment_of, sentence, te
 
 VISIT, TICKET = "visit", "ticket"
 BROUGHT_AT_MOST = 8
+OF_BOOKING = re.compile(r"约|号|挂|门诊|时段")
+_MONEY_BACK = re.compile(r"退(?:钱|款|费|还|给|押金|保证金)|给我(?:们)?退|(?:钱|款|费|押金|保证金)[^，。！？]{0,8}退")
+"""退 of money cancels no appointment."""
 _SHORT = 24
 _ANSWER = 8
 _PLACES = {VISIT: re.compile(r"第?[一1]|前[面一者]"), TICKET: re.compile(r"第?[二2]|后[面一者]")}
@@ -97,7 +100,7 @@ async def find_ended(tracker: Tracker, api: Api) -> list[str]:
     Empty where they point to what there is not: nothing else is taken back in its place.
     """
     text = text_of(tracker)
-    if named_number(tracker):
+    if named_number(tracker) or is_money_back(text):
         return [TICKET]
     if chosen := chosen_end(tracker):
         return [chosen]
@@ -111,6 +114,11 @@ async def find_ended(tracker: Tracker, api: Api) -> list[str]:
     hinted |= {VISIT} if pick_service(text, [str(item["service"]) for item in visits]) else set()
     hinted |= {TICKET} if meant(tickets, text) else set()
     return [kind for kind in there if kind in hinted] if hinted else there
+
+
+def is_money_back(text: str) -> bool:
+    """He wants money back, and speaks of no appointment."""
+    return bool(_MONEY_BACK.search(text)) and not OF_BOOKING.search(text)
 
 
 def ask_ended(say: CollectingDispatcher) -> Events:
