@@ -14,6 +14,7 @@ from ticketing.lifecycle import State
 from ticketing.model import Ticket, Transition
 from ticketing.preset import Preset
 from ticketing.staff import SYSTEM
+from ticketing.titles import find_title
 
 KINDS = ("complaint", "request", "suggestion", "praise")
 """A report about staff is read by inspectors alone, and a consultation is about a guide."""
@@ -105,7 +106,8 @@ async def _amended(session: AsyncSession) -> set[int]:
 
 def without_persons(title: str, description: str) -> str:
     """The words of a ticket without telephone, identity and card numbers, addresses of mail, and the tokens for them."""
-    text = description if title.rstrip("…") in description else f"{title}\n{description}"
+    taken_from_it = title.rstrip("…") in description or title == find_title(description)
+    text = description if taken_from_it else f"{title}\n{description}"
     for found in reversed(privacy.find(text)):
         text = text[: found.start] + text[found.end :]
     return _LONG_NUMBER.sub("", _TOKEN.sub("", text)).strip()
