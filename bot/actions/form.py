@@ -49,6 +49,8 @@ _YES, _NO = {"affirm", "greet"}, {"deny", "goodbye"}
 AWAY = timedelta(hours=6)
 """Who comes back after so long may have forgotten the draft: it is offered again."""
 ASKED_AT_MOST = 2
+TELLS_MORE = 24
+"""An answer to where or when is shorter."""
 CONTEXT = 60
 """Characters of the matter that go along with a question about it."""
 
@@ -198,7 +200,7 @@ class ReadForm(Step):
                 missing.remove(requested)
             elif requested == "phone" and mistyped_phone(text_of(tracker), _entities(tracker)):
                 say.utter_message(text=sentence("utter_phone_unclear"))
-            elif in_vain and requested == missing[0] and intent_of(tracker) != "urge":
+            elif in_vain and requested == missing[0] and not _tells_something(tracker):
                 _say_unclear(say, requested, draft, text_of(tracker))
         if not interactive:
             extra["missing"] = missing
@@ -235,6 +237,12 @@ def leave_open(field: str, draft: dict[str, Any], new: dict[str, Any], extra: di
         extra["near_enough"] = True
     else:
         new[field] = SKIPPED
+
+
+def _tells_something(tracker: Tracker) -> bool:
+    """Whoever presses, corrects or tells more of the story did not try to answer: he is not told that he failed."""
+    intent = intent_of(tracker)
+    return intent in ("urge", "correct") or intent in KINDS or len(text_of(tracker)) > TELLS_MORE
 
 
 def _say_unclear(say: CollectingDispatcher, field: str, draft: dict[str, Any], text: str) -> None:

@@ -57,7 +57,8 @@ _AT_HOME = re.compile(r"[^，。！？,.!?\s]{0,6}?(?:在家|有空|有人在?|�
 _WAS_AWAY = re.compile(r"[^，。！？,.!?\s]{0,4}?(?:忙|忘|没(?:看到|看见|来得及|顾上|顾得上|回))")
 """After a time: why he answers only now."""
 _TELLS_TIME = re.compile(
-    r"[早晚午夜晨昨今前去年月日号天周春夏秋冬]|\d[点时:：]|[一二三四五六七八九十半几]点|星期|礼拜|小时|分钟|时候|刚|最近|近来|一直|每|以来|开始|[以之]后|[以之]前|节|假|会儿|那阵|当时|现在|长期|经常")
+    r"[早晚午夜晨昨今前去年月日号天周春夏秋冬]|\d[点时:：]|[一二三四五六七八九十半几]点|星期|礼拜|小时|分钟|时候|刚|最近|近来|一直|每|以来|开始|[以之]后|[以之]前|节|假|会儿|当时|现在|长期|经常"
+    r"|将将|才将|将才|头先|啱|先头|先前|早先|老早|平时|平常|回回|[那这一]阵|一歇|[那这]歇|[那这]哈")
 """Without one of them an answer says no time: 浙A12345 is whose car it was."""
 _URGES_TO_REGISTER = re.compile(
     r"(?:那|就|好|行|嗯|哦|可以|的|吧|请|麻烦|你们?|您|先|赶紧|赶快|快点?|直接|帮|给|替|我们?|[，,\s])*"
@@ -98,6 +99,8 @@ _PLACELESS = re.compile(
 """Money, papers and lines: there is no spot that somebody has to go to."""
 _MONEY_BACK = re.compile(r"退(?!休|出|伍)(?:还|回|给|款|费|钱|一下)?[^，。！？]{0,6}(?:押金|保证金|费|钱|款)|(?:押金|保证金|费|钱|款)[^，。！？]{0,10}退(?!休|出)")
 _REFUSED = re.compile(r"不[给肯让]?退|不还|拖|凭什么|扣着|赖|乱|没退|太|态度|投诉|骗|抢|讲理|说法")
+_IN_THE_OFFICE = re.compile(r"窗口|大厅|门诊|病房|住院|诊室|护士|医生|打印机|取号|叫号|你们[一二三四五六七八九十\d]+[楼层]")
+"""It is in the office's own house: a floor there leads to it."""
 _STANDING = re.compile(
     r"坏了|坏掉|失灵|没反应|不能用|用不了|漏水|渗水|滴水|漏电|堵|不[亮热通]|不制冷|不出水|[打刷关]不[开上]|没水|没电|没气|停水|停电|裂|塌|脱落|掉落|报修|维修|来修|没人(?:管|清|修|处理)|乱(?:停|堆|扔|丢|摆|搭)|占用|占道|违建|脏|臭|异味|垃圾|积水|老鼠|蟑螂|态度|不作为")
 """What is so now: nobody has to say on which day it began."""
@@ -374,7 +377,7 @@ def needed(kind: str, slots: dict[str, Any], known_phone: bool, *, everything: b
         wanted -= {"place"} if told and named_place(what) else set()
         wanted -= {"happened"} if kind == "complaint" and _STANDING.search(what) else set()
         wanted -= {"place", "happened"} if kind == "complaint" and _PLACELESS.search(what) else set()
-        vague = not told and not (slots.get("extra") or {}).get("near_enough") and is_vague(slots.get("place"))
+        vague = not told and not _IN_THE_OFFICE.search(what) and not (slots.get("extra") or {}).get("near_enough") and is_vague(slots.get("place"))
     else:
         vague = False
     return [slot for slot in FIELDS if slot in wanted and not (slot == "phone" and known_phone)

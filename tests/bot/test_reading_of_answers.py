@@ -152,7 +152,7 @@ def test_what_names_no_place_is_not_written_down_as_one(said: str) -> None:
     assert not {"place", "what"} & set(read(said, requested="place", what="电梯里的灯坏了"))
 
 
-@pytest.mark.parametrize(("said", "time"), [("浙B00000，白色的", False), ("过年那会儿", True), ("搬来以后", True), ("下午三点多", True)])
+@pytest.mark.parametrize(("said", "time"), [("浙B00000，白色的", False), ("过年那会儿", True), ("搬来以后", True), ("下午三点多", True), ("就将将儿", True), ("头先", True)])
 def test_an_answer_without_a_word_of_time_says_no_time(said: str, time: bool) -> None:
     assert ("happened" in read(said, requested="happened", what="车位被占", place="6栋")) is time
 
