@@ -23,8 +23,10 @@ _EMPTY = re.compile(
 _PASSED_ON = re.compile(r"^(?:\s*(?:re|fwd?|aw|回复|答复|转发|回覆)\s*(?:\[\d+\])?\s*[:：][\s:：]*)+", re.IGNORECASE)
 _OUR_NUMBER = re.compile(r"[\[【(（]?\s*HY\d{8}-\d{5,}\s*[\]】)）]?", re.IGNORECASE)
 """We write it beside the subject: what is new in such a thread is another ticket's."""
-_CONTACT = re.compile(
-    r"[，,、\s]*(?:请?(?:拨?打|联系|致电)?)(?:我|本人|[她他]|家里)?的?(?:联系)?(?:电话|手机|号码|微信|邮箱)?号?码?(?:是|为|[:：])?\s*(?:\0|<[A-Z]+_\d+>)")
+_TOKEN = re.compile(r"<[A-Z]+_\d+>")
+_CLAUSE_ENDS = re.compile(r"[\W_]|$")
+_LEADS_TO_CONTACT = re.compile(
+    r"[，,、\s]*(?:请?(?:拨?打|联系|致电)?)(?:我|本人|[她他]|家里)?的?(?:联系)?(?:电话|手机|号码|微信|邮箱)?号?码?(?:是|为|[:：])?\s*$")
 _SAYS_NOTHING = re.compile(
     r"^(?:自动回复|auto.?reply|out of office)|^(?:你好|您好|投诉信?|举报信?|建议|咨询|求助|反映|来信|邮件|信件|问题|情况|紧急|急|无主题|no subject|居民|业主|市民|一封|关于|的|[\W_])+$",
     re.IGNORECASE,
@@ -41,10 +43,16 @@ def find_title(text: str, subject: str | None = None) -> str:
 
 
 def _without_contact(text: str) -> str:
-    """Without numbers and addresses of persons, and what leads up to them: they are fields of their own, and cut in two they tell nothing."""
-    for item in reversed(privacy.find(text)):
-        text = f"{text[:item.start]}\0{text[item.end:]}"
-    return _CONTACT.sub("", text)
+    """Without numbers and addresses of persons that end a clause, and what leads up to them: they are fields of their own.
+
+    In the middle of one (打139…没人接) they are what it is about.
+    """
+    spans = [(item.start, item.end) for item in privacy.find(text)] + [found.span() for found in _TOKEN.finditer(text)]
+    for start, end in sorted(spans, reverse=True):
+        if _CLAUSE_ENDS.match(text, end):
+            lead = _LEADS_TO_CONTACT.search(text[:start])
+            text = text[: lead.start() if lead else start] + text[end:]
+    return text
 
 
 def _first_that_tells(pieces: list[str]) -> str | None:

@@ -121,8 +121,10 @@ def find_place(pieces: Sequence[Heard], parses: Mapping[int, Parse], numbered: M
         if before and before[1] and (says_yes(piece.text) or amends):
             for _, place in before[1]:
                 _add(spots, split_place(place), Said(place, 0.85, piece, before[0]), over=False, home=False)
-        if not mentions and (named := _VILLAGE.search(piece.plain) or _SITE.search(piece.plain)):
-            mentions = [(named.start("it"), _tidy(named["it"].replace("的", "")))]
+        if named := _VILLAGE.search(piece.plain) or _SITE.search(piece.plain):
+            whole = _tidy(named["it"].replace("的", ""))
+            if all(place in whole for _, place in mentions):  # 城北的兴盛工地 is more than 兴盛工地.
+                mentions = [(named.start("it"), whole)]
         mentions += _bare_number(before[0], piece, mentions) if before else []
         if asked and not mentions and (match := _ROOM_ANSWER.match(to_number(piece.plain))):
             mentions = [(match.start(1), match[1])]
