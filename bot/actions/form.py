@@ -122,7 +122,7 @@ class ReadForm(Step):
         else:
             draft = dict(_BLANK) | {"kind": kind}
             draft |= read(slots | draft, message, None, moment_of(tracker))
-            if message is tracker.latest_message and (before := question_before(tracker)) is not None:
+            if message.get("text") == text_of(tracker) and (before := question_before(tracker)) is not None:
                 draft = tell_of_before(draft, before, moment_of(tracker))
         first = dict(_BLANK) | {"kind": draft["kind"]}
         events = await self._ask_next(say, api, slots | first, draft, tracker)

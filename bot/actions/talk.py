@@ -10,6 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.after import Urge, Withdraw, supplement, tells_matter
 from actions.api import Api
+from actions.form import question_before
 from actions.guides import about_us, answer, chosen
 from actions.handover import Speaking, hand_over
 from actions.matter import describe_matter
@@ -171,7 +172,7 @@ class Chat(Speaking):
 
 
 class Affirm(Speaking):
-    """好的: to the person that was offered, else just an acknowledgement."""
+    """好的: to the person that was offered, 那你帮我登记一下 of what was asked, else just an acknowledgement."""
 
     def name(self) -> str:
         """Outside forms."""
@@ -181,6 +182,8 @@ class Affirm(Speaking):
         """Look at what was offered last. 要带啥 agrees to nothing."""
         if is_question(text_of(tracker)) and len(text_of(tracker)) >= 3:
             return await Answer().act(say, tracker, api)
+        if question_before(tracker) is not None:
+            return begins_matter(tracker)
         if (tracker.get_slot("offer") or {}).get("person"):
             return await hand_over(say, tracker, api, "指南没有答案")
         say.utter_message(text=sentence("utter_ok"))
