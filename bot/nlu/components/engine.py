@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nlu.components.normal import read_for_vector
-from nlu.sentences import read_vectors
+from nlu.components.shipped import read_vectors
 
 LONGEST = 120
 """Characters that are embedded at most; a token costs 1.5 ms, and what is wanted stands in one sentence."""
