@@ -104,8 +104,7 @@ class ReadAppointment(Step):
     async def _leave(self, say: CollectingDispatcher, tracker: Tracker, api: Api, act: str) -> Events | None:
         intent, text = intent_of(tracker), text_of(tracker)
         if intent == "report_emergency":
-            await raise_alarm(say, tracker, api)
-            return _over()
+            return [*await raise_alarm(say, tracker, api), *_over()]
         if intent == "ask_human" or reason_for_person(text, mild=False):
             return [*await hand_over(say, tracker, api, reason_for_person(text) or "居民要求人工"), *_over()]
         if act == "cancel":

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import yaml
 from nlu.components.signs import put_right
@@ -10,17 +12,27 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api, ApiError
+from actions.handover import MINOR, hand_over, reason_for_person
 from actions.places import place_of
 from actions.reading import SKIPPED, own_phone
-from actions.step import Events, Step, sentence, text_of
+from actions.status import OPEN, own_tickets
+from actions.step import Events, Step, is_here, moment_of, sentence, text_of
 
 _WORDS = yaml.safe_load((Path(__file__).parent.parent / "nlu" / "components" / "danger.yml").read_text(encoding="utf-8"))
 DANGERS: list[tuple[str, str]] = [(row["when"], row["say"]) for row in _WORDS["sentences"]]
-"""Which sentence goes first: the first whose words the text has decides."""
-ANY_DANGER = "utter_danger"
+"""Words that tell which sentence goes first, where the model cannot: the first that the text has."""
+ANY_DANGER, SUICIDE = "utter_danger", "utter_suicide"
+WANTS_TO_DIE = "居民可能有轻生念头"
+LIKELY, CERTAIN = 0.4, 0.8
+"""Shares of the model's danger from which it counts, and from which no other number is said beside it."""
+FRESH = timedelta(hours=1)
+"""So long after an alarm a question is still about the danger."""
+_CALLED = re.compile(
+    r"(?:119|120|110|消防|救护车|警察?|燃气公司|急救)[^,，。]{0,4}(?:打|报|叫|联系|通知)[^,，。]{0,3}(?:了|过)|(?:打|报|叫|喊)(?:了|过)[^,，。]{0,3}(?:119|120|110|警|消防|救护车|急救)")
+"""119也打了: he need not hear the number again."""
 
 
-async def raise_alarm(say: CollectingDispatcher, tracker: Tracker, api: Api) -> None:
+async def raise_alarm(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
     """The number is said whether or not the ticket succeeds, in the same single message.
 
     Whether it is a ticket of its own or joins one about the same danger is the service's to say (service/alarms.py).
@@ -29,23 +41,65 @@ async def raise_alarm(say: CollectingDispatcher, tracker: Tracker, api: Api) -> 
     place = place_of(text, entities, broad=True) or _drafted(tracker, "place")
     phone = own_phone(text, entities) or _drafted(tracker, "phone")
     said = {"text": text, "drafted": _draft(tracker), "place": place, "phone": phone}
-    lines = [sentence(danger_of(text))]
+    danger = danger_of(tracker.latest_message)
+    lines = [first_line(tracker.latest_message)]
     try:
         ticket = await api.post("/alarms", {name: value for name, value in said.items() if value}, 1)
         if ticket.get("joined"):
+            lines = [sentence("utter_emergency_called")] if _CALLED.search(text) else lines
             lines.append(sentence("utter_emergency_again", number=ticket["number"]))
         else:
             lines.append(sentence("utter_emergency_ticket", number=ticket["number"], promise=ticket.get("promise") or ""))
-            lines += [] if place else [sentence("utter_emergency_place")]
+            if not place:
+                lines.append(sentence("utter_suicide_place" if danger == SUICIDE else "utter_emergency_place"))
     except ApiError:
         lines.append(sentence("utter_emergency_failed"))
     say.utter_message(text="\n".join(lines))
+    return await _bring_person(say, tracker, api, danger)
 
 
-def danger_of(text: str) -> str:
+async def _bring_person(say: CollectingDispatcher, tracker: Tracker, api: Api, danger: str) -> Events:
+    """Who speaks of dying, or is a child, is not left alone with a number: a person takes over where he writes.
+
+    Out of hours he hears no more than that the desk was told: the emergency ticket rings it.
+    """
+    reason = WANTS_TO_DIE if danger == SUICIDE else reason_for_person(text_of(tracker), mild=False)
+    if reason not in (WANTS_TO_DIE, MINOR) or not is_here(tracker):
+        return []
+    try:
+        return await hand_over(say, tracker, api, reason, when_closed=False)
+    except ApiError:
+        return []
+
+
+def first_line(message: dict[str, Any]) -> str:
+    """What is said first: the number of this danger; in doubt all numbers after it."""
+    danger, sure = _told(message)
+    return sentence(danger) if sure else f"{sentence(danger)}{sentence(ANY_DANGER)}"
+
+
+def danger_of(message: dict[str, Any]) -> str:
     """The kind of danger, named by the sentence that goes first."""
-    plain = put_right(text)
-    return next((name for words, name in DANGERS if re.search(words, plain)), ANY_DANGER)
+    return _told(message)[0]
+
+
+def _told(message: dict[str, Any]) -> tuple[str, bool]:
+    """The danger and whether it is certain: the model's word, which knows twice as many as the words do; else theirs."""
+    plain = put_right(str(message.get("text") or ""))
+    words = next((name for form, name in DANGERS if re.search(form, plain)), ANY_DANGER)
+    model = message.get("danger") or {}
+    danger, share = f"utter_{model.get('name')}", float(model.get("confidence") or 0)
+    if share < LIKELY:
+        return words, True
+    return danger, danger == words or share >= CERTAIN
+
+
+async def danger_before(tracker: Tracker, api: Api) -> str | None:
+    """The danger that he reported within the hour and that is not over; None where there is none."""
+    now = moment_of(tracker)
+    fresh = (item for item in await own_tickets(api) if item.get("urgency") == "emergency" and item.get("state") in OPEN and (
+        not now or datetime.fromisoformat(now) - datetime.fromisoformat(item["registered_at"]) < FRESH))
+    return next((danger_of({"text": item.get("description") or item.get("title")}) for item in fresh), None)
 
 
 def _drafted(tracker: Tracker, slot: str) -> str | None:
@@ -69,5 +123,4 @@ class Emergency(Step):
 
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         """The alarm, and nothing beside it."""
-        await raise_alarm(say, tracker, api)
-        return []
+        return await raise_alarm(say, tracker, api)

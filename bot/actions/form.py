@@ -37,7 +37,7 @@ from actions.reading import (
 )
 from actions.several import answer_parts, find_other, find_parts
 from actions.status import say_status
-from actions.step import Events, Step, channel_of, intent_of, moment_of, sentence, text_of
+from actions.step import Events, Step, channel_of, intent_of, is_here, moment_of, sentence, text_of
 
 _BLANK = {"kind": None, "what": None, "place": None, "happened": None, "happened_at": None, "phone": None,
           "extra": None, "begin": None}
@@ -110,7 +110,7 @@ class ReadForm(Step):
         begin = slots.get("begin") or {}
         message = begin.get("message") or tracker.latest_message
         reason = reason_for_person(str(message.get("text") or ""))
-        if reason and tells_nothing(message) and matter_speaks(tracker):
+        if reason and tells_nothing(message) and is_here(tracker):
             return [*await hand_over(say, tracker, api, reason), *ended()]
         kind = begin.get("kind") or KINDS.get(intent_of(tracker), "complaint")
         if kind == "complaint" and demands_money_plainly(str(message.get("text") or "")):
@@ -265,11 +265,6 @@ def tells_nothing(message: dict[str, Any]) -> bool:
         e["entity"] in ("place", "time", "phone") for e in message.get("entities") or [])
 
 
-def matter_speaks(tracker: Tracker) -> bool:
-    """Whether the resident can be answered here at all."""
-    return channel_of(tracker) not in ("phone", "email", "desk")
-
-
 def _said(slots: dict[str, Any]) -> list[str]:
     return [field for field in FIELDS if slots.get(field) not in (None, SKIPPED)]
 
@@ -278,8 +273,7 @@ async def leave(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events
     """What ends a form: danger first, then a person, then 算了."""
     intent, text = intent_of(tracker), text_of(tracker)
     if intent == "report_emergency":
-        await raise_alarm(say, tracker, api)
-        return ended()
+        return [*await raise_alarm(say, tracker, api), *ended()]
     if intent == "ask_human" or reason_for_person(text, mild=False):
         return [*await hand_over(say, tracker, api, reason_for_person(text) or "居民要求人工"), *ended()]
     if only_asks(text):

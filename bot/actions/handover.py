@@ -13,11 +13,12 @@ from actions.step import Events, Step, begins_matter, channel_of, intent_of, sen
 from actions.visits import speaks_of_visit
 
 KIND_ON_CALL = {name: "complaint" for name in ("urge", "rate", "correct", "supplement", "inform")}
-DISTRESS = "居民情绪低落，需要关心"
+DISTRESS, MINOR = "居民情绪低落，需要关心", "可能是未成年人"
 REASONS: list[tuple[bool, str, str]] = [
-    (False, r"傻[逼比叉Xx缺]|他妈的?|你妈|妈的|滚蛋?(?![梯动筒])|(?:你们?|一群|一帮|都是)?(?:这[群帮])?(?:废物|饭桶)|去死|狗屁|狗东西|王八|畜生|混蛋|神经病|脑残|智障|垃圾(?:客服|机器|东西|玩意|物业)|操你|草泥马|尼玛|TMD|tmd|sb\b|SB\b|人渣|不要脸", "居民言语激烈"),
+    (False, r"傻[逼比叉Xx缺]|他妈的?|你妈|妈的|滚蛋?(?![梯动筒])|(?:你们?|一群|一帮|都是)?(?:这[群帮])?(?:废物|饭桶)|去死|狗屁|狗东西|王八|畜生|混蛋|神经病|脑残|智障|垃圾(?:客服|机器|东西|玩意|物业)|操你|草泥马|尼玛|TMD|tmd|sb\b|SB\b|人渣|不要脸|白痴|蠢[猪货]|贱[人货]|(?:都是|你们?是|是)死人(?=[啊吗吧呀嘛哦的,，。!！?？]|$)|吃(?:干饭|白饭|屎)的?(?!店)|(?:眼)?瞎了(?:你们?|狗)?的?(?:狗)?眼|你们?(?:脑子)?有(?:毛)?病(?=[吧啊呀吗嘛!！]|$)|脑子(?:进水|有(?:毛)?病|被驴踢)", "居民言语激烈"),
     (True, r"崩溃|绝望|撑不(?:住|下去)|受不了了|走投无路|想哭|没人(?:帮|管|理)我|害怕|活着没意思|不想活|活不下去|想跳楼|想死(?!你|他|她|我|大家)|抑郁|喘不过气|熬不下去", DISTRESS),
-    (False, r"我(?:今年|才|是|还是|只有)?(?:(?:[5-9]|1[0-7]|[七八九]|十[一二三四五六七]?)岁|(?:一个)?(?:小学|初中|高中|中学)生|未成年|(?:上|读|念)(?:小学|初[一二三中]|[一二三四五六]年级|高[一二]))", "可能是未成年人"),
+    (False, r"我(?:今年|才|是|还是|只有)?(?:(?:[5-9]|1[0-7]|[七八九]|十[一二三四五六七]?)岁|(?:一个)?(?:小学|初中|高中|中学)生|未成年|(?:上|读|念)(?:小学|初[一二三中]|[一二三四五六]年级|高[一二]))"
+            r"|我今年(?:[5-9]|1[0-7])(?![\d.:：号楼栋幢层月年万元块级个])", MINOR),
 ]
 """Why a person takes over although nobody said 转人工: (only where nothing else is asked, words, reason)."""
 
@@ -41,8 +42,13 @@ def summary(tracker: Tracker) -> str:
     return "\n".join(lines)[:1500]
 
 
-async def hand_over(say: CollectingDispatcher, tracker: Tracker, api: Api, reason: str) -> Events:
-    """Put the conversation into the hands of a person, and say how long the line is, or when somebody will be there."""
+async def hand_over(
+    say: CollectingDispatcher, tracker: Tracker, api: Api, reason: str, *, when_closed: bool = True
+) -> Events:
+    """Put the conversation into the hands of a person, and say how long the line is, or when somebody will be there.
+
+    `when_closed`: whether anything is said where nobody is there before the morning.
+    """
     place = await api.post("/hand-over", {"reason": reason, "summary": summary(tracker)})
     promise = place.get("promise") or ""
     if reason == DISTRESS:
@@ -50,7 +56,7 @@ async def hand_over(say: CollectingDispatcher, tracker: Tracker, api: Api, reaso
     if place.get("open"):
         ahead = max(int(place.get("position") or 1) - 1, 0)
         say.utter_message(text=sentence("utter_hand_over" if ahead else "utter_hand_over_first", ahead=ahead, promise=promise))
-    else:
+    elif when_closed:
         said = "utter_hand_over_waiting" if place.get("again") else "utter_hand_over_closed"
         say.utter_message(text=sentence(said, number=f" {place['ticket']}" if place.get("ticket") else "", promise=promise))
     return [SlotSet("offer", None), SlotSet("asked", None), SlotSet("misses", 0)]

@@ -83,6 +83,11 @@ def channel_of(tracker: Tracker) -> str:
     return str((tracker.latest_message.get("metadata") or {}).get("channel") or "")
 
 
+def is_here(tracker: Tracker) -> bool:
+    """Whether the resident waits for the answer where he wrote, so that a person can take over there."""
+    return channel_of(tracker) not in ("phone", "email", "desk")
+
+
 def begins_matter(tracker: Tracker, kind: str = "complaint") -> Events:
     """What was said is a matter of its own, whatever it sounded like: the form takes it."""
     latest = tracker.latest_message

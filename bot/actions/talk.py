@@ -10,6 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.after import Urge, Withdraw, supplement, tells_matter
 from actions.api import Api
+from actions.emergency import danger_before
 from actions.form import question_before
 from actions.guides import about_us, answer, chosen
 from actions.handover import Speaking, hand_over
@@ -52,19 +53,25 @@ class Answer(Speaking):
                 return [*events, *begins_matter(tracker, "consultation")]
             if _STILL_NOT.search(text) and any(item.get("state") in OPEN for item in await own_tickets(api)):
                 return [*events, *await Urge().act(say, tracker, api)]
-            events = [*events, *await self._no_guide(say, tracker, matter)]
+            events = [*events, *await self._no_guide(say, tracker, api, matter)]
         return [*events, SlotSet("asked", None if status == "clarify" else question)]
 
-    async def _no_guide(self, say: CollectingDispatcher, tracker: Tracker, matter: dict[str, Any]) -> Events:
+    async def _no_guide(
+        self, say: CollectingDispatcher, tracker: Tracker, api: Api, matter: dict[str, Any]
+    ) -> Events:
         if ours := about_us(text_of(tracker)):
             say.utter_message(text=sentence(ours))
             return []
+        if danger := await danger_before(tracker, api):
+            say.utter_message(text=sentence("utter_danger_meanwhile", danger=sentence(danger)), buttons=[_PERSON])
+            return [SlotSet("offer", {"person": True})]
         settled = matter.get("settled")
         heard = sentence("utter_settled", settled=settled) if settled else ""
-        say.utter_message(text=heard + sentence("utter_no_guide"), buttons=[{"title": "转人工", "payload": "转人工"}])
+        say.utter_message(text=heard + sentence("utter_no_guide"), buttons=[_PERSON])
         return [SlotSet("offer", {"person": True})]
 
 
+_PERSON = {"title": "转人工", "payload": "转人工"}
 _STILL_NOT = re.compile(r"^[^，。]{0,12}(?:(?:怎么|咋|为什么|为啥|为何)还?(?:没|不)|还没|还不)[^，。]{0,12}[？?。！!啊呀呢]*$")
 """怎么还没退 of who has a ticket is about his ticket."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -22,17 +23,24 @@ SECOND = yaml.safe_load((DATA / "danger_second.yml").read_text("utf-8"))
 DANGER, NONE = ([text for half in SET[kind].values() for text in half] for kind in ("danger", "none"))
 FALSE_ALARMS_AT_MOST = 3
 SECOND_MISSED_AT_MOST, SECOND_FALSE_AT_MOST = 4, 10   # Of ninety each; half of them nobody looks at.
+KINDS = yaml.safe_load((DATA / "danger_kinds.yml").read_text("utf-8"))
+SEEN_AT_LEAST, TOLD_AT_LEAST, CERTAIN, WRONG_AT_MOST = 0.95, 0.78, 0.8, 0.06
 EMERGENCY = "report_emergency"
+
+
+async def parse(assistant: Assistant, texts: list[str]) -> dict[str, dict[str, Any]]:
+    """Each text, as the assistant understands it."""
+    parsed = {}
+    async with aiohttp.ClientSession() as http:
+        for text in texts:
+            async with http.post(f"{assistant.rasa}/model/parse", json={"text": text}) as response:
+                parsed[text] = await response.json()
+    return parsed
 
 
 async def understand(assistant: Assistant, texts: list[str]) -> dict[str, str]:
     """The intent of each text, as the assistant would act on it."""
-    intents = {}
-    async with aiohttp.ClientSession() as http:
-        for text in texts:
-            async with http.post(f"{assistant.rasa}/model/parse", json={"text": text}) as response:
-                intents[text] = (await response.json())["intent"]["name"]
-    return intents
+    return {text: parsed["intent"]["name"] for text, parsed in (await parse(assistant, texts)).items()}
 
 
 def test_the_set_is_large_enough_to_count() -> None:
@@ -52,6 +60,17 @@ def test_of_another_hand_s_dangers_few_are_missed_and_few_alarms_are_false(assis
     understood = asyncio.run(understand(assistant, [*danger, *none]))
     assert len([text for text in danger if understood[text] != EMERGENCY]) <= SECOND_MISSED_AT_MOST
     assert len([text for text in none if understood[text] == EMERGENCY]) <= SECOND_FALSE_AT_MOST
+
+
+@pytest.mark.acceptance
+def test_most_dangers_are_told_by_what_must_be_named_first(assistant: Assistant) -> None:
+    kinds = {text: kind for kind, texts in KINDS.items() for text in texts}
+    parsed = asyncio.run(parse(assistant, list(kinds)))
+    told = {text: each["danger"] for text, each in parsed.items() if "danger" in each}
+    assert len(told) >= SEEN_AT_LEAST * len(kinds)
+    assert len([text for text in told if told[text]["name"] == kinds[text]]) >= TOLD_AT_LEAST * len(told)
+    sure_and_wrong = [text for text in told if told[text]["name"] != kinds[text] and told[text]["confidence"] >= CERTAIN]
+    assert len(sure_and_wrong) <= WRONG_AT_MOST * len(told), sure_and_wrong
 
 
 @pytest.mark.parametrize("text", DANGER, ids=str)

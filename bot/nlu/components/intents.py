@@ -1,4 +1,7 @@
-"""The intent of a message: characters and sentence vectors joined at equal weight, with calibrated confidence."""
+"""The intent of a message: characters and sentence vectors joined at equal weight, with calibrated confidence.
+
+Of an emergency also which danger it is.
+"""
 from __future__ import annotations
 
 import logging
@@ -17,6 +20,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from nlu.components import gist, signs
+from nlu.components.dangers import Dangers
 from nlu.components.engine import embed
 from nlu.components.judge import Judge
 from nlu.components.vectors import vectors_wanted
@@ -42,11 +46,11 @@ class IntentJudge(IntentClassifier, GraphComponent):
         return {"unsure": 0.3, "ranking_length": 10}
 
     def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource,
-                 judge: Judge | None = None) -> None:
+                 learned: tuple[Judge, Dangers] | None = None) -> None:
         self._config = config
         self._storage = storage
         self._resource = resource
-        self._judge = judge
+        self._judge, self._dangers = learned or (None, None)
 
     @classmethod
     def create(
@@ -66,15 +70,13 @@ class IntentJudge(IntentClassifier, GraphComponent):
             return cls(config, model_storage, resource, pickle.load(file))
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Learn from all examples that carry an intent."""
+        """Learn from all examples that carry an intent, and the dangers from those that name one."""
         examples = [e for e in training_data.intent_examples if e.get(INTENT) and e.get(TEXT)]
-        self._judge = Judge.learn(
-            [e.get(TEXT) for e in examples],
-            np.vstack([_vector(e) for e in examples]),
-            [e.get(INTENT) for e in examples],
-        )
+        self._judge = Judge.learn(*_columns(examples), [e.get(INTENT) for e in examples])
+        cries = [e for e in examples if _danger(e)]
+        self._dangers = Dangers.learn(self._judge, *_columns(cries), [_danger(e) for e in cries])
         with self._storage.write_to(self._resource) as folder, (folder / "judge.pickle").open("wb") as file:
-            pickle.dump(self._judge, file)
+            pickle.dump((self._judge, self._dangers), file)
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
@@ -86,6 +88,9 @@ class IntentJudge(IntentClassifier, GraphComponent):
                 best = {"name": "nlu_fallback", "confidence": 1 - best["confidence"]}
                 ranking = [best, *ranking]
             message.set(INTENT, best, add_to_output=True)
+            if best["name"] == signs.EMERGENCY and self._judge is not None and self._dangers is not None:
+                danger, share = self._dangers.tell(self._judge, message.get(TEXT), _vector(message))
+                message.set("danger", {"name": danger, "confidence": share}, add_to_output=True)
             message.set("intent_ranking", ranking[: self._config["ranking_length"]], add_to_output=True)
         return messages
 
@@ -111,6 +116,16 @@ class IntentJudge(IntentClassifier, GraphComponent):
     def _rank_sentence(self, sentence: str) -> list[tuple[str, float]]:
         assert self._judge is not None
         return self._judge.rank(sentence, embed(sentence) if vectors_wanted() else None)
+
+
+def _columns(examples: list[Message]) -> tuple[list[str], np.ndarray]:
+    """Texts and their vectors (n, 384)."""
+    return [e.get(TEXT) for e in examples], np.vstack([_vector(e) for e in examples])
+
+
+def _danger(example: Message) -> str:
+    """What the block of the training data says that its cries are about; empty where it does not."""
+    return str(((example.get("metadata") or {}).get("intent") or {}).get("danger") or "")
 
 
 def _vector(message: Message) -> np.ndarray | None:

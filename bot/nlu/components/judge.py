@@ -87,10 +87,13 @@ class Judge:
     def rank(self, text: str, vector: np.ndarray | None) -> list[tuple[str, float]]:
         """Labels with their probability, likeliest first."""
         model = self.alone if vector is None else self.joined
-        beside = self._beside([text], None if vector is None else vector.reshape(1, -1))[0]
-        shares = model.shares_of_one(self._runs([text]), beside)
-        shares = shares * self._trust(text)
+        shares = self.shares(model, text, vector) * self._trust(text)
         return sorted(zip(model.classes.tolist(), shares.tolist(), strict=True), key=lambda pair: -pair[1])
+
+    def shares(self, model: Margins, text: str, vector: np.ndarray | None) -> np.ndarray:
+        """What a model that was learnt over these features holds of one text: a probability for each of its classes."""
+        beside = self._beside([text], None if vector is None else vector.reshape(1, -1))[0]
+        return model.shares_of_one(self._runs([text]), beside)
 
     def _runs(self, texts: Sequence[str]) -> sp.csr_matrix:
         """Runs of up to three characters, and of three sounds."""
