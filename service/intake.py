@@ -59,7 +59,7 @@ async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> No
             await delivery.resend_unsaid(runtime, session, place.conversation, now)
         earlier = await calls.ticket_of_earlier_version(session, row)
     heard = await calls.tell_matters(runtime, row) if calls.is_call(row) and earlier is None else None
-    for_ticket = await mail.is_word_on_ticket(runtime, row, place.matter, place.message)
+    for_ticket = await mail.word_on_ticket(runtime, row, place.matter, place.message)
     is_said_to = earlier or heard or for_ticket or place.repeats
     sayings = [] if is_said_to else await _answer(runtime, row, place, now)
     away_now = sayings is None
@@ -77,7 +77,7 @@ async def handle(runtime: Runtime, row: Inbox, worker: str, now: datetime) -> No
             if not heard.is_whole:
                 second_hearing.remember(session, row, registered)
         if for_ticket and not place.repeats:
-            sayings = await mail.add_to_ticket(runtime, session, conversation, matter, row, now)
+            sayings = await mail.add_to_ticket(runtime, session, conversation, matter, row, for_ticket, now)
         if sayings is None and row.event:
             sayings = [Saying(say("scanned_without_assistant"))]
         if sayings and not row.text.strip() and row.attachments and not _is_voice(row):

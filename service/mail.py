@@ -1,6 +1,8 @@
 """Which matter a mail belongs to, and what it says to a ticket."""
 
+from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +13,7 @@ from core.conversation import Conversation, Matter, Message
 from core.errors import AssistantUnavailable
 from core.queues import Inbox, Outbox
 from service.assistant import Saying
+from service.mail_answers import Answer, learn, read_answer
 from service.mail_machines import find_repeat
 from service.runtime import Runtime
 from service.texts import say
@@ -31,6 +34,8 @@ FOR_THE_ASSISTANT = frozenset({
 })
 """Intents that the assistant answers even in a thread that has its ticket; all else is said to the ticket."""
 SURE = 0.6
+ON_HIS_WORD = Actor("resident", frozenset({"clerk", "inspector"}), None)
+"""As a clerk would write it down for him."""
 CIVILITIES = frozenset({"thanks", "goodbye", "greet"})
 SHORT = 30
 
@@ -113,22 +118,21 @@ async def _matter_of_thread(session: AsyncSession, conversation: Conversation, r
     return await session.get(Matter, repeated.matter_id) if repeated and repeated.matter_id else None
 
 
-async def is_word_on_ticket(runtime: Runtime, row: Inbox, matter: Matter, message: Message) -> bool:
-    """Whether this mail goes to its thread's ticket, and not through the assistant. No transaction is open here."""
+async def word_on_ticket(runtime: Runtime, row: Inbox, matter: Matter, message: Message) -> Answer | None:
+    """What this mail says to its thread's ticket; None where it goes through the assistant. No transaction is open here."""
     if row.channel != "email" or row.event or row.facts.get("automatic") or matter.ticket_id is None:
-        return False
+        return None
     async with runtime.db.reading() as session:
         ticket = await session.get_one(Ticket, matter.ticket_id)
         if not await _came_later(session, row, message, ticket):
-            return False
-    if ticket.supplement_open or not row.text.strip():
-        return True
-    try:
-        parsed = await runtime.assistant.understand(message.text)
-    except AssistantUnavailable:
-        return True
+            return None
+    parsed: dict[str, Any] = {}
+    if row.text.strip():
+        with suppress(AssistantUnavailable):
+            parsed = await runtime.assistant.understand(message.text)
     intent = parsed.get("intent") or {}
-    return not (intent.get("name") in FOR_THE_ASSISTANT and float(intent.get("confidence") or 0) >= SURE)
+    asks = intent.get("name") in FOR_THE_ASSISTANT and float(intent.get("confidence") or 0) >= SURE
+    return None if asks and not ticket.supplement_open else read_answer(row.text, parsed)
 
 
 async def _came_later(session: AsyncSession, row: Inbox, message: Message, ticket: Ticket) -> bool:
@@ -142,7 +146,7 @@ async def _came_later(session: AsyncSession, row: Inbox, message: Message, ticke
 
 
 async def add_to_ticket(
-    runtime: Runtime, session: AsyncSession, conversation: Conversation, matter: Matter, row: Inbox, now: datetime
+    runtime: Runtime, session: AsyncSession, conversation: Conversation, matter: Matter, row: Inbox, answer: Answer, now: datetime
 ) -> list[Saying]:
     """What a mail says to its ticket: a supplement while it is open, a call by a person after it was answered."""
     ticket = await _surviving(session, await session.get_one(Ticket, matter.ticket_id))
@@ -152,9 +156,14 @@ async def add_to_ticket(
         return []
     if ticket.state in OPEN:
         actor = Actor("resident", frozenset({"resident"}), None, ticket.resident_id)
-        await tickets.perform(session, runtime.office, actor, ticket.number, "supplement", {"text": text}, None, now)
+        learnt = await learn(session, ticket, answer, text)
+        body = {"text": text} | ({"place": answer.place} if answer.place and ticket.place is None else {})
+        await tickets.perform(session, runtime.office, actor, ticket.number, "supplement", body, None, now)
+        if answer.confidential and not ticket.confidential:
+            await tickets.perform(session, runtime.office, ON_HIS_WORD, ticket.number, "amend", {"confidential": True}, None, now)
+            learnt += "\n" + say("confidential_now")
         runtime.news.notify("tickets")
-        return [Saying(say("mail_joined_ticket", number=ticket.number))]
+        return [Saying(say("mail_joined_ticket", number=ticket.number) + learnt)]
     await ticket_delivery.open_callback(session, runtime.office, ticket, None, text, now, reason="wrote_again")
     return [Saying(say("mail_after_reply", number=ticket.number))]
 

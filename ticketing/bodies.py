@@ -92,10 +92,11 @@ class AskSupplement(Body):
 
 
 class Supplement(Body):
-    """`place`: the one the resident gives instead of the one he gave before."""
+    """`place` and `happened_at`: what the resident gives instead of what he gave before."""
 
     text: Text
     place: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    happened_at: Annotated[str, Field(min_length=1, max_length=100)] | None = None
 
 
 class Nothing(Body):

@@ -20,6 +20,12 @@ _EMPTY = re.compile(
     r"^(?:首先)?(?:非常|十分|衷心)?(?:感谢|谢谢).{0,24}$|^百忙之中.{0,20}$|^(?:此致|敬礼|盼复|望回复|祝.{0,12})$"
     r"|^我?(?:是|叫)[^，,]{1,16}(?:业主|住户|居民|村民|市民|家长|患者|家属)?$|^(?:我|我们)?(?:想|要)?(?:投诉|举报|反映|报修|建议|咨询|求助)(?:一?下|[个件]事情?|问题)?$"
 )
+_REPROACH = re.compile(
+    r"^(?:真(?:的|是)?|简直|实在)*(?:(?:你们?|您们?|这[帮群些]人?)(?:这[帮群些])?[^，,。\d]{0,8}?|物业|到底|还)?(?:到底|还|究竟|都)*"
+    r"(?:有没有(?:人|谁)?(?:来)?管|管不管(?:事|我们|了)?|干(?:什么|啥|嘛)(?:吃|用)?的|吃干饭|吃屎|[是都]*死人|死光|死绝|瞎了|聋了|要不要脸|不要脸|有没有良心|什么(?:玩意儿?|东西|态度|素质|破?服务|狗屁|破[^，,]{1,4})"
+    r"|(?:是?(?:一|这)[群帮]|全是|都是|就是|真是)(?:[^，,。\d]{0,3}的)?(?:废物|饭桶|垃圾|混蛋|王八蛋|流氓|强盗|骗子|土匪)|当我们是?傻|太?欺负人|气死(?:我|人)|太(?:过分|不像话)|无法无天|岂有此理|忍无可忍|受够|他妈|tmd|TMD|妈的|滚)"
+    r"[^，,。\d]{0,6}$")
+"""Anger alone: 你们是死人啊, 到底管不管事. What is to be done stands elsewhere."""
 _PASSED_ON = re.compile(r"^(?:\s*(?:re|fwd?|aw|回复|答复|转发|回覆)\s*(?:\[\d+\])?\s*[:：][\s:：]*)+", re.IGNORECASE)
 _OUR_NUMBER = re.compile(r"[\[【(（]?\s*HY\d{8}-\d{5,}\s*[\]】)）]?", re.IGNORECASE)
 """We write it beside the subject: what is new in such a thread is another ticket's."""
@@ -59,9 +65,9 @@ def _first_that_tells(pieces: list[str]) -> str | None:
     """Short words with substance go before it, each once: 停水。停电。3栋2单元 is called by all three."""
     short: list[str] = []
     for piece in pieces:
-        if _tells(piece):
+        if _tells(piece) and not _REPROACH.match(piece):
             return "，".join([*short, piece])
-        if len(re.sub(r"[\W_]", "", piece)) > 1 and not _EMPTY.match(piece) and piece not in short:
+        if len(re.sub(r"[\W_]", "", piece)) > 1 and not _EMPTY.match(piece) and not _REPROACH.match(piece) and piece not in short:
             short.append(piece)
     return "，".join(short) or None
 

@@ -12,8 +12,11 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.api import Api, ApiError
 from actions.handover import Speaking, hand_over, reason_for_person
 from actions.matter import describe_matter
+from actions.moments import read_back, when_anew
+from actions.person import confidence_in, own_name, wants_confidence
 from actions.places import corrected_place
-from actions.reading import confidence_in, own_phone, substance, wants_confidence
+from actions.reading import own_phone, substance
+from actions.slips import meant_ones, puts_right
 from actions.status import ANSWERED, LISTED, OPEN, meant, named_number, own_ticket, own_tickets, say_status
 from actions.step import Events, begins_matter, moment_of, sentence, text_of
 from actions.visits import VISIT, ask_ended, begin_cancelling, find_ended
@@ -135,33 +138,54 @@ class Supplement(TicketVerb):
 
 
 class Correct(Supplement):
-    """不对，是6栋 after the receipt. There is no verb of that name; a correction supplements, and says the place anew."""
+    """不对，是6栋 after the receipt. There is no verb of that name; a correction supplements, and says the values anew."""
 
     verb, said = "correct", "utter_corrected"
 
     async def do(self, say: CollectingDispatcher, tracker: Tracker, api: Api, ticket: dict[str, Any]) -> None:
-        """The words, and the place where they hold one."""
-        place = corrected_place(ticket.get("place"), text_of(tracker), list(tracker.latest_message.get("entities") or []))
-        await supplement(say, tracker, api, ticket, self.said, place)
+        """The words, and the values that they hold."""
+        await supplement(say, tracker, api, ticket, self.said, corrects=True)
 
 
 async def supplement(
     say: CollectingDispatcher, tracker: Tracker, api: Api, ticket: dict[str, Any], said: str = "utter_supplemented",
-    place: str | None = None,
+    *, corrects: bool = False,
 ) -> None:
-    """More for an open ticket, with the right place where the one it has was wrong; a telephone number is where he wants to be called."""
-    text = text_of(tracker)
-    await api.post(f"/tickets/{ticket['number']}/supplement", {"text": text} | ({"place": place} if place else {}))
-    if place:
-        said = "utter_place_corrected"
-    if phone := own_phone(text, list(tracker.latest_message.get("entities") or [])):
-        await api.post("/matter", {"phone": phone})
+    """More for an open ticket, with the right values where those it has were wrong; a telephone number is where he wants to be called."""
+    text, entities = text_of(tracker), list(tracker.latest_message.get("entities") or [])
+    values, told = corrected_values(ticket, text, entities, moment_of(tracker)) if corrects or puts_right(text) else ({}, [])
+    await api.post(f"/tickets/{ticket['number']}/supplement", {"text": text} | values)
+    own = {"phone": own_phone(text, entities), "name": own_name(text, entities)}
+    if about_him := {name: value for name, value in own.items() if value}:
+        await api.post("/matter", about_him)
+        told += [f"{_CALLED[name]}记为“{value}”" for name, value in about_him.items()]
     if wants_confidence(text):
         await api.post("/matter", {"confidential": True})
-        said = "utter_confidential_now"
+        said, told = "utter_confidential_now", []
     elif ticket.get("confidential") and confidence_in(text) is False:
-        said = "utter_confidential_stays"  # Officers would read who he is at once: a person asks him first.
-    say.utter_message(text=sentence(said, number=ticket["number"], place=place))
+        said, told = "utter_confidential_stays", []  # Officers would read who he is at once: a person asks him first.
+    if told:
+        said = "utter_values_corrected" if values else "utter_values_added"
+    say.utter_message(text=sentence(said, number=ticket["number"], values="，".join(told)))
+
+
+_CALLED = {"phone": "联系电话", "name": "称呼"}
+
+
+def corrected_values(
+    ticket: dict[str, Any], text: str, entities: list[dict[str, Any]], now: str
+) -> tuple[dict[str, Any], list[str]]:
+    """What a correction changes on the ticket, and how each is said."""
+    meant = meant_ones(text, entities)
+    values, told = {}, []
+    if place := corrected_place(ticket.get("place"), text, meant):
+        values["place"] = place
+        told.append(f"位置改为“{place}”")
+    when = when_anew(text, meant, now)
+    if when and when["happened_at"] != ticket.get("happened_at"):
+        values["happened_at"] = when["happened_at"]
+        told.append(f"发生时间改为“{read_back(when['happened'], when['happened_at'])}”")
+    return values, told
 
 
 class Withdraw(TicketVerb):

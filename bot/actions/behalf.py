@@ -17,12 +17,14 @@ def _compile(form: str) -> re.Pattern[str]:
 
 
 _FORMS = tuple(_compile(form) for form in _WORDS["forms"])
+_CONCERNS = tuple(_compile(form) for form in _WORDS["concerns"])
 _ORGANISATION = re.compile(_WORDS["parts"]["body"])
 
 
-def find_behalf(text: str) -> str | None:
-    """Who is meant: 妈, 邻居, 公司; None where he speaks for himself."""
-    match = next((match for form in _FORMS if (match := form.search(text))), None)
+def find_behalf(text: str, *, only_said: bool = False) -> str | None:
+    """Who is meant: 妈, 邻居, 公司; None where he speaks for himself. `only_said`: whose trouble it is does not tell it."""
+    forms = _FORMS if only_said else (*_FORMS, *_CONCERNS)
+    match = next((match for form in forms if (match := form.search(text))), None)
     return match["who"] if match else None
 
 

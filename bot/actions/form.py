@@ -13,16 +13,18 @@ from actions.emergency import raise_alarm
 from actions.guides import about_us, answer
 from actions.handover import SHORT, hand_over, reason_for_person
 from actions.matter import describe_matter, keep_form, silence_before
+from actions.moments import tells_when_at_home
 from actions.parts import FORM_KINDS, Part, read_other, read_parts, words_of
+from actions.person import asks_for_confidence, confidence_in
 from actions.places import is_vague
 from actions.reading import (
     FIELDS,
     KINDS,
     SKIPPED,
     asks_of_us,
-    confidence_in,
     demands_money_plainly,
     give_up,
+    has_it_asked,
     is_question,
     kind_of_slip,
     mistyped_phone,
@@ -32,7 +34,6 @@ from actions.reading import (
     short,
     speaks_of_before,
     substance,
-    tells_when_at_home,
     urges_to_register,
 )
 from actions.several import answer_parts, find_other, find_parts
@@ -85,7 +86,9 @@ class ReadForm(Step):
             return returning
         intent, text = intent_of(tracker), text_of(tracker)
         requested = slots.get("requested_slot")
-        if comes_between(intent, text, requested, tracker.latest_message):
+        if asks_for_confidence(text):
+            say.utter_message(text=sentence("utter_confidential_promise"))
+        elif comes_between(intent, text, requested, tracker.latest_message):
             new = read(slots, tracker.latest_message, None, moment_of(tracker))
             kept = ("extra", "what") if any(tells_when_at_home(text, e) for e in _entities(tracker)) else ("extra",)
             await say_aside(say, tracker, api, "ask_guide" if asks_of_us(text) else intent)
@@ -124,6 +127,7 @@ class ReadForm(Step):
             draft |= read(slots | draft, message, None, moment_of(tracker))
             if message.get("text") == text_of(tracker) and (before := question_before(tracker)) is not None:
                 draft = tell_of_before(draft, before, moment_of(tracker))
+                draft["kind"] = "consultation" if has_it_asked(text_of(tracker)) else kind
         first = dict(_BLANK) | {"kind": draft["kind"]}
         events = await self._ask_next(say, api, slots | first, draft, tracker)
         if events[-1]["value"] is not None:

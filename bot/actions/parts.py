@@ -121,8 +121,9 @@ def read_parts(message: dict[str, Any], parts: list[Part], slots: dict[str, Any]
     """The draft of the first matter, with the others in `extra`: who speaks, his number and his wish for confidence hold for all."""
     blank: dict[str, Any] = dict.fromkeys(("what", "place", "happened", "happened_at", "phone", "extra", "begin"))
     first, *others = [part for part in parts if part.kind in FORM_KINDS]
-    draft = blank | {"kind": first.kind} | read(slots | blank, only(message, first), None, now)
-    whole = read(slots | blank, message, None, now)
+    slots = slots | blank | {"kind": first.kind}
+    draft = blank | {"kind": first.kind} | read(slots, only(message, first), None, now)
+    whole = read(slots, message, None, now)
     draft["phone"] = whole.get("phone")
     draft["extra"] = dict(whole.get("extra") or {}) | ({"others": [
         {"kind": part.kind} | {name: value for name, value in read(blank, only(message, part), None, now).items()

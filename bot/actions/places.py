@@ -4,6 +4,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from actions.slips import put_right, slip_before_place
+
 _KINDS = ("省|市|区|县|镇|乡|村|街道|社区|小区|新村|大道|大街|老街|路口|路段|公路|高速|路|街|巷|弄|桥|隧道|公园|广场|花园|家园|花苑|公馆|大厦|公寓|宿舍区?|工业园|产业园|"
           "园区|开发区|幼儿园|小学|中学|学校|大学|学院|医院|卫生院|汽车站|地铁站|公交站|车站|市场|商场|超市|酒店|工地|停车场|工厂|楼盘|苑|郡|分局|派出所|营业厅")
 _STEM = r"[^我你他她它们在是的了住到去从就这那有和与跟把被让给对为不也都还要会能想请问您好里边说看过叫个吗呢吧啊至以受因没么什已经诺认购决希但而月日年于向由用按将如果若或往其整所每并且系准备该贴划欺拆建修停受漂着\W_]"
@@ -12,7 +14,14 @@ _ONE = re.compile(_KINDS)
 _NOT_NAMED = re.compile(
     r"^(?:[本各全某此旧新大小老]?(?:市|区|县|镇|乡|村|路|街|桥|小区|社区|公园|学校|医院|停车场|工地|派出所|分局|广场|市场|超市|酒店)$|附近|周边|别的|其他|一个|多个|几个|很多|两个|"
     r"城市|门市|夜市|上市|都市|集市|地区|郊区|景区|片区|学区|山区|农村|乡村|道路|马路|铁路|走路|网路|线路|电路|逛街|楼市|股市|通过|经过|建议|投诉|举报|反映|关于|尊敬|领导|业主|居民|车辆)")
-_BUILDING = re.compile(r"\d+(?:号楼|栋|幢|座)")
+_N_OF = r"(?:[A-Za-z]?\d+|[A-Za-z]|[一二三四五六七八九十百零〇两]+)"
+_PARTS = tuple(re.compile(_N_OF + unit) for unit in (
+    "(?:号楼|栋|幢|座)", "单元", "(?:室|房)", "(?:楼|层)(?!栋)", "号(?![楼院])", "号?窗口", "号?床"))
+"""The parts of an address, each of which may be corrected alone."""
+_ROOM = re.compile(r"\d{3,4}(?:室|房)?")
+_OFFICE = re.compile(r"(?:科|诊室|急诊|门诊|病房|病区|药房|药局|收费处|挂号处|取药处|抽血处|窗口|护士站|住院部|ICU|手术室|产房|输液室|化验室|检查室|大厅|导诊台|服务台|前台|总台|体检中心)$")
+"""Offices that somebody can go to; a bureau or the property company is none of them."""
+_OF_OFFICE = r"的?(?:那个|那位|有个|一个|值班)?(?:[^\W\d_]{0,2}(?:医生|大夫|护士|主任|师傅|窗口|工作人员)|[厕卫]|走廊|门口|里|等)"
 _HEAD = re.compile(r"^(?:反映|关于|举报|投诉|咨询|请问|建议|希望|位于|地址|地点|就在|住在|家住|我是|我家|本人|我们|在|位|于|是|对|给|请|求)+[是为：:]?")
 _EDGES = " \t\u3000，,、。：:"
 """No place begins or ends with them: 在 7栋 is 7栋."""
@@ -27,7 +36,6 @@ _POINTS = re.compile(
     r"就|还?是|在|我|们|咱|你|他|家|自己|住|[那这哪]|个|[一二三四五六七八九十]|[栋幢座楼层]|单元|里|边|儿|头|块|的|[吧啊呀呗嘛哦嗯]|上次|老?地方|位置|原来|旁|附近|隔壁|对面|\W")
 """Who says only these words points at something that nobody else can see: 就我们那栋."""
 _POINTED_AT = re.compile(r"[这那哪]$")
-_DENIED = re.compile(r"(?<!是)(?:不是|不在|并非|不叫|不住)(?:在|我们?家?)?$")
 _ELSEWHERE = re.compile(r"(?:去|到|找|跟|和|向|问|打)[^，。]{0,14}(?:说|反映|投诉|讲|问|报)(?:过|了)")
 """Where he went to complain is not where it is."""
 _BESIDE = re.compile(r"我?们?家?的?(?:位置|地址|地点|地方)|就|是|在|位于|的|那里|那边|那儿|吧|啊|哦|嗯|口|这里|这边|小区|我们|咱们?|旁边?|附近|里面?|\W")
@@ -38,16 +46,48 @@ SURE = 2
 """A name of so many parts is written down as the place; a vaguer one only says that the story has its place."""
 
 
+def place_said(text: str, entities: list[dict[str, Any]], *, broad: bool) -> str | None:
+    """The place said in a text; where a slip is put right in the same breath, the right one."""
+    kept = [e for e in entities if not (e["entity"] == "place" and is_pointed_at(text, e))]
+    if (begins := slip_before_place(text, kept)) is not None:
+        wrong = place_of(text, [e for e in kept if e["start"] < begins], broad=False)
+        right = place_anew(wrong, text, [e for e in kept if e["start"] >= begins]) if wrong else None
+        if right:
+            return right
+    return place_in_other_words(text) or place_of(text, kept, broad=broad)
+
+
+def place_anew(old: str | None, text: str, entities: list[dict[str, Any]]) -> str | None:
+    """The place as a correction makes it of the old one; None where it says no other."""
+    if old and (right := put_right(old, text)):
+        return right
+    other = [e for e in entities if not (old and e["entity"] == "place" and (e["value"] in old or is_pointed_at(text, e)))]
+    new = place_in_other_words(text) or place_of(text, other, broad=False)
+    return amended(old, new) if new and new != old else None
+
+
 def place_of(text: str, entities: list[dict[str, Any]], *, broad: bool) -> str | None:
     """The place said in a text. `broad`: a named place without a house number counts too (long texts)."""
-    found = _joined(text, [e for e in entities if e["entity"] == "place"])
-    exact = next((place for place in found if re.search(r"\d|[一二三四五六七八九十]+(?:栋|幢|座|单元|楼|号|室)", place)), None)
+    places = [e for e in entities if e["entity"] == "place"]
+    offices = [e for e in entities if e["entity"] == "department" and _OFFICE.search(e["value"])]
+    beside = [e for e in offices if any(_touch(text, e, place) for place in places)]
+    found = _joined(text, [*places, *beside])
+    numbered = [place for place in found if re.search(r"\d|[一二三四五六七八九十]+(?:栋|幢|座|单元|楼|号|室)", place)]
+    exact = next((place for place in numbered if not is_vague(place)), numbered[0] if numbered else None)
     named = named_place(text) if broad and exact is None else None
     if named and _weight(named) >= SURE and (not found or len(named) > len(found[0]) + 1):
         return named
-    if exact or found:
-        return exact or found[0]
-    return next((e["value"] for e in entities if e["entity"] == "department" and "窗口" in e["value"]), None)
+    office = next((e for e in offices if re.match(_OF_OFFICE, text[e["end"]:])), offices[0] if offices else None)
+    if best := exact or (found[0] if found else None):
+        # 心内科……六楼: of the floors this is the one.
+        return f"{office['value']}{best}" if office and len(offices) == 1 and not beside and is_vague(best) else best
+    return str(office["value"]) if office else None
+
+
+def _touch(text: str, one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Side by side: 门诊楼皮肤科, 心内科12床, 大厅A区5号窗口."""
+    first, last = sorted((one, other), key=lambda e: int(e["start"]))
+    return 0 <= last["start"] - first["end"] <= _NEAR and bool(re.fullmatch(r"[\s的]?", text[first["end"]:last["start"]]))
 
 
 def _joined(text: str, entities: list[dict[str, Any]]) -> list[str]:
@@ -85,18 +125,18 @@ def _weight(place: str) -> int:
 
 def amended(old: str | None, new: str) -> str:
     """5栋2单元301 corrected by 6栋 is 6栋2单元301; a whole address replaces the old one."""
-    for part in (_BUILDING, re.compile(r"\d+单元"), re.compile(r"\d+(?:室|房)"), re.compile(r"\d+(?:楼|层)(?!栋)")):
+    for part in _PARTS:
         if old and part.fullmatch(new) and part.search(old):
             return part.sub(new, old, count=1)
+    if old and _ROOM.fullmatch(new) and re.search(r"(?:单元|[栋幢座楼-])\d{3,4}(?:室|房)?$", old):
+        return re.sub(r"\d{3,4}(?:室|房)?$", new, old)
     return new
 
 
 def corrected_place(old: str | None, text: str, entities: list[dict[str, Any]]) -> str | None:
     """The place of a registered ticket, as a correction gives it; None where it says no other, or a less exact one."""
-    new = place_in_other_words(text) or place_of(text, meant_ones(text, entities), broad=False)
-    if not new or new == old or is_vague(new) or exactness(new) < exactness(old or ""):
-        return None
-    return amended(old, new)
+    new = place_anew(old, text, entities)
+    return None if not new or is_vague(new) or exactness(new) < exactness(old or "") else new
 
 
 def _count(written: str) -> int:
@@ -144,6 +184,8 @@ def exactness(place: str) -> int:
 def nearer_place(old: str, text: str, place: str | None) -> str | None:
     """The place that a message says beside a vague one, where it says nothing but where; None where it tells a story."""
     new = place or bare_spot(text)
+    if new and new != old and new.startswith(old):
+        return new  # 心内科, then 心内科12床.
     if not new or exactness(new) <= exactness(old) or len(_BESIDE.sub("", text.replace(new, ""))) > 2:
         return None
     return new
@@ -165,10 +207,9 @@ def only_points(text: str) -> bool:
     return len(_POINTS.sub("", text)) < 2
 
 
-def meant_ones(text: str, entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Without what was denied (不是1幢，是11幢) and what was only pointed at (我们这一栋)."""
-    return [e for e in entities if not _DENIED.search(text[:e["start"]]) and not (
-        e["entity"] == "place" and _POINTED_AT.search(text[:e["start"]]) and only_points(str(e["value"])))]
+def is_pointed_at(text: str, entity: dict[str, Any]) -> bool:
+    """我们这一栋: nobody else can see which."""
+    return bool(_POINTED_AT.search(text[:entity["start"]])) and only_points(str(entity["value"]))
 
 
 def leads_from_vague(old: str | None, new: str, text: str) -> bool:

@@ -2,22 +2,21 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Any
 
-from actions.behalf import find_behalf, is_organisation
+from actions.moments import when_of
+from actions.person import confidence_in, is_named_after_all, leaves_no_number, read_person, without_wishes
 from actions.places import (
-    amended,
     bare_spot,
     is_vague,
     leads_from_vague,
-    meant_ones,
     named_place,
     nearer_place,
     only_points,
-    place_in_other_words,
-    place_of,
+    place_anew,
+    place_said,
 )
+from actions.slips import meant_ones, names_wrong_value
 
 SKIPPED = "-"
 """Asked for or not needed, and left open: never asked again."""
@@ -36,26 +35,14 @@ _BARE = re.compile(r"我|要|想|来|一下|你们|帮|请|麻烦|您好|你好|
                    r"|匿名|保密|[，。！？,.!?\s]|有人|师傅|服务|一个|进行|这里|吗|呢|吧|啊|不留电话")
 _CONTACT = re.compile(r"(?:我的?)?(?:电话|手机|号码|联系方式)?(?:号码?)?[是为：:]?<[A-Z]+_\d+>")
 _GREETING = re.compile(r"(?:您好|你好|哈喽|喂|在吗|谢谢您?|感谢|麻烦(?:您|你)?(?:们|了)?|辛苦了?|拜托了?)[，。！!,.\s]*")
-_ANONYMOUS = re.compile(r"匿名(?!电话|短信|信息|信件|者|举报信)|不(?:想|愿意?|方便|用|要)?留(?:下|个)?(?:电话|号码|手机|名|联系|姓名|$|了)|别留|不(?:想|愿意?|方便)(?:透露|说(?:电话|名字|姓名))|没有?(?:电话|手机)(?:号码?)?[，。！]?$|(?:别|不要|不用|不必|不想)(?:给我)?(?:打|接)(?:我的?)?电话")
-_NAMED_AFTER_ALL = re.compile(r"不(?:要|用|再|是)?匿名|实名|不匿名了")
-_CONFIDENTIAL = re.compile(r"保密|(?:别|不要|不能|千万别)(?:让|告诉|跟|泄露|透露|暴露).{0,10}(?:知道|是我|我的|信息|身份|说)|怕(?:被)?(?:报复|打击)")
-_TAKEN_BACK = re.compile(r"(?:不(?:用|需要|必|要求|要|再)|取消|用不着|没必要|无需|甭|别)(?:再)?(?:[给替帮]我)?保密|(?<!能)(?<!可)不保密(?=[了也，。,.\s]|$)|保密[^，。,.]{0,2}(?:不用|不必|算|取消|免)了?|可以公开|公开也?(?:没关系|无所谓|行)")
 _UNKNOWN = re.compile(r"不记得|记不(?:清|得|住)|不(?:太)?清楚|不知道|不晓得|忘了|说不(?:清|好|准|上来)|没注意|不方便|随便|不详|跳过|(?:^|[，,])没有$|不用了$|不确定|不固定|没有(?:电话|手机)")
-_NEW_VALUE = re.compile(r"不对|不是|错了|搞错|改成|改为|改一下|换成|更正|纠正|应该是|应为|是.{1,12}才对|打错|写错|说错")
 _NAMED_FIELD: list[tuple[str, re.Pattern[str]]] = [
     ("phone", re.compile(r"电话|手机|号码|联系方式")),
     ("place", re.compile(r"地址|位置|地点|地方|住址|房号|楼号|门牌")),
     ("happened", re.compile(r"时间|日期|几号|那天")),
 ]
 _GIVEN = re.compile(r"(?:改成|改为|换成|更正为|应该是|应为|是在?)[：:\s]*(?P<value>[^，。！？,.!?是]{2,40})(?:才对|[，。！？,.!?]|$)")
-_OWN_NAME = re.compile(r"(?:我叫|我是|本人|姓名|名字(?:是|叫)?|联系人|称呼我?|反映人|投诉人|申请人|业主|叫我|我姓)[：:是叫\s]{0,3}$")
-_SIGNED = re.compile(r"(?:\n\s*|<PHONE_\d+>[，,。；;\s]*)$")
-"""A name alone at the end, below the letter or behind the number, is who wrote it."""
 _OTHERS_PHONE = re.compile(r"(?:骚扰|值班|咨询|公示|对方|他们?的|她的|商家|店家|老板|中介|物业|客服|公司|热线|打了?|拨打?了?|致电|来电)(?:的)?(?:电话|号码|热线|手机号?)?[是为：:]?$")
-_AT_HOME = re.compile(r"[^，。！？,.!?\s]{0,6}?(?:在家|有空|有人在?|方便|都行|都可以|可以来|能来|过来|来修|上门|再来|之前)")
-"""After a time: when somebody may come, not when it happened."""
-_WAS_AWAY = re.compile(r"[^，。！？,.!?\s]{0,4}?(?:忙|忘|没(?:看到|看见|来得及|顾上|顾得上|回))")
-"""After a time: why he answers only now."""
 _TELLS_TIME = re.compile(
     r"[早晚午夜晨昨今前去年月日号天周春夏秋冬]|\d[点时:：]|[一二三四五六七八九十半几]点|星期|礼拜|小时|分钟|时候|刚|最近|近来|一直|每|以来|开始|[以之]后|[以之]前|节|假|会儿|当时|现在|长期|经常"
     r"|将将|才将|将才|头先|啱|先头|先前|早先|老早|平时|平常|回回|[那这一]阵|一歇|[那这]歇|[那这]哈")
@@ -64,7 +51,6 @@ _URGES_TO_REGISTER = re.compile(
     r"(?:那|就|好|行|嗯|哦|可以|的|吧|请|麻烦|你们?|您|先|赶紧|赶快|快点?|直接|帮|给|替|我们?|[，,\s])*"
     r"(?:登记|记录|记|报|登|提交|上报|反映|处理|投诉|报修|立案)(?:一?下|上去?|下来?|个(?:修|案|投诉)?|一个|修)?(?:来|去|就?行|就?好|就?可以)?(?:了|吧|啊|呗|呀|嘛|哈|谢谢|[，。！!,.\s])*")
 """那你帮我登记一下: that is what the form is doing."""
-_SINCE = re.compile(r"(?:从|自从?)(?P<since>[^，。！？,.!?从自]{2,14}?)(?:开始|以来|至今|到现在|起)")
 _NAMES_OF_KINDS = {"投诉": "complaint", "报修": "request", "求助": "request", "建议": "suggestion", "表扬": "praise", "举报": "report"}
 _KIND_NAMED = re.compile(r"(?<!不是)(?<!不是要)(?<!不是想)(?<!不)(投诉|报修|求助|建议|表扬|举报)")
 _SLIP = re.compile(r"[点选按搞弄说]错|不是(?:要|想)?(?:投诉|报修|求助|建议|表扬|举报)")
@@ -77,17 +63,11 @@ _ASKS_OF_US = re.compile(
     r"|收不收(?:费|钱)|几点(?:钟)?(?:上班|下班|开门|关门|营业)|(?:上班|下班|开门|关门)(?:时间|是?几点)|(?:上班|下班|营业|办公)时间")
 """What the office's own visit costs and when it is open, asked while it is registered: 要收钱吗."""
 _REPROACH = re.compile(r"凭什么|为什么|为啥|怎么[还又]|乱|投诉|举报|他们?|她|对方|商家|了我")
-_REGISTERS = re.compile(r"登记|报个?修|报修|投诉|反映|记一?下|来修|派人|派师傅|安排|上门|处理")
+_REGISTERS = re.compile(r"登记|报个?修|报修|投诉|反映|记一?下|来修|派人|派师傅|安排|上门|处理|(?:帮|替|给)[^，。]{0,4}(?:问|打听|了解|咨询)")
 _OF_THAT = re.compile(r"^(?:那|行|好|嗯|哦|就)|这个?(?:事|件|问题|情况)|就?这个")
 """那你给我报个修吧 speaks of what was said before."""
-_NOTHING_OF_IT = re.compile(r"那|给|修|登记|记录|记|就|先|行|好|嗯|哦|这|帮|报|家里|赶紧|尽?快|安排|派|上门|处理|解决|看看|看|联系|电话|手机|地址|在|是|住|位置|吧|呗|个")
-_BARE_PERIOD = re.compile(r"(?:每天)?(?:凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|夜晚|半夜|深夜|午夜|晚间)")
-_HABIT = re.compile(
-    r"(?:每天|天天|每晚|每到|每次|每逢|每年|每月|每周)[^，。！？,.!?\s]{0,6}?(?:凌晨|清晨|早上|上午|中午|下午|傍晚|晚上|夜里|半夜|深夜|周末|下雨天?)?"
-    r"|三天两头|隔三差五|时不时|动不动|一直|长期|经常|常年|总是|老是|最近|近期|近日|近来|这段时间|这几天|这两天|前段时间|反复|多次"
-    r"|(?:已经?|都|快|持续|连续|有|堆了|坏了|停了|漏了|等了|拖了)?(?:好几|几|半|多|\d+|[一二两三四五六七八九十]+)(?:多|来)?个?(?:多)?(?:小时|天|日|周|星期|礼拜|月|年)(?:多|了|以来|来|之久)+"
-    r"|(?:堆|坏|停|漏|等|拖)了(?:好几|几|半|\d+|[一二两三四五六七八九十]+)(?:多)?个?(?:小时|天|周|星期|礼拜|月|年)"
-    r"|(?:从|自)[^，。！？,.!?]{1,12}(?:开始|以来|至今|到现在|起)|至今|刚才|刚刚|今年以?来?|去年|前年|上半年|下半年|年前|年初|年底")
+_NOTHING_OF_IT = re.compile(r"那|给|修|登记|记录|记|就|先|行|好|嗯|哦|这|帮|报|家里|赶紧|尽?快|安排|派|上门|处理|解决|看看|看|联系|电话|手机|地址|在|是|住|位置|吧|呗|个|问|打听|了解|咨询|到|打|回复?|告诉|通知|知道|结果|姓|有了?")
+_HAS_IT_ASKED = re.compile(r"(?:帮|替|给)[^，。]{0,4}(?:问|打听|了解|咨询)")
 _SPOKEN = str.maketrans("零〇洞一幺二两三四五六七拐八九杠", "000112234567789-")
 _QUESTION = re.compile(r"[?？吗呢]\s*$|[了过好来]没有?[。！!]?$|啥|怎么|如何|多少|什么|哪|几点|([\u4e00-\u9fff])(?:不|没)\1|可不可以|有没有")
 _GIVE_UP = re.compile(r"^(?:那就?|还是|唉|哎|嗯)?[，,]?算了|(?:不|别)(?:投诉|报修?|登记|办|反映|提|说|弄|填|想投诉|想报)了|取消(?:登记|投诉|报修|预约)?(?:吧|了|$)|不(?:想|用|要)(?:投诉|登记|报|办)了?|不(?:弄|搞|办|填|说|聊)了|当我没说|退出")
@@ -109,24 +89,6 @@ _STANDING = re.compile(
 def give_up(text: str) -> bool:
     """算了, 不投诉了; not 算了，不用保密了."""
     return bool(_GIVE_UP.search(text)) and len(text) <= 20 and confidence_in(text) is None
-
-
-def wants_confidence(text: str) -> bool:
-    """请保密, 匿名."""
-    wish = confidence_in(text)
-    if wish is None:
-        return "匿名" in text and bool(_ANONYMOUS.search(text)) and not _NAMED_AFTER_ALL.search(text)
-    return wish
-
-
-def confidence_in(text: str) -> bool | None:
-    """Whether he wishes for confidence by what he says last of it, or takes it back; None where he says nothing of it."""
-    taken_back = [found.span() for found in _TAKEN_BACK.finditer(text)]
-    wishes = [found.start() for found in _CONFIDENTIAL.finditer(text)
-              if not any(begin <= found.start() < end for begin, end in taken_back)]
-    if not taken_back and not wishes:
-        return None
-    return not taken_back or (bool(wishes) and wishes[-1] > taken_back[-1][0])
 
 
 def is_question(text: str) -> bool:
@@ -151,37 +113,35 @@ def read(slots: dict[str, Any], message: dict[str, Any], requested: str | None, 
     """New values for slots: everything said is taken, and what was asked for counts as its answer."""
     text = str(message.get("text") or "").strip()
     entities = meant_ones(text, list(message.get("entities") or []))
-    corrects = bool(_NEW_VALUE.search(text)) or (message.get("intent") or {}).get("name") == "correct"
+    corrects = names_wrong_value(text) or (message.get("intent") or {}).get("name") == "correct"
     corrects = corrects and any(slots.get(field) not in (None, SKIPPED) for field in FIELDS)
     said: dict[str, Any] = {}
     if phone := own_phone(text, entities):
         said["phone"] = phone
     # The poster he scanned hangs somewhere: there, unless he says another place.
     scanned = (message.get("metadata") or {}).get("place") if slots.get("place") in (None, SKIPPED) else None
-    place = place_of(text, entities, broad=len(text) >= 40)
-    if place is None and slots.get("what") not in (None, SKIPPED):
+    old = slots.get("place") if slots.get("place") != SKIPPED else None
+    place = place_anew(old, text, entities) if corrects and old else place_said(text, entities, broad=len(text) >= 40)
+    if place is None and slots.get("what") not in (None, SKIPPED) and not corrects:
         place = bare_spot(text)
-    if place := place_in_other_words(text) or place or scanned:
+    if place := place or scanned:
         said["place"] = place
-    said |= _time_of(text, entities, now)
+    said |= when_of(text, entities, now)
     new = {field: value for field, value in said.items()
            if field in ("phone", "happened_at") or corrects or slots.get(field) in (None, SKIPPED)
            or (field == requested == "place" and leads_from_vague(slots["place"], str(value), text))}
     if "happened" not in new:
         new.pop("happened_at", None)
-    if corrects and "place" in new:
-        if re.search(r"\d", str(slots.get("place") or "")) and not re.search(r"\d", new["place"]):
-            del new["place"]  # 单元门禁 is what is broken, not where he lives now.
-        else:
-            new["place"] = amended(slots.get("place"), new["place"])
+    if corrects and "place" in new and re.search(r"\d", str(old or "")) and not re.search(r"\d", new["place"]):
+        del new["place"]  # 单元门禁 is what is broken, not where he lives now.
     elif "place" in said and "place" not in new and (near := nearer_place(str(slots["place"]), text, said["place"])):
         new["place"] = near
-    extra = _person(text, entities, dict(slots.get("extra") or {}))
-    if _ANONYMOUS.search(text) and not _NAMED_AFTER_ALL.search(text) and "phone" not in new and not slots.get("phone"):
+    extra = read_person(text, entities, dict(slots.get("extra") or {}), kind=slots.get("kind"), corrects=corrects)
+    if leaves_no_number(text) and "phone" not in new and not slots.get("phone"):
         new["phone"] = SKIPPED
-    elif _NAMED_AFTER_ALL.search(text) and slots.get("phone") == SKIPPED and "phone" not in new:
+    elif is_named_after_all(text) and slots.get("phone") == SKIPPED and "phone" not in new:
         new["phone"] = None
-    about_person = extra != (slots.get("extra") or {})
+    about_person = extra != (slots.get("extra") or {}) or confidence_in(text) is not None
     presses = (message.get("intent") or {}).get("name") in NO_ANSWER
     new |= _answer(slots, new, text, entities, requested, corrects, about_person, presses)
     return new | {"extra": extra}
@@ -205,52 +165,6 @@ def is_meant(number: str, named: str) -> bool:
     day, _, end = named.rpartition("-")
     plain = number.replace("-", "")
     return plain.endswith(end) and day in plain
-
-
-def _time_of(text: str, entities: list[dict[str, Any]], now: str) -> dict[str, Any]:
-    """When it happened: a moment, else a habit in the resident's words. What lies ahead has not happened."""
-    times = [e for e in entities if e["entity"] == "time"]
-    since = _SINCE.search(text)
-    begun = next((e for e in times if since and since.start() < e["start"] < since.end()), None)
-    if since and (begun or re.search(r"\d年|月", since["since"])) and not any(e["end"] <= since.start() for e in times):
-        # What has lasted since October began in October, whatever else was done on which day.
-        return {"happened": since.group(0), "happened_at": begun.get("from") if begun else None}
-    for entity in times:
-        if tells_when_at_home(text, entity) or _WAS_AWAY.match(text, entity["end"]):
-            continue
-        begins = entity.get("from")
-        if begins and now and datetime.fromisoformat(begins) > datetime.fromisoformat(now) and not entity.get("coming"):
-            continue
-        if _BARE_PERIOD.fullmatch(entity["value"]):
-            # 天天半夜 is a habit, not a moment.
-            habit = next((h for h in _HABIT.finditer(text) if h.start() < entity["start"] <= h.end()), None)
-            return {"happened": text[habit.start():entity["end"]] if habit else entity["value"], "happened_at": None}
-        return {"happened": entity["value"], "happened_at": None if entity.get("coming") else begins}
-    habit = _HABIT.search(text)
-    return {"happened": habit.group(0), "happened_at": None} if habit and habit.group(0) else {}
-
-
-def _person(text: str, entities: list[dict[str, Any]], extra: dict[str, Any]) -> dict[str, Any]:
-    """Who speaks, for whom, and how much of it others may know."""
-    if _NAMED_AFTER_ALL.search(text):
-        extra.pop("anonymous", None)
-    elif _ANONYMOUS.search(text) and "匿名" in text:
-        extra["anonymous"] = True
-    if (wish := confidence_in(text)) is not None:
-        extra.pop("confidential", None)
-        extra |= {"confidential": True} if wish else {}
-    for person in (e for e in entities if e["entity"] == "person"):
-        if _OWN_NAME.search(text[:person["start"]]):
-            extra["name"] = person["value"]
-            break
-        if _SIGNED.search(text[:person["start"]]) and not text[person["end"]:].strip(" \n。.") and "name" not in extra:
-            extra["name"] = person["value"]
-    who = find_behalf(text)
-    if who and "on_behalf_of" not in extra:
-        extra["on_behalf_of"] = {"relation": who}
-        if is_organisation(who):
-            extra["organisation"] = True
-    return extra
 
 
 def _answer(
@@ -312,8 +226,8 @@ def _more(what: str, text: str, entities: list[dict[str, Any]]) -> dict[str, Any
         if entity["entity"] in ("place", "time", "phone", "person", "id_number"):
             rest = rest[:entity["start"]] + rest[entity["end"]:]
     rest = re.sub(r"我?的?(?:电话|手机|号码|联系方式|地址|位置)(?:号码?)?是?|我叫|就?在|大概|大约|左右|好像|应该|那里|那边|吧|哦|嗯", "", _GREETING.sub("", rest))
-    rest = _CONFIDENTIAL.sub("", rest)
-    told = len(_BARE.sub("", rest)) >= 4 and not _ANONYMOUS.search(text) and not _UNKNOWN.search(rest)
+    rest = without_wishes(rest)
+    told = len(_BARE.sub("", rest)) >= 4 and not leaves_no_number(text) and not _UNKNOWN.search(rest)
     return {"what": f"{what}\n{text}"} if told and what != SKIPPED and text not in what else {}
 
 
@@ -321,11 +235,6 @@ def mistyped_phone(text: str, entities: list[dict[str, Any]]) -> bool:
     """A row of digits that is no telephone number, where one was asked for."""
     return not any(e["entity"] in ("phone", "id_number", "ticket_number") for e in entities) and bool(
         _SHORT_OF_PHONE.search(re.sub(r"[\s-]", "", text)))
-
-
-def tells_when_at_home(text: str, entity: dict[str, Any]) -> bool:
-    """今天下午在家 is when somebody may come."""
-    return entity["entity"] == "time" and bool(_AT_HOME.match(text, entity["end"]))
 
 
 def kind_of_slip(text: str) -> str | None:
@@ -358,6 +267,11 @@ def speaks_of_before(text: str, entities: list[dict[str, Any]]) -> bool:
         if entity["entity"] in ("place", "time", "phone", "person"):
             rest = rest[:entity["start"]] + rest[entity["end"]:]
     return bool(_REGISTERS.search(text) and _OF_THAT.search(text)) and len(_NOTHING_OF_IT.sub("", _BARE.sub("", rest))) < 2
+
+
+def has_it_asked(text: str) -> bool:
+    """那帮我问问吧: it is a question that the office is to find the answer to."""
+    return bool(_HAS_IT_ASKED.search(text))
 
 
 def only_asks(text: str) -> bool:

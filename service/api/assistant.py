@@ -14,6 +14,7 @@ from core.errors import NotFound
 from service import line
 from service.api.endpoint import Call, Endpoint, Result
 from service.intake import INTERACTIVE
+from service.mail import ON_HIS_WORD
 from ticketing import clock_words, residents, tickets
 from ticketing.bodies import ResidentBody
 from ticketing.lifecycle import OPEN
@@ -39,6 +40,7 @@ class MatterNews(BaseModel):
     model_config = ConfigDict(extra="forbid")
     form_open: bool | None = None
     phone: str | None = Field(None, min_length=1, max_length=100)
+    name: str | None = Field(None, min_length=1, max_length=100)
     confidential: bool | None = None
 
 
@@ -130,15 +132,15 @@ async def read_matter(call: Call) -> Result:
 
 
 async def change_matter(call: Call) -> Result:
-    """A form was opened or closed; a telephone number or the wish for confidence came after the ticket."""
+    """A form was opened or closed; a telephone number, a name or the wish for confidence came after the ticket."""
     matter, body = matter_of(call), call.body()
     conversation = call.conversation
     assert conversation is not None
     if body.form_open is not None:
         matter.form_open = body.form_open
-    if body.phone is not None:
+    if body.phone is not None or body.name is not None:
         resident = await call.session.get_one(Resident, conversation.resident_id)
-        residents.learn(call.session, resident, ResidentBody(phone=body.phone))
+        residents.learn(call.session, resident, ResidentBody(phone=body.phone, name=body.name))
     if body.confidential is not None:
         await _keep_confidence(call, conversation, body.confidential)
     return Result(await _describe(call))
@@ -154,9 +156,8 @@ async def _keep_confidence(call: Call, conversation: Conversation, confidential:
     )
     if ticket is None or ticket.confidential == confidential:
         return
-    on_his_word = Actor("resident", frozenset({"clerk", "inspector"}), None)
     await tickets.perform(
-        call.session, call.runtime.office, on_his_word, ticket.number, "amend", {"confidential": confidential}, None,
+        call.session, call.runtime.office, ON_HIS_WORD, ticket.number, "amend", {"confidential": confidential}, None,
         call.now,
     )
 

@@ -27,7 +27,7 @@ def find_behalf(pieces: Sequence[Heard]) -> Said | None:
 @lru_cache(maxsize=1)
 def _forms() -> tuple[re.Pattern[str], ...]:
     read: dict[str, Any] = yaml.safe_load((BOT / "actions" / "behalf.yml").read_text("utf-8"))
-    return tuple(re.compile(_with_parts(form, read["parts"])) for form in read["forms"])
+    return tuple(re.compile(_with_parts(form, read["parts"])) for form in (*read["forms"], *read["concerns"]))
 
 
 def _with_parts(form: str, parts: dict[str, str]) -> str:

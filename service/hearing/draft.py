@@ -1,11 +1,10 @@
 """From the pieces of a call to its draft tickets: one a matter, with the five elements and the turn of each."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from service.hearing import matters
+from service.hearing import matters, secrecy
 from service.hearing.behalf import find_behalf
 from service.hearing.people import Said, find_person, find_phone, number_parts
 from service.hearing.places import Parse, find_place, split_place
@@ -15,9 +14,6 @@ from service.hearing.voices import Heard
 ELEMENTS = ("person", "phone", "place", "time", "matter")
 FROM_EXCHANGE = "来电显示的号码"
 INHERITED = 0.5
-_CONFIDENTIAL = re.compile(r"保密|(?:别|不要|不能|千万别)(?:让|告诉|跟|泄露|透露)[^，。]{0,10}(?:知道|是我|我的|身份)|怕(?:被)?(?:报复|打击)")
-_TAKEN_BACK = re.compile(r"(?:不(?:用|需要|必|要求|要|再)|取消|用不着|没必要|无需|甭|别)(?:再)?(?:[给替帮]我)?保密|(?<!能)(?<!可)不保密(?=[了也，。,.\s]|$)|保密[^，。,.]{0,2}(?:不用|不必|算|取消|免)了?|可以公开|公开也?(?:没关系|无所谓|行)")
-_ANONYMOUS = re.compile(r"匿名|不(?:想|愿意?|方便)(?:留|说|透露)(?:下)?(?:姓名|名字|名)")
 SPEAKERS = {"caller": "来电人", "agent": "话务员"}
 
 
@@ -87,21 +83,13 @@ def draft_matters(
             kind="request" if danger else matters.judge_kind(words, gist),
             description=write_dialogue(own, phone.value if phone else ""),
             elements=elements, words=words, happened_at=time.moment if time else None, emergency=danger,
-            confidential=_wants_confidence(all_words),
-            anonymous=bool(_ANONYMOUS.search(all_words)),
+            confidential=secrecy.wants_confidence(all_words),
+            anonymous=secrecy.stays_unnamed(all_words),
             answered=Element("answer", written[answer], 1.0, answer.turn, written[answer]) if answer else None,
             on_behalf_of=_element("on_behalf_of", behalf, written) if behalf else None,
             missing=tuple(name for name in ELEMENTS if said[name] is None),
         ))
     return drafts
-
-
-def _wants_confidence(words: str) -> bool:
-    """By what he says last of it: 请保密 … 算了，不用保密了."""
-    taken_back = [found.span() for found in _TAKEN_BACK.finditer(words)]
-    wishes = [found.start() for found in _CONFIDENTIAL.finditer(words)
-              if not any(begin <= found.start() < end for begin, end in taken_back)]
-    return bool(wishes) and (not taken_back or wishes[-1] > taken_back[-1][0])
 
 
 def _beside(place: Said | None, first: Draft | None) -> Said | None:

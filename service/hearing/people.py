@@ -13,7 +13,8 @@ SURNAMES = (
     "谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤温康施文牛樊葛邢安齐章"
 )
 _DOUBLE = "欧阳|上官|司马|诸葛|东方|皇甫|司徒|慕容"
-_NAME = rf"(?:{_DOUBLE}|[{SURNAMES}])"
+NAME = rf"(?:{_DOUBLE}|[{SURNAMES}])"
+"""A surname."""
 _TITLE = "先生|女士|小姐|阿姨|大爷|大妈|师傅|老师|奶奶|爷爷"
 SPELT = {
     "弓长": "张", "立早": "章", "木子": "李", "耳东": "陈", "双木": "林", "口天": "吴", "古月": "胡", "草头": "黄", "双人": "徐",
@@ -21,15 +22,15 @@ SPELT = {
 }
 """How a surname is told apart by its parts: 弓长张, 立早章."""
 _SAYS_NAME = (
-    re.compile(rf"(?:我叫|名字是|名字叫|全名叫?|叫做|(?<!不)(?<!是)叫|本人)(?P<it>{_NAME}[\u4e00-\u9fa5]{{1,2}}?)(?=$|[，,。.；;！!\s]|的|电话|手机|住|家|是|嘛|啊|哦|<)"),
-    re.compile(rf"姓(?P<first>{_NAME})[，,\s]*(?P<it>(?P=first)[\u4e00-\u9fa5]{{1,2}})(?=$|[，,。；;！!\s])"),
-    re.compile(rf"(?:我是|这边是|是)(?P<it>{_NAME}(?:{_TITLE}))"),
-    re.compile(rf"我是(?P<it>{_NAME}[\u4e00-\u9fa5]{{1,2}})(?=$|[，,。；;！!\s])"),
-    re.compile(rf"我是[^，,。]{{0,8}}(?:业主|住户|居民|村民|患者|病人|家属|租户)(?P<it>{_NAME}[\u4e00-\u9fa5]{{1,2}})(?=$|[，,。；;！!\s])"),
-    re.compile(rf"(?:[免面][贵跪桂]|我|敝|本人)?(?<!贵)(?:姓|信(?={_NAME}[，,。\s]|{_NAME}$))(?:的是|是)?(?P<it>{_NAME})"),
-    re.compile(rf"[免面][贵跪桂][，,\s]*(?:姓|信|性)?(?P<it>{_NAME})"),
+    re.compile(rf"(?:我叫|名字是|名字叫|全名叫?|叫做|(?<!不)(?<!是)叫|本人)(?P<it>{NAME}[\u4e00-\u9fa5]{{1,2}}?)(?=$|[，,。.；;！!\s]|的|电话|手机|住|家|是|嘛|啊|哦|<)"),
+    re.compile(rf"姓(?P<first>{NAME})[，,\s]*(?P<it>(?P=first)[\u4e00-\u9fa5]{{1,2}})(?=$|[，,。；;！!\s])"),
+    re.compile(rf"(?:我是|这边是|是)(?P<it>{NAME}(?:{_TITLE}))"),
+    re.compile(rf"我是(?P<it>{NAME}[\u4e00-\u9fa5]{{1,2}})(?=$|[，,。；;！!\s])"),
+    re.compile(rf"我是[^，,。]{{0,8}}(?:业主|住户|居民|村民|患者|病人|家属|租户|女儿|儿子|闺女|丈夫|老公|妻子|老婆|爱人|母亲|父亲|妈妈|爸爸|女婿|儿媳|孙子|孙女|家长)(?P<it>{NAME}[\u4e00-\u9fa5]{{1,2}})(?=$|[，,。；;！!\s])"),
+    re.compile(rf"(?:[免面][贵跪桂]|我|敝|本人)?(?<!贵)(?:姓|信(?={NAME}[，,。\s]|{NAME}$))(?:的是|是)?(?P<it>{NAME})"),
+    re.compile(rf"[免面][贵跪桂][，,\s]*(?:姓|信|性)?(?P<it>{NAME})"),
 )
-_ANSWER = re.compile(rf"^(?:我|是|叫|哦|啊|姓|[，,。\s])*(?P<it>{_NAME}(?:{_TITLE}|[\u4e00-\u9fa5]{{0,2}}))(?:$|[，,。\s])")
+_ANSWER = re.compile(rf"^(?:我|是|叫|哦|啊|姓|[，,。\s])*(?P<it>{NAME}(?:{_TITLE}|[\u4e00-\u9fa5]{{0,2}}))(?:$|[，,。\s])")
 _NOT_NAMED = re.compile(r"有人|方便|马上|应该|还有|金额|安全|文件|万一|高兴|向你|白天|何时|任何|石头|于是|何必|温馨|牛奶")
 _ASKS_NAME = re.compile(r"贵姓|怎么称呼|如何称呼|姓名|您的?名字|叫什么|您是哪位|称呼您|联系人")
 _ASKS_PHONE = re.compile(r"电话|手机|号码|联系方式|怎么联系")
@@ -63,7 +64,7 @@ def find_person(pieces: Sequence[Heard]) -> Said | None:
             full = found is not None and name[0] != found.value[0] and not corrects(piece.plain) and found.confidence >= 0.9
             found = found if full else Said(name, 0.9 if asked or len(name) > 1 else 0.85, piece)
         elif not name and found is None and before and says_yes(piece.text):
-            match = re.search(rf"({_NAME})(?:{_TITLE})[^，。]{{0,6}}(?:[吗吧？?]|是不是)", before.text)
+            match = re.search(rf"({NAME})(?:{_TITLE})[^，。]{{0,6}}(?:[吗吧？?]|是不是)", before.text)
             found = Said(match[0][: len(match[1]) + 2], 0.75, piece, before) if match else None
         asked = asked and len(piece.plain) <= 2 and name is None
         before = piece
@@ -76,7 +77,7 @@ def _name_in(piece: Heard, asked: bool) -> str | None:
     match = next((match for pattern in _SAYS_NAME if (match := pattern.search(text))), None)
     match = match or (_ANSWER.search(text) if asked else None)
     if match is None or _NOT_NAMED.match(match["it"]):
-        if match is None and corrects(piece.plain) and (again := re.search(rf"是({_NAME})(?:$|[，,。\s]|字)", text)):
+        if match is None and corrects(piece.plain) and (again := re.search(rf"是({NAME})(?:$|[，,。\s]|字)", text)):
             return spelt or again[1]
         return spelt if asked else None
     return spelt + match["it"][1:] if spelt else match["it"]

@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "bot"))
 from datetime import datetime
 
 from actions.parts import Part, read_other
-from actions.reading import confidence_in, give_up, wants_confidence
+from actions.person import confidence_in, wants_confidence
+from actions.reading import give_up
 
 LAST_WORD = [
     ("请替我保密", True), ("别让邻居知道是我说的", True), ("我怕被报复", True), ("你们会保密吧", True), ("楼上太吵了", None),

@@ -175,6 +175,16 @@ async def test_a_second_mail_joins_its_ticket(post: Post, way: Any):
     assert number in words(post.out()[-1]) and len(post.out()) == 2
 
 
+async def test_what_the_second_mail_gives_is_the_resident_s_and_is_read_back(post: Post):
+    number = await registered(post)
+    text = "我是她女儿赵琳，电话13868001212，别让他们知道是我说的。"
+    await post.send(write(text, 2, **by_subject(post, number)))
+    (ticket,) = await post.tickets()
+    answer = words(post.out()[-1])
+    assert "联系电话：13868001212" in answer and "称呼：赵琳" in answer and "保密件" in answer
+    assert ticket["confidential"] is True
+
+
 async def test_two_people_with_one_subject_stay_two(post: Post):
     first = await registered(post, "南门的路灯不亮", 1)
     second = await registered(post, "北门的路灯不亮", 2, sender=LI, subject=f"Re: 路灯 {first}", In_Reply_To="<m1@resident.example>")

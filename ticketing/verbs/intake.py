@@ -95,8 +95,11 @@ async def supplement(act: Act) -> None:
     changes: dict[str, list[object]] = {}
     if act.body.place:
         place = await act.hide(act.body.place)
-        changes = {"place": [act.ticket.place, place]}
+        changes["place"] = [act.ticket.place, place]
         act.ticket.place = place
+    if act.body.happened_at:
+        changes["happened_at"] = [act.ticket.happened_at, act.body.happened_at]
+        act.ticket.happened_at = act.body.happened_at
     await act.move(reason=await act.hide(act.body.text), changes=changes or None)
 
 

@@ -103,6 +103,8 @@ _FOREIGN = re.compile(
 _CALLED_ANY = re.compile(rf"(?:我|他|她|名|名字)叫(?P<it>(?!{_HAN}{{0,3}}(?:师傅|物业|医生|护士|保安|老师|救护|什么|一声)){_SAID_GIVEN}{{2,4}})(?=[,，。!！]|$)")
 """A name without any known surname: 他叫佐藤."""
 _MYSELF = re.compile(rf"(?:我|本人)[,，]\s?(?P<it>{_SURNAME}{_GIVEN}{{1,2}})[,，]")
+_I_AM = re.compile(rf"(?:^|[,，。!！;；\s>])(?:我|本人)(?P<it>[{_FIRM}高白温安]{_GIVEN}{{1,2}})(?=$|[,，。!！\s]|电话|手机|<phone|1[3-9]\d{{9}})")
+"""我张涛, as one signs what was said."""
 _OLD = re.compile(rf"(?P<it>老[{_FIRM}高方白温程章麦]头)(?![疼痛晕发部上顶像脑皮])")
 _IN_LIST = re.compile(rf"\s?[、,和与及]\s?(?P<it>{_SURNAME}{_HAN}{{1,2}})(?=[\W_]|$|[和与及等])")
 _NICKED_BY = re.compile(r"(?:部|科|中心|站|所|处|社区|物业|办|局|委|室|队|保安|保洁|管家|前台|护士|电工|客服)的$")
@@ -110,7 +112,7 @@ _KNOWN_BY = re.compile(r"(?:部|科|中心|站|所|处|口|台|社区|物业|公
 """The office before a name: 客服中心的小孟."""
 _CALLS = re.compile(rf"(?:叫|喊|找|是|的|那个|投诉|表扬|感谢|举报|告|夸|跟|和|同|给|让|请|问|由|被|写|填|那位|这位|对面|隔壁|{_ROLE}|^|[\W_])$")
 _AT_ROLE = re.compile(rf"(?:{_ROLE})$")
-_AFTER_CALLED = re.compile(r"$|[\W_]|[说讲帮给在是的把跟办收家接修来去也就哈呀啊打登填真很特又不没有对态骂凶那这了呢]")
+_AFTER_CALLED = re.compile(r"$|[\W_]|[我说讲帮给在是的把跟办收家接修来去也就哈呀啊打登填真很特又不没有对态骂凶那这了呢]")
 _NO_NAMES = frozenset("戴眼镜 戴手套 戴头盔 戴红帽 毛毛虫 毛毛雨 金银花 戴帽子 戴口罩 安全带 马路边 马桶盖 金属门 石头路 童子军 甘肃省 林荫道".split())
 _SAYS_MORE = re.compile(r"^(?:吧|说|讲|特别|态度|服务|负责|很|人|帮|给|把|的|不|来|去|也|小舅|儿子|老婆|亲戚|侄|,|。|$|!|今|昨|明|跟|对|在|修|这|骂|推|收|，|和|人|干|办|耐心|、)")
 
@@ -124,6 +126,7 @@ def find_people(plain: str, words: Words) -> Iterator[tuple[int, int]]:
                 yield from _listed_after(match.end("it"), plain)
     yield from (match.span(match.lastgroup or 0) for match in _FOREIGN.finditer(plain) if match.lastgroup != "it" or plain[match.start("it") - 1:match.start("it")] in tuple("叫名") or _no_words(*match.span("it"), words))
     yield from (match.span("it") for pattern in (_NAMED_SO, _MYSELF, _APART, _PARENT_OF) for match in pattern.finditer(plain) if _begins_no_word(match.start("it"), words))
+    yield from (match.span("it") for match in _I_AM.finditer(plain) if not Words.knows(match["it"]) and _could_be_name(*match.span("it"), words))
     yield from (match.span("it") for match in _CALLED_ANY.finditer(plain) if _no_words(*match.span("it"), words))
     yield from (match.span("it") for pattern in (_PET, _KNOWN_AS, _OLD, _NICKED, _TWICE) for match in pattern.finditer(plain))
     for match in _TITLED.finditer(plain):
