@@ -39,7 +39,7 @@ REFUSALS = {
 }
 """Why a booking cannot be, to a resident."""
 STATES = {"complete": "齐", "missing": "缺", "unfit": "不合格"}
-_CONDITION = re.compile(r"选一|选二|只在|只有|不用|才需|可不")
+_CONDITION = re.compile(r"选一|选二|只在|只有|不用|才需|可不|时需要|的需要|的[要带]|时[要带]")
 """A remark that says who need not bring it."""
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\d+[.、)）])\s*")
 

@@ -28,6 +28,7 @@ from actions.emergency import raise_alarm
 from actions.form import say_aside
 from actions.guides import answer
 from actions.handover import hand_over, reason_for_person
+from actions.person import read_person
 from actions.reading import KINDS, give_up, is_question, own_phone, substance
 from actions.status import own_tickets, say_status
 from actions.step import Events, Step, begins_matter, entities_of, intent_of, moment_of, sentence, text_of
@@ -82,6 +83,7 @@ class ReadAppointment(Step):
             await say_aside(say, tracker, api, "ask_guide")
             say.utter_message(text=sentence("utter_appointment_go_on"), buttons=_buttons(booking.get("labels") or []))
             return _goes_on(booking)
+        booking["who"] = _who(tracker, booking.get("who") or {})
         if booking["act"] == "cancel":
             return await self._change(say, tracker, api, booking)
         if booking["act"] == "move" and not booking.get("appointment"):
@@ -215,7 +217,7 @@ class ReadAppointment(Step):
             if booking["act"] == "move":
                 made = await api.post(f"/appointments/{booking['appointment']}/move", {"slot": slot["id"]})
             else:
-                made = await api.post("/appointments", {"slot": slot["id"]} | _person(tracker))
+                made = await api.post("/appointments", {"slot": slot["id"]} | ({"resident": booking["who"]} if booking.get("who") else {}))
         except ApiError as problem:
             if problem.status != 409:
                 raise
@@ -311,11 +313,12 @@ async def _cancels_instead(tracker: Tracker, api: Api, act: str) -> bool:
     return bool(_ENDS.search(text) and OF_BOOKING.search(text)) and bool(await coming(tracker, api))
 
 
-def _person(tracker: Tracker) -> dict[str, Any]:
-    """Name and telephone, when they were said with the wish."""
-    entities = list(tracker.latest_message.get("entities") or [])
-    phone = own_phone(text_of(tracker), entities)
-    return {"resident": {"phone": phone}} if phone else {}
+def _who(tracker: Tracker, known: dict[str, Any]) -> dict[str, Any]:
+    """Name, telephone and for whom he comes, from whichever message of the booking says so."""
+    text, entities = text_of(tracker), list(tracker.latest_message.get("entities") or [])
+    said = read_person(text, entities, {name: known[name] for name in ("name", "on_behalf_of") if name in known})
+    who = {"phone": own_phone(text, entities) or known.get("phone"), "name": said.get("name"), "on_behalf_of": said.get("on_behalf_of")}
+    return {name: value for name, value in who.items() if value}
 
 
 def _spread(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from actions import reading
 from actions.moments import read_back, when_anew
 from actions.person import confidence_in, leaves_no_number, stays_unnamed
 from actions.places import corrected_place
+
 from benchmarks.entities import make_finder
 
 FINDER = make_finder()
