@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api, ApiError
 from actions.handover import MINOR, hand_over, reason_for_person
+from actions.person import own_name
 from actions.places import place_of
 from actions.reading import SKIPPED, own_phone
 from actions.status import OPEN, own_tickets
@@ -45,6 +47,9 @@ async def raise_alarm(say: CollectingDispatcher, tracker: Tracker, api: Api) -> 
     lines = [first_line(tracker.latest_message)]
     try:
         ticket = await api.post("/alarms", {name: value for name, value in said.items() if value}, 1)
+        if name := own_name(text, entities):
+            with suppress(ApiError):
+                await api.post("/matter", {"name": name})
         if ticket.get("joined"):
             lines = [sentence("utter_emergency_called")] if _CALLED.search(text) else lines
             lines.append(sentence("utter_emergency_again", number=ticket["number"]))
