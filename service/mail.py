@@ -13,7 +13,7 @@ from core.conversation import Conversation, Matter, Message
 from core.errors import AssistantUnavailable
 from core.queues import Inbox, Outbox
 from service.assistant import Saying
-from service.mail_answers import Answer, learn, read_answer
+from service.mail_answers import Answer, learn, place_for, read_answer
 from service.mail_machines import find_repeat
 from service.runtime import Runtime
 from service.texts import say
@@ -157,7 +157,8 @@ async def add_to_ticket(
     if ticket.state in OPEN:
         actor = Actor("resident", frozenset({"resident"}), None, ticket.resident_id)
         learnt = await learn(session, ticket, answer, text)
-        body = {"text": text} | ({"place": answer.place} if answer.place and ticket.place is None else {})
+        place = place_for(ticket, answer)
+        body = {"text": text} | ({"place": place} if place else {})
         await tickets.perform(session, runtime.office, actor, ticket.number, "supplement", body, None, now)
         if answer.confidential and not ticket.confidential:
             await tickets.perform(session, runtime.office, ON_HIS_WORD, ticket.number, "amend", {"confidential": True}, None, now)

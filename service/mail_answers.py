@@ -52,11 +52,17 @@ def _place(parse: Mapping[str, Any]) -> str | None:
     return said if any(entity.get("entity") == "place" and entity["value"] in said for entity in parse.get("entities") or []) else None
 
 
+def place_for(ticket: Ticket, answer: Answer) -> str | None:
+    """The place where the ticket has none, or one that is nearer: 心内科, then 心内科12床."""
+    known = ticket.place
+    return answer.place if answer.place and (known is None or (answer.place != known and answer.place.startswith(known))) else None
+
+
 async def learn(session: AsyncSession, ticket: Ticket, answer: Answer, text: str) -> str:
     """Keep what was not known of the resident, and say it back; empty where there was nothing."""
     resident = await session.get_one(Resident, ticket.resident_id)
     name = answer.name if not resident.name else None
     phone = answer.phone if not resident.phone or _MINE.search(text) else None
     residents.learn(session, resident, ResidentBody(phone=phone, name=name))
-    said = {"位置": answer.place if ticket.place is None else None, "联系电话": phone, "称呼": name}
+    said = {"位置": place_for(ticket, answer), "联系电话": phone, "称呼": name}
     return "".join(f"\n{called}：{value}" for called, value in said.items() if value)

@@ -33,6 +33,8 @@ _TOKEN = re.compile(r"<[A-Z]+_\d+>")
 _CLAUSE_ENDS = re.compile(r"[\W_]|$")
 _LEADS_TO_CONTACT = re.compile(
     r"[，,、\s]*(?:请?(?:拨?打|联系|致电)?)(?:我|本人|[她他]|家里)?的?(?:联系)?(?:电话|手机|号码|微信|邮箱)?号?码?(?:是|为|[:：])?\s*$")
+_FAMILY_NAME = re.compile(r"[，,、\s]+(?:我|本人|免贵)?姓[\u4e00-\u9fff](?=\s*(?:[。！!；;\n]|$))")
+"""…，姓宋: who he is, behind what it is about."""
 _SAYS_NOTHING = re.compile(
     r"^(?:自动回复|auto.?reply|out of office)|^(?:你好|您好|投诉信?|举报信?|建议|咨询|求助|反映|来信|邮件|信件|问题|情况|紧急|急|无主题|no subject|居民|业主|市民|一封|关于|的|[\W_])+$",
     re.IGNORECASE,
@@ -58,7 +60,7 @@ def _without_contact(text: str) -> str:
         if _CLAUSE_ENDS.match(text, end):
             lead = _LEADS_TO_CONTACT.search(text[:start])
             text = text[: lead.start() if lead else start] + text[end:]
-    return text
+    return _FAMILY_NAME.sub("", text) if spans else text
 
 
 def _first_that_tells(pieces: list[str]) -> str | None:

@@ -73,14 +73,18 @@ def place_of(text: str, entities: list[dict[str, Any]], *, broad: bool) -> str |
     beside = [e for e in offices if any(_touch(text, e, place) for place in places)]
     found = _joined(text, [*places, *beside])
     numbered = [place for place in found if re.search(r"\d|[一二三四五六七八九十]+(?:栋|幢|座|单元|楼|号|室)", place)]
-    exact = next((place for place in numbered if not is_vague(place)), numbered[0] if numbered else None)
+    exact = numbered[0] if numbered else None
     named = named_place(text) if broad and exact is None else None
     if named and _weight(named) >= SURE and (not found or len(named) > len(found[0]) + 1):
         return named
     office = next((e for e in offices if re.match(_OF_OFFICE, text[e["end"]:])), offices[0] if offices else None)
-    if best := exact or (found[0] if found else None):
-        # 心内科……六楼: of the floors this is the one.
-        return f"{office['value']}{best}" if office and len(offices) == 1 and not beside and is_vague(best) else best
+    best = exact or (found[0] if found else None)
+    if best and is_vague(best):
+        if office and len(offices) == 1 and not beside:
+            return f"{office['value']}{best}"  # 心内科……六楼: of the floors this is the one.
+        best = next((place for place in numbered if not is_vague(place)), best)
+    if best:
+        return best
     return str(office["value"]) if office else None
 
 
