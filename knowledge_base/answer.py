@@ -394,7 +394,7 @@ def _first_sections(asked: Asked, guide: Guide, hit: Hit | None) -> list[Section
     entry = [] if _is_name(guide, asked.question) else _near_entry(asked, guide, hit)
     found = compose.sections_of(guide, asked.field) if asked.field else []
     if entry and hit is not None and _says_plainly(hit):
-        return entry if asked.field == "steps" else [*entry, *found]
+        return entry if asked.field == "steps" else [*entry, *found[:1]]
     return [*found, *entry] or compose.sections_of(guide, "overview") or guide.sections()[:1]
 
 

@@ -9,16 +9,14 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api, ApiError
 from actions.booking import moment
-from actions.status import OPEN, meant, named_number, own_tickets
+from actions.status import ANSWERED, OPEN, meant, named_number, own_tickets
 from actions.step import Events, sentence, text_of
 
 UNSOLVED = re.compile(r"(?:没|未|不|还没)(?:有)?(?:彻底|真正|完全)?(?:解决|修好|处理|弄好|搞定|改善|通|好)|(?:还是|又|依然|仍然|照样).{0,8}(?:坏|漏|堵|吵|停|不|没|老样子|这样)")
 
-REPLIED = ("replied", "closed")
-"""Answered, and the resident has not said yet whether it helped."""
 _AT_MOST = 120
 """A longer text tells a matter."""
-_LEAD = (r"(?:[\W]|喂|哎|唉|诶|啊|呀|你好|您好|什么呀?|怎么|根本|压根儿?|完全|一点儿?都?|并|都|还是?|依然|仍然?|仍旧|可是|但是?|其实|实际上?|就是"
+_LEAD = (r"(?:[\W]|喂|哎|唉|诶|啊|呀|你好|您好|什么呀?|怎么|根本|压根儿?|完全|一点儿?都?|并|都|也|还是?|依然|仍然?|仍旧|可是|但是?|其实|实际上?|就是"
          r"|(?:师傅|你们|人|他)?(?:今天|昨天|刚才?)?[来修弄换搞](?:是[来修弄换搞])?(?:了|过了?)(?:一[次趟下])?)*")
 _SAYS_NOT = re.compile(
     _LEAD + r"(?:(?:没有?|未|冇|木有|哪(?:里|儿)?)(?:给我|人)?(?:彻底|真正|完全|全)?(?:解决|[修弄搞整]好|搞定|改善|好转|处理好|好(?=[啊呀呢的，,。！!？?\s]|$)|修(?=[啊呀呢，,。！!\s]|$)|变化|效果|动静|用(?=[啊呀呢，,。！!\s]|$))"
@@ -42,14 +40,14 @@ async def answers_reply(say: CollectingDispatcher, tracker: Tracker, api: Api) -
     if len(text) > _AT_MOST or named_number(tracker) or not (not_solved or solved or bare or again):
         return None
     items = await own_tickets(api)
-    replied = [item for item in items if item.get("state") in REPLIED]
+    replied = [item for item in items if item.get("state") in ANSWERED]
     working = [item for item in items if item.get("state") in OPEN]
     if not replied or (meant(working, text) and not meant(replied, text)):
         return None
     ticket = (meant(replied, text) or replied)[0]
     told = str(ticket.get("description") or ticket.get("title") or "")
     same = bool(again and again["what"][-1] in told)
-    heard = _is_heard_last(tracker, ticket)
+    heard = ticket.get("state") != "followed_up" and _is_heard_last(tracker, ticket)
     if not ((not_solved and (heard or not working)) or (same and (heard or meant([ticket], text))) or (heard and (bare or solved))):
         return None
     try:
