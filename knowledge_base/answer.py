@@ -283,7 +283,7 @@ def _follows(hit: Hit) -> bool:
 
 def _is_near(hit: Hit, score: str, lead: str) -> bool:
     limits = settings()["faq"]
-    return hit.faq is not None and bool(hit.faq_score >= limits[score]) and bool(hit.faq_lead >= limits[lead])
+    return bool(hit.faq is not None and hit.faq_score >= limits[score] and hit.faq_lead >= limits[lead])
 
 
 async def ask_which_matter(asked: Asked) -> Answer | None:
@@ -373,7 +373,9 @@ async def _other_parts(asked: Asked, guide: Guide) -> list[Section]:
     for piece in dict.fromkeys([*pieces, *map("，".join, pairwise(pieces))][:MOST_SEARCHED]):
         hits = await asked.index.search(piece, asked.preset, context=guide.slug)
         hit, field = next((each for each in hits if each.guide is guide), None), asked_field(piece)
-        entry = hit.faq if hit is not None and _is_near(hit, "part", "part_lead") else None
+        # What the whole asks for is answered already; beside it only an entry that asks the same counts.
+        least = "likely" if asked.field and field == asked.field else "part"
+        entry = hit.faq if hit is not None and _is_near(hit, least, "part_lead") else None
         if entry is not None:
             found.append(_entry(guide, entry))
         if field not in (None, asked.field) and (entry is None or field != "steps") and piece in pieces:
@@ -395,6 +397,8 @@ def _first_sections(asked: Asked, guide: Guide, hit: Hit | None) -> list[Section
     found = compose.sections_of(guide, asked.field) if asked.field else []
     if entry and hit is not None and _says_plainly(hit):
         return entry if asked.field == "steps" else [*entry, *found[:1]]
+    if not found and not entry and len(asked.question) <= SHORT and asked_day(asked.question, asked.today):
+        found = compose.sections_of(guide, "hours")  # 那明天有号不
     return [*found, *entry] or compose.sections_of(guide, "overview") or guide.sections()[:1]
 
 
@@ -420,7 +424,7 @@ def _lead_of_entry(hit: Hit) -> float:
 def _says_plainly(hit: Hit) -> bool:
     """Whether an entry of the FAQ asks the very question."""
     limits = settings()["faq"]
-    return hit.faq_score >= limits["plain"] and _lead_of_entry(hit) >= limits["likely"] and hit.faq_lead >= limits["lead"]
+    return _is_near(hit, "plain", "lead") and _lead_of_entry(hit) >= float(limits["likely"])
 
 
 def _entry(guide: Guide, number: int) -> Section:

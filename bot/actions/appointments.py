@@ -206,9 +206,12 @@ class ReadAppointment(Step):
         if found:
             return await self._offer(say, tracker, api, booking, found, "utter_ask_slot_then")
         past = moment(entity["to"] if entity.get("to") else entity["from"]) < _now(tracker, entity)
-        near = sorted(free, key=lambda s: abs(moment(s["starts_at"]) - moment(entity["from"])))[:OFFERED]
+        is_open = past or await self._is_open(api, booking["service"], entity)
+        # On a day without any, the next ones: who wants to come tomorrow cannot come in an hour.
+        later = [s for s in free if moment(s["starts_at"]) >= moment(entity["from"])] if not is_open else []
+        near = sorted(later or free, key=lambda s: abs(moment(s["starts_at"]) - moment(entity["from"])))[:OFFERED]
         near.sort(key=lambda s: str(s["starts_at"]))
-        none = "utter_slot_past" if past else "utter_slot_full" if await self._is_open(api, booking["service"], entity) else "utter_slot_closed"
+        none = "utter_slot_past" if past else "utter_slot_full" if is_open else "utter_slot_closed"
         return await self._offer(say, tracker, api, booking, near, none)
 
     async def _is_open(self, api: Api, service: str, entity: dict[str, Any]) -> bool:
@@ -219,7 +222,8 @@ class ReadAppointment(Step):
 
     async def _free(self, api: Api, service: str) -> list[dict[str, Any]]:
         path = f"/slots?free=true&order=soonest&limit=200&service={quote(service)}"
-        return [s for s in (await api.get(path)).get("items") or [] if s.get("free", 1) > 0]
+        free = [s for s in (await api.get(path)).get("items") or [] if s.get("free", 1) > 0]
+        return list({(s["starts_at"], s["ends_at"]): s for s in reversed(free)}.values())[::-1]  # Of two counters at one hour, one.
 
     async def _offer(
         self, say: CollectingDispatcher, tracker: Tracker, api: Api, booking: dict[str, Any],
