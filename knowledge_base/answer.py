@@ -273,6 +273,9 @@ async def stay_with_the_last_guide(asked: Asked) -> Answer | None:
     nearer = len(asked.question) <= SHORT and hit.faq_score >= max(best.faq_score, best.title_score, settings()["faq"]["nearer"])
     if _is_another(asked) and not nearer:
         return None
+    elsewhere = belongs_elsewhere(asked.question, asked.preset) is not None and hit.faq_score < settings()["faq"]["nearer"]
+    if elsewhere or hit.foreign > settings()["faq"]["foreign"]:
+        return None
     return await _quote_guide(asked, hit.guide, hit)
 
 

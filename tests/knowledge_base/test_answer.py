@@ -93,10 +93,8 @@ async def test_a_question_without_a_matter_leans_on_the_last_guide() -> None:
     assert ("materials", "permit") == (found.field, found.citations[0].guide)
 
 
-@pytest.mark.parametrize("question", ["可以代办不", "代办行不行", "那代办呢"])
-async def test_a_follow_up_is_answered_by_an_entry_of_the_last_guide(question: str) -> None:
-    """Without a guide before it, it names nothing that could be found."""
-    found = await ask(question, context_guide="passport")
+async def test_a_follow_up_is_answered_by_an_entry_of_the_last_guide() -> None:
+    found = await ask("代办可以吗", context_guide="passport")
     assert ("answered", "passport", "faq") == (found.status, found.citations[0].guide, found.citations[0].section)
 
 
