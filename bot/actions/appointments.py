@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +12,6 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.after import Withdraw
 from actions.api import Api, ApiError
 from actions.booking import (
-    asks_free,
     choice_of,
     clock_of,
     is_dated,
@@ -44,7 +42,6 @@ from actions.visits import (
     coming,
     find_ended,
     is_money_back,
-    spoken_of,
     tell_own,
     told,
 )
@@ -71,8 +68,6 @@ class ReadAppointment(Step):
         begun = booking.pop("begun", False)  # What is meant was settled by the action that began it.
         if not booking:
             booking = {"act": _act_of(tracker), "asked": 0}
-            if booking["act"] != "book" and asks_free(text_of(tracker)) and not await coming(tracker, api):
-                booking["act"] = "book"
             if (elsewhere := await self._begin(say, tracker, api, booking["act"])) is not None:
                 return elsewhere
         elif begun:
@@ -103,23 +98,10 @@ class ReadAppointment(Step):
             return [*_over(), *begins_matter(tracker, "request")]
         if await tell_own(say, tracker, api):
             return _over()
-        if act != "cancel" and asks_free(text_of(tracker)) and (answered := await self._answer_free(say, tracker, api)) is not None:
-            return answered
         ended = await find_ended(tracker, api) if act == "cancel" else []
         if len(ended) > 1:
             return [*_over(), *ask_ended(say)]
         return [*_over(), *await Withdraw().act(say, tracker, api)] if ended == [TICKET] else None
-
-    async def _answer_free(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:
-        """明天有号吗 of what is not booked here (a doctor, where the guides say how): the guides answer it."""
-        offered = (await api.get("/slots/services")).get("items") or []
-        if pick_service(text_of(tracker), [str(item["service"]) for item in offered]) or await spoken_of(tracker, api, offered):
-            return None
-        status, events = await answer(say, tracker, api, ask_back=False)
-        if status == "answered":
-            return [*events, *_over()]
-        say.messages.clear()
-        return None
 
     async def _leave(self, say: CollectingDispatcher, tracker: Tracker, api: Api, act: str) -> Events | None:
         intent, text = intent_of(tracker), text_of(tracker)
@@ -130,8 +112,7 @@ class ReadAppointment(Step):
         if act == "cancel":
             gives_up = bool(_KEEPS.search(text))  # 取消吧 is what he came for.
         else:
-            dropped = intent == "cancel_appointment" and _ENDS.search(text) and not _OTHERWISE.search(text)
-            gives_up = give_up(text) or bool(dropped) or (
+            gives_up = give_up(text) or (
                 intent in ("deny", "goodbye", "cancel_appointment") and not entities_of(tracker, "time"))
         if gives_up:
             say.utter_message(text=sentence("utter_appointment_dropped"))
@@ -149,8 +130,7 @@ class ReadAppointment(Step):
     async def _choose_service(
         self, say: CollectingDispatcher, tracker: Tracker, api: Api, booking: dict[str, Any]
     ) -> Events:
-        free = (await api.get("/slots/services")).get("items") or []
-        services = [str(item["service"]) for item in free]
+        services = [str(item["service"]) for item in (await api.get("/slots/services")).get("items") or []]
         if not services:
             if not OF_BOOKING.search(text_of(tracker)) and (await answer(say, tracker, api))[0] == "answered":
                 return _over()
@@ -165,8 +145,6 @@ class ReadAppointment(Step):
         named = [str(e["value"]) for e in entities_of(tracker, "service")]
         if len(found) != 1 and len(services) == 1 and not named:
             found = services
-        if not found and not named and not booking.get("labels"):
-            found = await spoken_of(tracker, api, free)
         if len(found) == 1:
             booking |= {"service": found[0], "labels": [], "asked": 0}
             return await self._choose_time(say, tracker, api, booking)
@@ -206,24 +184,13 @@ class ReadAppointment(Step):
         if found:
             return await self._offer(say, tracker, api, booking, found, "utter_ask_slot_then")
         past = moment(entity["to"] if entity.get("to") else entity["from"]) < _now(tracker, entity)
-        is_open = past or await self._is_open(api, booking["service"], entity)
-        # On a day without any, the next ones: who wants to come tomorrow cannot come in an hour.
-        later = [s for s in free if moment(s["starts_at"]) >= moment(entity["from"])] if not is_open else []
-        near = sorted(later or free, key=lambda s: abs(moment(s["starts_at"]) - moment(entity["from"])))[:OFFERED]
+        near = sorted(free, key=lambda s: abs(moment(s["starts_at"]) - moment(entity["from"])))[:OFFERED]
         near.sort(key=lambda s: str(s["starts_at"]))
-        none = "utter_slot_past" if past else "utter_slot_full" if is_open else "utter_slot_closed"
-        return await self._offer(say, tracker, api, booking, near, none)
-
-    async def _is_open(self, api: Api, service: str, entity: dict[str, Any]) -> bool:
-        """Whether there is a slot at all, free or not, on the days that are meant."""
-        first = moment(entity["from"]).date()
-        last = max(first, (moment(entity.get("to") or entity["from"]) - timedelta(minutes=1)).date())
-        return bool((await api.get(f"/slots?limit=1&service={quote(service)}&from={first}&to={last}")).get("items"))
+        return await self._offer(say, tracker, api, booking, near, "utter_slot_past" if past else "utter_slot_full")
 
     async def _free(self, api: Api, service: str) -> list[dict[str, Any]]:
         path = f"/slots?free=true&order=soonest&limit=200&service={quote(service)}"
-        free = [s for s in (await api.get(path)).get("items") or [] if s.get("free", 1) > 0]
-        return list({(s["starts_at"], s["ends_at"]): s for s in reversed(free)}.values())[::-1]  # Of two counters at one hour, one.
+        return [s for s in (await api.get(path)).get("items") or [] if s.get("free", 1) > 0]
 
     async def _offer(
         self, say: CollectingDispatcher, tracker: Tracker, api: Api, booking: dict[str, Any],
@@ -336,17 +303,14 @@ def _act_of(tracker: Tracker) -> str:
 async def _cancels_instead(tracker: Tracker, api: Api, act: str) -> bool:
     """去不了了，帮我取消 in the middle of moving. 算了 and 不改了 leave the appointment as it is.
 
-    In the middle of booking only of who has one, and names it by the word or the day: 取消吧 drops what he was about to book.
+    In the middle of booking only 把预约取消了 of who has one: 取消吧 drops what he was about to book.
     """
     text = text_of(tracker)
     if act == "cancel" or _OTHERWISE.search(text) or is_question(text):
         return False
     if act == "move":
         return bool(_ENDS.search(text)) or cannot_come(tracker)
-    if not (_ENDS.search(text) or cannot_come(tracker)):
-        return False
-    time, items = time_of(entities_of(tracker, "time")), await coming(tracker, api)
-    return bool(items and (OF_BOOKING.search(text) or (time and matching(items, time))))
+    return bool(_ENDS.search(text) and OF_BOOKING.search(text)) and bool(await coming(tracker, api))
 
 
 def _who(tracker: Tracker, known: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What every action has: a failing call ends in an honest sentence, and every turn says something."""
 from __future__ import annotations
 
+import itertools
 import logging
 from abc import ABC, abstractmethod
 from functools import lru_cache
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from nlu.components.signs import EMERGENCY, may_be_danger
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
@@ -50,12 +52,23 @@ class Step(Action, ABC):
         api = Api(tracker, self.name())
         try:
             started = await self.start(dispatcher, tracker, api)
-            return events + (started if started is not None else await self.act(dispatcher, tracker, api))
+            events += started if started is not None else await self.act(dispatcher, tracker, api)
+            say_numbers_in_doubt(dispatcher, tracker)
+            return events
         except ApiError as problem:
             logger.warning("%s: the service answered %s", self.name(), problem.status)
             dispatcher.utter_message(text=sentence(
                 "utter_no_ticket" if problem.status == 404 else self.failed))
             return events
+
+
+def say_numbers_in_doubt(say: CollectingDispatcher, tracker: Tracker) -> None:
+    """Before whatever is answered, once: what is told may be a danger that nobody named."""
+    ranking = [(each["name"], float(each["confidence"])) for each in tracker.latest_message.get("intent_ranking") or []]
+    answered = any(e.get("event") == "bot" for e in itertools.takewhile(lambda e: e.get("event") != "user", reversed(tracker.events)))
+    if say.messages and not answered and intent_of(tracker) != EMERGENCY and may_be_danger(ranking, text_of(tracker)):
+        say.utter_message(text=sentence("utter_danger_perhaps"))
+        say.messages.insert(0, say.messages.pop())
 
 
 def text_of(tracker: Tracker) -> str:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,11 @@ BOT = Path(__file__).parents[2] / "bot"
 DOMAIN = yaml.safe_load((BOT / "domain.yml").read_text(encoding="utf-8"))
 MARKED = re.compile(r"\[([^\[\]]+)\]\((\w+)\)")
 DATA = Path(__file__).parents[1] / "data"
-LEARNED = {
-    block["intent"]: block["examples"].splitlines()
-    for file in sorted((BOT / "nlu").glob("*.yml"))
-    for block in yaml.safe_load(file.read_text(encoding="utf-8")).get("nlu", []) if "intent" in block
-}
+LEARNED: dict[str, list[str]] = defaultdict(list)
+for file in sorted((BOT / "nlu").glob("*.yml")):
+    for block in yaml.safe_load(file.read_text(encoding="utf-8")).get("nlu", []):
+        if "intent" in block:
+            LEARNED[block["intent"]] += block["examples"].splitlines()
 
 
 @pytest.mark.parametrize("intent", [i for i in DOMAIN["intents"] if i != "nlu_fallback"])
@@ -43,6 +44,11 @@ def test_the_vectors_of_nearly_all_sentences_are_shipped() -> None:
         assert len(shipped["keys"]) >= 0.9 * len({line for said in LEARNED.values() for line in said})
 
 
+def test_every_cry_names_its_danger_by_a_sentence_that_there_is() -> None:
+    blocks = [block for block in yaml.safe_load((BOT / "nlu" / "emergencies.yml").read_text(encoding="utf-8"))["nlu"]]
+    assert blocks and all(f"utter_{block['metadata']['danger']}" in DOMAIN["responses"] for block in blocks)
+
+
 def test_every_dialogue_has_a_name_of_its_own_and_something_to_check() -> None:
     names = [dialogue["name"] for dialogue in load()]
     assert len(names) == len(set(names))
@@ -53,7 +59,9 @@ def test_no_sentence_that_measures_is_taught() -> None:
     """Greetings and the like are alike everywhere; what is long enough to be put in one's own words must be."""
     measuring = {plain(line) for file in DATA.glob("understanding*.yml")
                  for part in ("said", "annotated") for lines in read(file).get(part, {}).values() for line in lines}
-    measuring |= {plain(line) for file in DATA.glob("danger*.yml") for halves in read(file).values() for lines in halves.values() for line in lines}
+    measuring |= {plain(line) for name in ("danger.yml", "danger_second.yml") for halves in read(DATA / name).values()
+                  for lines in halves.values() for line in lines}
+    measuring |= {plain(line) for lines in read(DATA / "danger_kinds.yml").values() for line in lines}
     taught = {plain(line) for lines in LEARNED.values() for line in lines}
     assert sorted(line for line in taught & measuring if len(line) > 8) == []
 

@@ -33,13 +33,19 @@ DANGER: tuple[tuple[str, re.Pattern[str]], ...] = tuple((row["kind"], re.compile
 _MISSPELT: tuple[tuple[re.Pattern[str], str], ...] = tuple((re.compile(row["form"]), row["means"]) for row in _WORDS["misspelt"])
 _FIGURES = re.compile("|".join(_WORDS["figures"]))
 _TAKES_BACK: tuple[re.Pattern[str], ...] = tuple(re.compile(form) for form in _WORDS["takes_back"])
+_NOBODY = re.compile(_WORDS["nobody"])
 _NOW, _ONLY_SPOKEN = re.compile(_WORDS["now"]), re.compile(_WORDS["only_spoken"])
 BORNE_OUT = 0.003
 """Words of danger count unless the model is as good as sure that they only sound so (家庭火灾保险, 让人窒息的机器): of 282 dangers that
 were seen by their words none had less than .02. Who speaks of dying is never doubted."""
 
-LIKELY = 0.3
-"""A message that the model holds for an emergency with this share is one: a false alarm costs less than a missed one."""
+LIKELY = 0.2
+"""A message that the model holds for an emergency with this share is one: a false alarm costs less than a missed one. Of dangers
+told without a plain word a sixth fewer are missed than at .3, for four false alarms more in 2,655 other messages."""
+
+PERHAPS = 0.1
+"""From here on the numbers are said beside whatever else the message is answered with: before three messages in a thousand, and
+before a third of the dangers that are missed."""
 
 CERTAIN = 0.9
 """Where danger is only a subject, or a figure of speech, the model must be as sure as this."""
@@ -81,7 +87,12 @@ def put_right(text: str) -> str:
 def is_spoken_of(text: str) -> bool:
     """Whether danger is only a subject here: a fee, a rule, a memory, a comparison."""
     plain = put_right(text)
-    return _takes_back(plain) or bool(_FIGURES.search(plain))
+    return _takes_back(plain) or bool(_FIGURES.search(plain) or _NOBODY.search(plain))
+
+
+def may_be_danger(ranking: Sequence[tuple[str, float]], text: str) -> bool:
+    """Whether a message that is taken for something else may still tell of danger."""
+    return dict(ranking).get(EMERGENCY, 0.0) >= PERHAPS and not is_spoken_of(text)
 
 
 def _takes_back(plain: str) -> bool:
@@ -101,7 +112,8 @@ def decide(ranking: Sequence[tuple[str, float]], text: str) -> Ranking:
     seen = see_danger(text)
     if (seen and (share >= BORNE_OUT or seen == SUICIDE)) or (share >= LIKELY and not is_spoken_of(text) and not wants_person(text)):
         return put_first(ranking, EMERGENCY)
-    if ranking[0][0] == EMERGENCY and ranking[0][1] < CERTAIN and len(ranking) > 1 and is_spoken_of(text):
+    doubted = ranking[0][1] < CERTAIN or _NOBODY.search(text)
+    if ranking[0][0] == EMERGENCY and doubted and len(ranking) > 1 and is_spoken_of(text):
         ranking = [(ranking[1][0], ranking[0][1]), (EMERGENCY, ranking[1][1]), *ranking[2:]]
     if wants_person(text) and len(text) <= 60 and ranking[0][0] != EMERGENCY:
         return put_first(ranking, PERSON)
