@@ -1,9 +1,11 @@
 """From a question to an Answer: a list of steps that one can read aloud; the first that has an outcome ends it."""
 
 import math
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 import structlog
@@ -22,6 +24,8 @@ from knowledge_base.tables import Notice
 
 log = structlog.get_logger(__name__)
 
+_PARTS = re.compile(r"[,，。.!！?？;；、\s]+")
+
 Opening = Callable[[Guide, date, datetime], str | None]
 """(guide, day asked for, now) → one sentence about whether its office is open; None where that is not known."""
 
@@ -29,6 +33,14 @@ Link = Callable[[Guide], str]
 """The address of a guide's page."""
 
 OPEN_FIELDS = ("hours", "address", "window", "phone", "overview")
+SHORT = 12
+"""Characters up to which a question is a follow-up although it says no 那."""
+BASES = ("fee_basis", "limit_statutory")
+"""What stands behind a fee or a limit; left to its own question where more was asked."""
+MOST_PARTS = 3
+"""Fields, and entries of the FAQ, that a question with several parts is answered with besides the first."""
+MOST_SEARCHED = 7
+"""Parts that are looked at: each costs a sentence vector."""
 LONGEST = 400
 """Characters of a question that are looked at; what is wanted is said by then."""
 
@@ -112,6 +124,11 @@ class Asked:
         return [hit for hit in self.hits[:3] if self.hits[0].score - hit.score <= self.limits["clarify_margin"]]
 
     @property
+    def spoken_of(self) -> Hit | None:
+        """The guide the matter was answered from last, as this question finds it."""
+        return next((hit for hit in self.hits if hit.guide.slug == self.context_guide), None)
+
+    @property
     def is_close(self) -> bool:
         """Whether it must be asked back which of two guides is meant."""
         close = self.close()
@@ -174,18 +191,24 @@ async def quote_the_chosen(asked: Asked) -> Answer | None:
     if guide is None:
         return None
     asked.hits = await asked.index.search(asked.question, asked.preset, context=asked.chosen)
-    return _quote_guide(asked, guide, next((hit for hit in asked.hits if hit.guide is guide), None))
+    return await _quote_guide(asked, guide, next((hit for hit in asked.hits if hit.guide is guide), None))
 
 
 async def find_guides(asked: Asked) -> Answer | None:
     """The nearest guides; a question that names nothing leans on the matter's last guide."""
-    context = asked.context_guide
-    if context and not names_something(asked.question):
-        guide = next((each for each in asked.index.shelves[asked.preset].guides if each.slug == context), None)
-        if guide is not None and (asked.field or len(asked.question) <= 12):
-            return _quote_guide(asked, guide, None)
-    asked.hits = await asked.index.search(asked.question, asked.preset, context=context)
+    asked.hits = await asked.index.search(asked.question, asked.preset, context=asked.context_guide)
+    spoken_of = asked.spoken_of
+    if spoken_of is None or names_something(asked.question):
+        return None
+    if asked.field or (len(asked.question) <= SHORT and not _is_another(asked)):
+        return await _quote_guide(asked, spoken_of.guide, spoken_of)
     return None
+
+
+def _is_another(asked: Asked) -> bool:
+    """Whether a guide other than the last one is surely meant."""
+    return (asked.hits[0].guide.slug != asked.context_guide and asked.surest >= asked.limits["answer"]
+            and not asked.is_close)
 
 
 async def warn_of_danger(asked: Asked) -> Answer | None:
@@ -219,17 +242,18 @@ async def lead_to_department(asked: Asked) -> Answer | None:
     diagnosis = holds(asked.question, "diagnosis") or (holds(asked.question, "opinion") and not surely_another)
     if not diagnosis and not nearest:
         return None
-    found = departments.row_for(guide, asked.question)
-    if found is None:
+    found = departments.rows_for(guide, asked.question)
+    if not found:
         return Answer("no_guide", say("no_diagnosis"), candidates=asked.candidates(),
                       reason="diagnosis") if diagnosis else None
-    section, row, quote = found
-    danger = any("120" in cell for cell in row[1:])
+    danger = any("120" in cell for _, row, _ in found for cell in row[1:])
     parts = [say("warning")] if danger else [say("no_diagnosis")] if diagnosis else []
-    parts += [say("heading", title=guide.title, heading=HEADINGS[section.field]),
-              " → ".join(compose.plain(cell) for cell in row if cell), _source(asked, guide)]
-    citation = Citation(guide.slug, section.name, guide.title, guide.version, guide.checked_on, quote)
-    return Answer("answered", "\n".join(parts), section.name, (citation,), asked.candidates(), reason="department")
+    parts.append(say("heading", title=guide.title, heading=HEADINGS[found[0][0].field]))
+    parts += [" → ".join(compose.plain(cell) for cell in row if cell) for _, row, _ in found]
+    citations = tuple(Citation(guide.slug, section.name, guide.title, guide.version, guide.checked_on, quote)
+                      for section, _, quote in found)
+    return Answer("answered", "\n".join([*parts, _source(asked, guide)]), citations[0].section, citations,
+                  asked.candidates(), reason="department")
 
 
 async def refuse_foreign_matters(asked: Asked) -> Answer | None:
@@ -238,6 +262,31 @@ async def refuse_foreign_matters(asked: Asked) -> Answer | None:
         return Answer("out_of_scope", say("out_of_scope"), asked.field, candidates=asked.candidates(),
                       reason="out_of_scope")
     return None
+
+
+async def stay_with_the_last_guide(asked: Asked) -> Answer | None:
+    """我老公是外地户口能交吗 after the answer about health insurance: what its FAQ says, unless another guide is surely meant."""
+    hit = asked.spoken_of
+    if hit is None or hit.faq is None or not _follows(hit):
+        return None
+    best = asked.hits[0]
+    nearer = len(asked.question) <= SHORT and hit.faq_score >= max(best.faq_score, best.title_score, settings()["faq"]["nearer"])
+    if _is_another(asked) and not nearer:
+        return None
+    elsewhere = belongs_elsewhere(asked.question, asked.preset) is not None and hit.faq_score < settings()["faq"]["nearer"]
+    if elsewhere or hit.foreign > settings()["faq"]["foreign"]:
+        return None
+    return await _quote_guide(asked, hit.guide, hit)
+
+
+def _follows(hit: Hit) -> bool:
+    """Whether an entry of the guide that is spoken of already is near enough."""
+    return _is_near(hit, "follows", "lead")
+
+
+def _is_near(hit: Hit, score: str, lead: str) -> bool:
+    limits = settings()["faq"]
+    return bool(hit.faq is not None and hit.faq_score >= limits[score] and hit.faq_lead >= limits[lead])
 
 
 async def ask_which_matter(asked: Asked) -> Answer | None:
@@ -262,8 +311,11 @@ async def ask_back_between_near_ones(asked: Asked) -> Answer | None:
     """Two guides equally near: the one that is spoken of already, else one short question back, their titles as choices."""
     if not asked.is_close:
         return None
-    if (spoken_of := next((hit for hit in asked.close() if hit.guide.slug == asked.context_guide), None)) is not None:
-        return _quote_guide(asked, spoken_of.guide, spoken_of)
+    spoken_of = asked.spoken_of
+    if spoken_of is not None and spoken_of in asked.close():
+        return await _quote_guide(asked, spoken_of.guide, spoken_of)
+    if (plain := [hit for hit in asked.close() if _says_plainly(hit)]) and len(plain) == 1:
+        return await _quote_guide(asked, plain[0].guide, plain[0])
     close = asked.candidates(len(asked.close()))
     return Answer("clarify", say("clarify", choices=compose.choices(each.title for each in close)), asked.field,
                   candidates=asked.candidates(), choices=close, reason="several_near")
@@ -271,7 +323,7 @@ async def ask_back_between_near_ones(asked: Asked) -> Answer | None:
 
 async def quote_best(asked: Asked) -> Answer | None:
     """The best guide's own words: the field that was asked for first."""
-    return _quote_guide(asked, asked.hits[0].guide, asked.hits[0])
+    return await _quote_guide(asked, asked.hits[0].guide, asked.hits[0])
 
 
 STEPS: tuple[Callable[[Asked], Awaitable[Answer | None]], ...] = (
@@ -282,6 +334,7 @@ STEPS: tuple[Callable[[Asked], Awaitable[Answer | None]], ...] = (
     warn_of_danger,
     lead_to_department,
     refuse_foreign_matters,
+    stay_with_the_last_guide,
     ask_which_matter,
     refuse_what_is_unknown,
     ask_back_between_near_ones,
@@ -294,19 +347,43 @@ def self_evident(asked: Asked) -> float:
     return asked.limits["self_evident"]
 
 
-def _quote_guide(asked: Asked, guide: Guide, hit: Hit | None) -> Answer:
+async def _quote_guide(asked: Asked, guide: Guide, hit: Hit | None) -> Answer:
     if not guide.is_in_force(asked.today):
         return _refuse_expired(asked, guide)
     first = _first_sections(asked, guide, hit)
-    name = first[0].name
-    along = compose.sections_along(guide, name)
-    parts = [compose.show(guide, section) for section in first] + [compose.show_along(each) for each in along]
+    more = [each for each in await _other_parts(asked, guide) if each not in first]
+    if more:
+        first = [each for each in first if each.field not in (*BASES, "overview")] or [more.pop(0)]
+    name = asked.field if asked.field and compose.sections_of(guide, asked.field) else first[0].name
+    along = [] if more or first[0].field == "faq" else compose.sections_along(guide, name)
+    parts = [compose.show(guide, section) for section in (*first, *more)] + [compose.show_along(each) for each in along]
     if asked.opening is not None and name in OPEN_FIELDS:
         state = asked.opening(guide, asked_day(asked.question, asked.today) or asked.today, asked.now)
         parts += [state] if state else []
-    parts += [_source(asked, guide), compose.offer(guide, [each.field for each in (*first, *along)])]
-    return Answer("answered", "\n".join(filter(None, parts)), name,
-                  tuple(compose.cite(guide, [*first, *along])), asked.candidates(), reason="found")
+    told = [*first, *more, *along]
+    parts += [_source(asked, guide), compose.offer(guide, [each.field for each in told])]
+    return Answer("answered", "\n".join(filter(None, parts)), name, tuple(compose.cite(guide, told)), asked.candidates(),
+                  reason="found")
+
+
+async def _other_parts(asked: Asked, guide: Guide) -> list[Section]:
+    """丢了咋补，我是外地的，多少钱: what else was asked, a field or an entry of the FAQ for each part of the question."""
+    pieces = [each for each in _PARTS.split(asked.question) if len(each.strip()) >= 2]
+    if len(pieces) < 2:
+        return []
+    found: list[Section] = []
+    # Who he is stands before what he asks: 我是外地的，要不要回去.
+    for piece in dict.fromkeys([*pieces, *map("，".join, pairwise(pieces))][:MOST_SEARCHED]):
+        hits = await asked.index.search(piece, asked.preset, context=guide.slug)
+        hit, field = next((each for each in hits if each.guide is guide), None), asked_field(piece)
+        # What the whole asks for is answered already; beside it only an entry that asks the same counts.
+        least = "likely" if asked.field and field == asked.field else "part"
+        entry = hit.faq if hit is not None and _is_near(hit, least, "part_lead") else None
+        if entry is not None:
+            found.append(_entry(guide, entry))
+        if field not in (None, asked.field) and (entry is None or field != "steps") and piece in pieces:
+            found += compose.sections_of(guide, str(field))[:1]
+    return list(dict.fromkeys(found))[:MOST_PARTS]
 
 
 def _source(asked: Asked, guide: Guide) -> str:
@@ -315,9 +392,16 @@ def _source(asked: Asked, guide: Guide) -> str:
 
 
 def _first_sections(asked: Asked, guide: Guide, hit: Hit | None) -> list[Section]:
-    """The field asked for, with an FAQ line that is near besides; else that FAQ line; else the overview."""
-    entry = [] if _is_name(guide, asked.question) else _near_entry(guide, hit)
+    """The field asked for, with an FAQ line that is near besides; else that FAQ line; else the overview.
+
+    A line that says it plainly comes first, and takes the place of the steps, which 怎么办 asks for too.
+    """
+    entry = [] if _is_name(guide, asked.question) else _near_entry(asked, guide, hit)
     found = compose.sections_of(guide, asked.field) if asked.field else []
+    if entry and hit is not None and _says_plainly(hit):
+        return entry if asked.field == "steps" else [*entry, *found[:1]]
+    if not found and not entry and len(asked.question) <= SHORT and asked_day(asked.question, asked.today):
+        found = compose.sections_of(guide, "hours")  # 那明天有号不
     return [*found, *entry] or compose.sections_of(guide, "overview") or guide.sections()[:1]
 
 
@@ -327,11 +411,27 @@ def _is_name(guide: Guide, question: str) -> bool:
     return any(said in fold(name) for name in (guide.title, *guide.aliases))
 
 
-def _near_entry(guide: Guide, hit: Hit | None) -> list[Section]:
-    """The FAQ entry that was asked for; none where the title is as near."""
-    if hit is None or hit.faq is None or 2 * hit.faq_score - hit.title_score < settings()["faq"]["likely"]:
+def _near_entry(asked: Asked, guide: Guide, hit: Hit | None) -> list[Section]:
+    """The FAQ entry that was asked for; none where the title is as near. Of the last guide one that follows is enough."""
+    if hit is None or hit.faq is None:
         return []
-    return [Section("faq", guide.faq[hit.faq].answer, guide.faq[hit.faq].question)]
+    follows = guide.slug == asked.context_guide and _follows(hit) and not asked.field
+    return [_entry(guide, hit.faq)] if follows or _lead_of_entry(hit) >= settings()["faq"]["likely"] else []
+
+
+def _lead_of_entry(hit: Hit) -> float:
+    """How near the entry is, and how much nearer than the title."""
+    return 2 * hit.faq_score - hit.title_score
+
+
+def _says_plainly(hit: Hit) -> bool:
+    """Whether an entry of the FAQ asks the very question."""
+    limits = settings()["faq"]
+    return _is_near(hit, "plain", "lead") and _lead_of_entry(hit) >= float(limits["likely"])
+
+
+def _entry(guide: Guide, number: int) -> Section:
+    return Section("faq", guide.faq[number].answer, guide.faq[number].question)
 
 
 def _refuse_expired(asked: Asked, guide: Guide) -> Answer:

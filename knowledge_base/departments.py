@@ -9,23 +9,32 @@ from knowledge_base.guide import Guide, Section
 from knowledge_base.shelf import synonyms
 
 CHILDREN = "儿科"
+AT_MOST = 2
+"""Rows of one answer."""
 
 _APART = re.compile(r"[、，,；;/（）()或和\s]+")
 
 
-def row_for(guide: Guide, question: str) -> tuple[Section, list[str], str] | None:
-    """(section, cells, the row as it stands) whose complaints share most with the question; None where none does.
+def rows_for(guide: Guide, question: str) -> list[tuple[Section, list[str], str]]:
+    """(section, cells, the row as it stands) of the complaints the question tells: the row that shares most with it
+    first, then those that share another complaint (头晕，耳朵嗡嗡响 is two). Empty where none does.
 
     A child goes to the children's department, but for what the office sends to a special department at any age.
     """
-    said, most = _said(question), 0
-    found: tuple[Section, list[str], str] | None = None
-    for section, row, line in _rows(guide):
-        shared = sum(len(word) for word in _APART.split(_plain(row[0])) if len(word) > 1 and word in said)
-        if shared > most:
-            most, found = shared, (section, row, line)
-    if found is not None and holds(question, "child") and not _any_age(found[1]):
-        return next(((section, row, line) for section, row, line in _rows(guide) if row[1].startswith(CHILDREN)), found)
+    said = _said(question)
+    shared = [([word for word in _APART.split(_plain(row[0])) if len(word) > 1 and word in said], (section, row, line))
+              for section, row, line in _rows(guide)]
+    shared = sorted((each for each in shared if each[0]), key=lambda each: -sum(map(len, each[0])))
+    if not shared:
+        return []
+    told, found = set(shared[0][0]), [shared[0][1]]
+    for words, row in shared[1:]:
+        # 头痛 of 剧烈头痛 is the same complaint.
+        if len(found) < AT_MOST and not any(word in other or other in word for word in words for other in told):
+            told.update(words)
+            found.append(row)
+    if holds(question, "child") and not _any_age(found[0][1]):
+        return [next((row for row in _rows(guide) if row[1][1].startswith(CHILDREN)), found[0])]
     return found
 
 

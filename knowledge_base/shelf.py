@@ -56,6 +56,8 @@ class Hit:
     faq: int | None
     """The number of the FAQ entry, where the nearest FAQ line is near enough to be looked at."""
     faq_score: float
+    faq_lead: float
+    """By how much the guide's next FAQ entry is farther."""
     title_score: float
     """How near the title or an alias is, measured like `faq_score`."""
     parts: Mapping[str, float]
@@ -136,7 +138,7 @@ class Shelf:
     def search(self, question: str, vectors: Vectors | None = None, *, context: str | None = None,
                limit: int = 10) -> list[Hit]:
         """The guides nearest to a question, best first. `vectors` are those of `read(question)`, a row each;
-        `context` is a guide's slug."""
+        `context` is a guide's slug: that guide is among them however far it is."""
         if not self.guides:
             return []
         measures = self.measure(self.read(question), vectors)
@@ -144,7 +146,8 @@ class Shelf:
         assert isinstance(total, np.ndarray)
         if context is not None:
             total = total + self.weights.context * np.array([guide.slug == context for guide in self.guides])
-        best = np.argsort(-total, kind="stable")[:limit]
+        order = np.argsort(-total, kind="stable")
+        best = [number for at, number in enumerate(order) if at < limit or self.guides[number].slug == context]
         return [self._hit(int(number), float(total[number]), measures) for number in best]
 
     def measure(self, said: Sequence[str], vectors: Vectors | None = None) -> "Measures":
@@ -191,15 +194,17 @@ class Shelf:
         near = measures.lines[mine] * self.weights.name_words + measures.near[mine] * self.weights.name_vectors
         line = self.lines[int(mine[int(near.argmax())])]
         asked = [at for at in mine if self.lines[at].faq is not None]
-        faq, faq_score = None, 0.0
+        faq, faq_score, faq_lead = None, 0.0, 0.0
         if asked:
             values = measures.lines[asked] + measures.near[asked]
-            faq, faq_score = self.lines[asked[int(values.argmax())]].faq, float(values.max())
+            nearest = np.sort(values)[::-1]
+            faq, faq_score = self.lines[asked[int(values.argmax())]].faq, float(nearest[0])
+            faq_lead = faq_score - float(nearest[1]) if len(nearest) > 1 else faq_score
         titles = mine[: len(dict.fromkeys((guide.title, *guide.aliases)))]
         title_score = float((measures.lines[titles] + measures.near[titles]).max())
         parts = {name: float(values[number]) for name, values in measures.guides.items()}
         foreign = sum(getattr(self.weights, name) * (value - parts[name]) for name, value in measures.foreign.items())
-        return Hit(guide, score, line.text, faq, faq_score, title_score, parts, foreign)
+        return Hit(guide, score, line.text, faq, faq_score, faq_lead, title_score, parts, foreign)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import audit, log, queues
+from core import audit, clock, log, queues
 from core import conversation as conversations
 from core.conversation import Conversation, Holder, Matter, Message
 from core.errors import AssistantUnavailable
@@ -136,6 +136,9 @@ async def _answer(runtime: Runtime, row: Inbox, place: Place, now: datetime) -> 
         return await _answer_event(runtime, row)
     if place.conversation.holder == Holder.STAFF:
         runtime.news.notify(f"conversation:{place.conversation.id}")
+        if place.conversation.taken_by is None and not runtime.office.is_open(now) and line.asks_after_it(place.message.text):
+            opens = clock.local(runtime.office.calendars.of(None).next_opening(now))
+            return [Saying(say("in_line_till_open", opens=f"{opens.month}月{opens.day}日{opens:%H:%M}"))]
         if not await _speaks_all_the_same(runtime, place, now):
             return await _answer_who_waits(runtime, row, place, now)
     if not row.event and not row.text.strip():

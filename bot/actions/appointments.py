@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.after import Withdraw
 from actions.api import Api, ApiError
 from actions.booking import (
+    asks_free,
     choice_of,
     clock_of,
     is_dated,
@@ -42,6 +44,7 @@ from actions.visits import (
     coming,
     find_ended,
     is_money_back,
+    spoken_of,
     tell_own,
     told,
 )
@@ -52,7 +55,7 @@ ASKED_AT_MOST = 3
 _ASKS = re.compile(r"[能行可得开][^，。！？]{0,4}[不没][？?]*$")
 _KEEPS = re.compile(r"算了|[不别](?:要|用)?(?:取消|退|撤)|留着|不用了|还是[来去]")
 _ENDS = re.compile(r"取消|退|撤|不要了")
-_OTHERWISE = re.compile(r"改|换|算了")
+_OTHERWISE = re.compile(r"改|换|[不别](?:要|用)?(?:取消|退|撤)")
 
 
 class ReadAppointment(Step):
@@ -68,6 +71,8 @@ class ReadAppointment(Step):
         begun = booking.pop("begun", False)  # What is meant was settled by the action that began it.
         if not booking:
             booking = {"act": _act_of(tracker), "asked": 0}
+            if booking["act"] != "book" and asks_free(text_of(tracker)) and not await coming(tracker, api):
+                booking["act"] = "book"
             if (elsewhere := await self._begin(say, tracker, api, booking["act"])) is not None:
                 return elsewhere
         elif begun:
@@ -98,10 +103,23 @@ class ReadAppointment(Step):
             return [*_over(), *begins_matter(tracker, "request")]
         if await tell_own(say, tracker, api):
             return _over()
+        if act != "cancel" and asks_free(text_of(tracker)) and (answered := await self._answer_free(say, tracker, api)) is not None:
+            return answered
         ended = await find_ended(tracker, api) if act == "cancel" else []
         if len(ended) > 1:
             return [*_over(), *ask_ended(say)]
         return [*_over(), *await Withdraw().act(say, tracker, api)] if ended == [TICKET] else None
+
+    async def _answer_free(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:
+        """明天有号吗 of what is not booked here (a doctor, where the guides say how): the guides answer it."""
+        offered = (await api.get("/slots/services")).get("items") or []
+        if pick_service(text_of(tracker), [str(item["service"]) for item in offered]) or await spoken_of(tracker, api, offered):
+            return None
+        status, events = await answer(say, tracker, api, ask_back=False)
+        if status == "answered":
+            return [*events, *_over()]
+        say.messages.clear()
+        return None
 
     async def _leave(self, say: CollectingDispatcher, tracker: Tracker, api: Api, act: str) -> Events | None:
         intent, text = intent_of(tracker), text_of(tracker)
@@ -112,7 +130,8 @@ class ReadAppointment(Step):
         if act == "cancel":
             gives_up = bool(_KEEPS.search(text))  # 取消吧 is what he came for.
         else:
-            gives_up = give_up(text) or (
+            dropped = intent == "cancel_appointment" and _ENDS.search(text) and not _OTHERWISE.search(text)
+            gives_up = give_up(text) or bool(dropped) or (
                 intent in ("deny", "goodbye", "cancel_appointment") and not entities_of(tracker, "time"))
         if gives_up:
             say.utter_message(text=sentence("utter_appointment_dropped"))
@@ -130,7 +149,8 @@ class ReadAppointment(Step):
     async def _choose_service(
         self, say: CollectingDispatcher, tracker: Tracker, api: Api, booking: dict[str, Any]
     ) -> Events:
-        services = [str(item["service"]) for item in (await api.get("/slots/services")).get("items") or []]
+        free = (await api.get("/slots/services")).get("items") or []
+        services = [str(item["service"]) for item in free]
         if not services:
             if not OF_BOOKING.search(text_of(tracker)) and (await answer(say, tracker, api))[0] == "answered":
                 return _over()
@@ -145,6 +165,8 @@ class ReadAppointment(Step):
         named = [str(e["value"]) for e in entities_of(tracker, "service")]
         if len(found) != 1 and len(services) == 1 and not named:
             found = services
+        if not found and not named and not booking.get("labels"):
+            found = await spoken_of(tracker, api, free)
         if len(found) == 1:
             booking |= {"service": found[0], "labels": [], "asked": 0}
             return await self._choose_time(say, tracker, api, booking)
@@ -184,13 +206,24 @@ class ReadAppointment(Step):
         if found:
             return await self._offer(say, tracker, api, booking, found, "utter_ask_slot_then")
         past = moment(entity["to"] if entity.get("to") else entity["from"]) < _now(tracker, entity)
-        near = sorted(free, key=lambda s: abs(moment(s["starts_at"]) - moment(entity["from"])))[:OFFERED]
+        is_open = past or await self._is_open(api, booking["service"], entity)
+        # On a day without any, the next ones: who wants to come tomorrow cannot come in an hour.
+        later = [s for s in free if moment(s["starts_at"]) >= moment(entity["from"])] if not is_open else []
+        near = sorted(later or free, key=lambda s: abs(moment(s["starts_at"]) - moment(entity["from"])))[:OFFERED]
         near.sort(key=lambda s: str(s["starts_at"]))
-        return await self._offer(say, tracker, api, booking, near, "utter_slot_past" if past else "utter_slot_full")
+        none = "utter_slot_past" if past else "utter_slot_full" if is_open else "utter_slot_closed"
+        return await self._offer(say, tracker, api, booking, near, none)
+
+    async def _is_open(self, api: Api, service: str, entity: dict[str, Any]) -> bool:
+        """Whether there is a slot at all, free or not, on the days that are meant."""
+        first = moment(entity["from"]).date()
+        last = max(first, (moment(entity.get("to") or entity["from"]) - timedelta(minutes=1)).date())
+        return bool((await api.get(f"/slots?limit=1&service={quote(service)}&from={first}&to={last}")).get("items"))
 
     async def _free(self, api: Api, service: str) -> list[dict[str, Any]]:
         path = f"/slots?free=true&order=soonest&limit=200&service={quote(service)}"
-        return [s for s in (await api.get(path)).get("items") or [] if s.get("free", 1) > 0]
+        free = [s for s in (await api.get(path)).get("items") or [] if s.get("free", 1) > 0]
+        return list({(s["starts_at"], s["ends_at"]): s for s in reversed(free)}.values())[::-1]  # Of two counters at one hour, one.
 
     async def _offer(
         self, say: CollectingDispatcher, tracker: Tracker, api: Api, booking: dict[str, Any],
@@ -228,7 +261,18 @@ class ReadAppointment(Step):
             return await self._offer(say, tracker, api, booking, free, "utter_slot_taken")
         said = "utter_appointment_moved" if booking["act"] == "move" else "utter_appointment_booked"
         say.utter_message(text=sentence(said, number=made.get("number") or made.get("id"), **told(slot | made)))
+        await self._keep_guide(api, booking["service"])
         return [*_over(), SlotSet("booked", booking["service"])]
+
+    async def _keep_guide(self, api: Api, service: str) -> None:
+        """要空腹不 after booking is about what was booked. A failure costs that, no more."""
+        try:
+            offered = (await api.get("/slots/services")).get("items") or []
+            guide = next((item.get("guide") for item in offered if item["service"] == service), None)
+            if guide:
+                await api.post("/matter", {"last_guide": guide}, ordinal=90)
+        except ApiError:
+            return
 
     # Which appointment
 
@@ -301,16 +345,19 @@ def _act_of(tracker: Tracker) -> str:
 
 
 async def _cancels_instead(tracker: Tracker, api: Api, act: str) -> bool:
-    """去不了了，帮我取消 in the middle of moving. 算了 and 不改了 leave the appointment as it is.
+    """去不了了，帮我取消 in the middle of moving, 算了，取消掉 too. 算了 alone and 不改了 leave the appointment as it is.
 
-    In the middle of booking only 把预约取消了 of who has one: 取消吧 drops what he was about to book.
+    In the middle of booking only of who has one, and names it by the word or the day: 取消吧 drops what he was about to book.
     """
     text = text_of(tracker)
     if act == "cancel" or _OTHERWISE.search(text) or is_question(text):
         return False
     if act == "move":
         return bool(_ENDS.search(text)) or cannot_come(tracker)
-    return bool(_ENDS.search(text) and OF_BOOKING.search(text)) and bool(await coming(tracker, api))
+    if not (_ENDS.search(text) or cannot_come(tracker)):
+        return False
+    time, items = time_of(entities_of(tracker, "time")), await coming(tracker, api)
+    return bool(items and (OF_BOOKING.search(text) or (time and matching(items, time))))
 
 
 def _who(tracker: Tracker, known: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,10 @@ _MINUTES = {None: 0, "半": 30, "一刻": 15, "三刻": 45}
 _OF_DAY = re.compile(r"[点时:：]|[上下中]午|早|晚|傍")
 _OTHER_NAMES = {"领证|扯证|结婚证": "结婚登记", "离婚证": "离婚登记", "暂住证": "居住证", "房产证|房本|过户": "不动产", "病例": "病历"}
 """What people call a service that has another name on the list."""
+_FREE = re.compile(
+    r"(?:能不能|可不可以|能|可以|好|得)[^，。！？,?不]{0,10}?(?<![大合违节条契租])约(?!束)|(?<![大合违节条契租])约[^，。！？,?]{0,12}(?:行|成|中|可以|好|能|得)[吗么嘛不伐啵]"
+    r"|有(?:没有|冇)?(?:空位|空号|号(?!码)源?|名额|空档|空当)(?:可以[约挂])?[^，。！？,?]{0,2}(?:[吗么嘛不没伐啵]|$|[？?])|[约挂]得?[上到](?:吗|么|不|伐|号)|[约挂]不[约挂]得[上到]|约满了?[吗没]")
+_NOT_FREE = re.compile(r"怎么|如何|咋|不(?:用|需要?|要|必|能)?(?:预约|约)|改|换|取消|退|推迟|推后|延|提前|投诉|[吗没]约")
 _NUMBER = re.compile(r"YY\s?\d{8}\s?-?\s?\d{5,}", re.I)
 
 
@@ -89,6 +93,11 @@ def choice_of(text: str, labels: list[str], *, timed: bool = False) -> int | Non
 def wants_soonest(text: str) -> bool:
     """周三最早的: the first of those he means."""
     return bool(_SOONEST.search(text))
+
+
+def asks_free(text: str) -> bool:
+    """周一上午能约不, 明天还有号吗: whoever asks whether it can be booked wants to book it. How to book is another question."""
+    return bool(_FREE.search(text)) and not _NOT_FREE.search(text)
 
 
 def clock_of(text: str, offered: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -36,6 +36,7 @@ from actions.reading import (
     substance,
     urges_to_register,
 )
+from actions.replies import answers_reply
 from actions.several import answer_parts, find_other, find_parts
 from actions.status import say_status
 from actions.step import Events, Step, channel_of, intent_of, is_here, moment_of, sentence, text_of
@@ -115,6 +116,8 @@ class ReadForm(Step):
         reason = reason_for_person(str(message.get("text") or ""))
         if reason and tells_nothing(message) and is_here(tracker):
             return [*await hand_over(say, tracker, api, reason), *ended()]
+        if message.get("text") == text_of(tracker) and (answered := await answers_reply(say, tracker, api)) is not None:
+            return [*answered, *ended()]
         kind = begin.get("kind") or KINDS.get(intent_of(tracker), "complaint")
         if kind == "complaint" and demands_money_plainly(str(message.get("text") or "")):
             kind = "request"

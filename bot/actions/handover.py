@@ -9,6 +9,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api
+from actions.replies import answers_reply
 from actions.step import Events, Step, begins_matter, channel_of, intent_of, sentence, text_of
 from actions.visits import speaks_of_visit
 
@@ -75,11 +76,13 @@ class Speaking(Step):
         return await super().run(dispatcher, tracker, domain)
 
     async def start(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:
-        """The events of a hand-over that the words call for, or of an own appointment they are about."""
+        """The events of a hand-over that the words call for, of an answer to the office's reply, or of an own appointment."""
         text = text_of(tracker)
         reason = reason_for_person(text, mild=self.mild)
         if reason and len(text) <= SHORT:
             return await hand_over(say, tracker, api, reason)
+        if (answered := await answers_reply(say, tracker, api)) is not None:
+            return answered
         return await speaks_of_visit(say, tracker, api)
 
 

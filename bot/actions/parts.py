@@ -20,6 +20,8 @@ _TO_BE_MENDED = ("complaint", "request")
 _OPENS = re.compile(
     r"(?:^|(?<=[。！？!?；;，,、\s]))(?:另外|此外|还有(?:一?[件个](?:事情?|问题)|就是|[，,：:]|(?=我?们?还?(?:想|要)?再?(?:问|咨询|请教|了解)))|再(?:有|一个|就是)|顺便(?:问一?下|说一?下|反映一?下|请)?"
     r"|其次|第[二三]个?(?:问题|件事)?(?:是|[，,、：:])|其[二三](?:是|[，,、：:])?|[二三](?:是|[、.．])|[23][、.．)）])")
+_OPENS_SENTENCE = re.compile(r"(?<=[。！？!?；;\n])\s*(?:另外|此外|还有(?!一会|多久|多少|没有|什么|谁|人(?!家)|哪|几)|再有|再就是|再一个|顺便|其次|对了)")
+"""A sentence that begins so tells another matter in a text of any length; the office is asked whether it does."""
 _TURNS = re.compile(
     r"(?:^|(?<=[。！？!?；;，,、\s]))[哦噢啊哎诶]?[，,]?(?:对了|另外|此外|还有(?!一会|多久|多少|没有)|顺便|再(?:有|一个|就是)|其次|(?:我|我们)?还(?:要|想)(?:再?投诉|再?反映|报修|说|提|建议|举报))")
 """With these words somebody may turn to another matter while the first one is asked about; the office is asked whether he does."""
@@ -27,8 +29,11 @@ _OF_THE_STORY = re.compile(
     r"(?:找|打|说|反映|投诉|报|报修|沟通|联系|催|等|问)(?:了|过)|(?:物业|你们|他们|他|她|对方|保安|管理处|客服|社区)[^，。,]{0,6}(?:不管|不理|不来|不处理|不承认|推)|没(?:有)?用"
     r"|影响|睡不|害得|耽误|受不了|没法(?:睡|住|过|出门)|气(?:死|病)")
 """What was tried before, and what it does to him: it belongs to what he is telling, unless the office is surer than `SURER`."""
+_TRIED = re.compile(r"还有[，,]?(?:我们?|我家)?(?:前前后后|前后|已经|都)?(?:打|找|反映|投诉|报|催|说|问)(?:了|过)")
 SURER = 0.8
-_LEADS = re.compile(r"^(?:[\s，,、。：:；;哦噢啊哎诶]|(?:我|我们)?(?:有|要|想)?(?:说|讲|反映|投诉|问)?[两三几23](?:个|件)(?:事情?|问题)儿?(?=[，,：:、\s])|一[个件](?:事情?|问题)?是(?=[^，,。]{3})|对了|另外|此外|还有(?:一?[件个](?:事情?|问题)|就是|(?=[，,：:])|(?!人|谁|多|几|两|没有|\d|[一二三四五六七八九十]))|再(?:有|一个|就是)|顺便|其次|第[一二三]个?(?:问题|件事)?(?=是|[，,、：:])|其[一二三]"
+_ELSEWHERE = re.compile(r"\d+路(?![口灯])|[一二三四五六七八九十]+路(?:公交|车)|公交|地铁|班车|巴士|出租车|网约车|高铁|火车")
+"""What runs through the town is not where the first matter is."""
+_LEADS = re.compile(r"^(?:[\s，,、。：:；;哦噢啊哎诶]|(?:我|我们)?(?:有|要|想)?(?:说|讲|反映|投诉|问)?[两三几23](?:个|件)(?:事情?|问题)儿?(?=[，,：:、\s])|一[个件](?:事情?|问题)?是(?=[^，,。]{3})|对了|另外|此外|还有(?:一?[件个](?:事情?|问题)|就是|(?=[，,：:])|(?=\d+\s?[栋幢号座楼单])|(?!人|谁|多|几|两|没有|\d|[一二三四五六七八九十]))|再(?:有|一个|就是)|顺便|其次|第[一二三]个?(?:问题|件事)?(?=是|[，,、：:])|其[一二三]"
                     r"|[一二三](?=是|[、.．])|[123](?=[、.．)）])|是(?=[^，,。]{4})|[.．)）])+")
 _EDGES = " \t\r\n，,、；;"
 TELLS = 5
@@ -53,6 +58,7 @@ def cut(message: dict[str, Any]) -> list[tuple[int, int]]:
         cuts = [int(found["start"]) for found in message.get("matters") or []][1:]
     else:
         cuts = [found.start() for found in _OPENS.finditer(text) if len(text[:found.start()].strip()) >= TELLS]
+    cuts += [found.start() for found in _OPENS_SENTENCE.finditer(text) if not any(abs(found.start() - cut) < TELLS for cut in cuts)]
     edges = [0, *sorted(set(cuts)), len(text)]
     return [(begin, end) for begin, end in itertools.pairwise(edges) if text[begin:end].strip()]
 
@@ -67,6 +73,12 @@ def turn(message: dict[str, Any]) -> int | None:
 def is_of_the_story(message: dict[str, Any], other: Part) -> bool:
     """Whether words that turn to something still tell of the same matter: that nobody came, that nobody sleeps."""
     return other.sure < SURER and bool(_OF_THE_STORY.search(words_of(message, other)))
+
+
+def is_more(message: dict[str, Any], part: Part) -> bool:
+    """Whether a part that begins with 还有 tells more of the matter before it: what was tried, what it does to him."""
+    text = str(message["text"])[part.start:part.end].lstrip()
+    return bool(_TRIED.match(text)) or (text.startswith("还有") and is_of_the_story(message, part))
 
 
 def join(parts: list[Part]) -> list[Part]:
@@ -88,7 +100,7 @@ def is_one(one: Part, other: Part) -> bool:
         return True
     if one.kind in _TO_BE_MENDED and other.kind in _TO_BE_MENDED:
         return one.category == other.category or min(one.sure, other.sure) < SURE
-    return one.kind == other.kind and (one.kind == "consultation" or one.category == other.category)
+    return one.kind == other.kind and (one.kind == "consultation" or one.category == other.category or min(one.sure, other.sure) < SURE)
 
 
 def words_of(message: dict[str, Any], part: Part) -> str:
@@ -157,7 +169,8 @@ def slots_of_other(slots: dict[str, Any], other: dict[str, Any]) -> dict[str, An
     """Another matter's slots. Where it says no place and needs one, it is where the first one is: 楼道 is that building's."""
     shared = {name: value for name, value in (slots.get("extra") or {}).items() if name not in ("others", "missing")}
     place, first = other.get("place"), str(slots.get("place") or "")
-    if place is None and other["kind"] in _TO_BE_MENDED and not is_placeless(str(other.get("what") or "")):
+    what = str(other.get("what") or "")
+    if place is None and other["kind"] in _TO_BE_MENDED and not is_placeless(what) and not _ELSEWHERE.search(what):
         place = slots.get("place")
     elif place and re.search(r"\d", first) and not re.search(r"\d", place) and named_place(place) is None:
         place = place if place in first else first + place

@@ -15,6 +15,7 @@ from actions.parts import (
     TELLS,
     Part,
     cut,
+    is_more,
     is_of_the_story,
     is_one,
     join,
@@ -39,6 +40,7 @@ async def find_parts(message: dict[str, Any], api: Api) -> list[Part]:
     try:
         tops = await _tops(api)
         parts = [await _understand(message, begin, end, api, tops) for begin, end in edges]
+        parts = [parts[0], *(part if not is_more(message, part) else Part(part.start, part.end, None, "", 0.0) for part in parts[1:])]
     except ApiError:
         return []
     joined = join(parts)

@@ -24,6 +24,8 @@ from actions.visits import chosen_end
 
 GUESSED = 0.5
 """Less sure than this, two of five messages are something else (docs/decisions/0006)."""
+SURELY = 0.8
+"""So sure that a message is no matter of ours, the guides are asked only where one was quoted before."""
 SAME = 0.75
 """Two questions that share so much of their words are one question asked twice."""
 
@@ -172,7 +174,14 @@ class Chat(Speaking):
         """A sentence, or a person. What was only guessed to be small talk was not understood."""
         if await tell_how_long(say, tracker, api):
             return []
-        if float((tracker.latest_message.get("intent") or {}).get("confidence") or 1) < GUESSED:
+        sure = float((tracker.latest_message.get("intent") or {}).get("confidence") or 1)
+        # What sounds like no matter of ours may be about what was just answered: 那押金是多少.
+        if intent_of(tracker) == "out_of_scope" and (sure < SURELY or (await describe_matter(api)).get("last_guide")):
+            status, events = await answer(say, tracker, api, ask_back=False)
+            if status == "answered":
+                return events
+            say.messages.clear()
+        if sure < GUESSED:
             return await miss(say, tracker, api)
         say.utter_message(text=sentence(self.said.get(intent_of(tracker), "utter_chitchat")))
         return []
@@ -193,6 +202,9 @@ class Affirm(Speaking):
             return begins_matter(tracker)
         if (tracker.get_slot("offer") or {}).get("person"):
             return await hand_over(say, tracker, api, "指南没有答案")
+        if (ticket := await Withdraw.asked_about(tracker, api)) is not None:
+            await Withdraw().do(say, tracker, api, ticket)
+            return [SlotSet("offer", None)]
         say.utter_message(text=sentence("utter_ok"))
         return []
 

@@ -9,13 +9,17 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api
-from actions.booking import is_dated, moment, pick_service, time_of, write_when
+from actions.booking import asks_free, is_dated, moment, pick_service, time_of, write_when
+from actions.matter import describe_matter
 from actions.reading import is_question
 from actions.status import OPEN, meant, named_number, own_tickets
 from actions.step import Events, entities_of, intent_of, moment_of, sentence, text_of
 
 VISIT, TICKET = "visit", "ticket"
 BROUGHT_AT_MOST = 8
+LOOKED_BACK = 4
+"""Messages in which a service was named that a wish without one may mean."""
+_WANTS = re.compile(r"我(?:们)?(?:想|要|打算|准备)|想[来去办约做]|帮我|给我")
 OF_BOOKING = re.compile(r"约|号|挂|门诊|时段")
 _MONEY_BACK = re.compile(r"退(?:钱|款|费|还|给|押金|保证金)|给我(?:们)?退|(?:钱|款|费|押金|保证金)[^，。！？]{0,8}退")
 """退 of money cancels no appointment."""
@@ -148,14 +152,38 @@ def _begin(act: str) -> Events:
 
 
 async def _wishes_visit(tracker: Tracker, api: Api) -> bool:
-    """周三领结婚证，上午: something that can be booked, and the day, is a wish although no verb says so."""
-    if intent_of(tracker) not in _SAYS_ONLY or not entities_of(tracker, "service") or is_question(text_of(tracker)):
+    """周三领结婚证，上午; 办居住证，明天能约吗: something that can be booked, and the day, is a wish although no verb says so."""
+    text, asks = text_of(tracker), asks_free(text_of(tracker))
+    says = intent_of(tracker) in _SAYS_ONLY and entities_of(tracker, "service") and not is_question(text)
+    if not (asks or says):
         return False
     time, now = time_of(entities_of(tracker, "time")), moment_of(tracker)
-    if not time or not is_dated(time) or (now and moment(time["from"]) < moment(now)):
+    if time is None and not (asks and _WANTS.search(text)):
         return False
-    services = [str(item["service"]) for item in (await api.get("/slots/services")).get("items") or []]
-    return len(pick_service(text_of(tracker), services)) == 1
+    if time is not None and not (asks or is_dated(time)):
+        return False
+    if time is not None and now and moment(time.get("to") or time["from"]) < moment(now):
+        return False
+    offered = (await api.get("/slots/services")).get("items") or []
+    found = pick_service(text, [str(item["service"]) for item in offered])
+    return len(found or (await spoken_of(tracker, api, offered) if asks else [])) == 1
+
+
+async def spoken_of(tracker: Tracker, api: Api, offered: list[dict[str, Any]]) -> list[str]:
+    """The service that was named before, else that of the guide last quoted, where the message itself names none.
+
+    What was booked already is not meant once more.
+    """
+    services = [str(item["service"]) for item in offered]
+    booked = max((n for n, event in enumerate(tracker.events) if event.get("event") == "slot" and event.get("name") == "booked"
+                  and event.get("value")), default=-1)
+    said = [event for event in tracker.events[booked + 1:] if event.get("event") == "user"]
+    for event in reversed(said[-LOOKED_BACK - 1:-1]):
+        named = " ".join(str(e["value"]) for e in (event.get("parse_data") or {}).get("entities") or [] if e.get("entity") == "service")
+        if found := pick_service(named, services):
+            return found if len(found) == 1 else []
+    last = (await describe_matter(api)).get("last_guide") if booked < 0 else None
+    return [str(item["service"]) for item in offered if last and item.get("guide") == last][:1]
 
 
 async def speaks_of_visit(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:

@@ -42,6 +42,8 @@ class MatterNews(BaseModel):
     phone: str | None = Field(None, min_length=1, max_length=100)
     name: str | None = Field(None, min_length=1, max_length=100)
     confidential: bool | None = None
+    last_guide: str | None = Field(None, min_length=1, max_length=100)
+    """What is spoken of now, where no answer was given: what was booked."""
 
 
 def matter_of(call: Call) -> Matter:
@@ -138,6 +140,8 @@ async def change_matter(call: Call) -> Result:
     assert conversation is not None
     if body.form_open is not None:
         matter.form_open = body.form_open
+    if body.last_guide is not None:
+        matter.last_guide = body.last_guide
     if body.phone is not None or body.name is not None:
         resident = await call.session.get_one(Resident, conversation.resident_id)
         residents.learn(call.session, resident, ResidentBody(phone=body.phone, name=body.name))

@@ -180,7 +180,9 @@ def _appointments(
         return 200, {"items": [{"service": name, "bring": BRING[name]} for name in SERVICES if slots], "next": None}
     if path == "/slots":
         taken = {a["slot"] for a in app["appointments"] if a["status"] == "booked" and a["resident"] == resident}
-        return 200, {"items": [s for s in slots if s["service"] == query["service"] and s["id"] not in taken], "next": None}
+        first, last = query.get("from", ""), query.get("to", "9")
+        return 200, {"items": [s for s in slots if s["service"] == query["service"] and s["id"] not in taken
+                               and first <= s["starts_at"][:10] <= last], "next": None}
     if path == "/appointments" and method == "GET":
         return 200, {"items": [a for a in mine if a["status"] == query.get("status", a["status"])], "next": None}
     if path == "/appointments":

@@ -93,6 +93,28 @@ async def test_a_question_without_a_matter_leans_on_the_last_guide() -> None:
     assert ("materials", "permit") == (found.field, found.citations[0].guide)
 
 
+async def test_a_follow_up_is_answered_by_an_entry_of_the_last_guide() -> None:
+    found = await ask("代办可以吗", context_guide="passport")
+    assert ("answered", "passport", "faq") == (found.status, found.citations[0].guide, found.citations[0].section)
+
+
+async def test_who_names_another_guide_after_the_last_one_hears_that_one() -> None:
+    assert "transfer" == (await ask("户口迁移要带什么材料", context_guide="permit")).citations[0].guide
+
+
+async def test_a_question_with_several_parts_is_answered_in_each() -> None:
+    found = await ask("居住证办理多少钱，要带什么，丢了能补吗")
+    assert {"fee", "materials", "faq"} <= {each.section for each in found.citations}
+
+
+async def test_two_complaints_lead_to_two_departments() -> None:
+    index = Index(vectors=False)
+    table = "| 症状 | 科室 |\n|---|---|\n| 头痛、头晕 | 神经内科 |\n| 耳鸣、听力下降 | 耳鼻咽喉科 |\n| 咳嗽、气喘 | 呼吸内科 |"
+    await index.load([sample("which-department", "挂什么科", "看哪科", preset="hospital", window=table).guide])
+    found = await answer(None, index, "头晕，耳朵嗡嗡响，挂什么科", "hospital", NOW)
+    assert "神经内科" in found.text and "耳鼻咽喉科" in found.text and "呼吸内科" not in found.text
+
+
 async def test_a_question_without_a_matter_and_without_a_last_guide_is_asked_back() -> None:
     assert "clarify" == (await ask("要带什么材料？")).status
 

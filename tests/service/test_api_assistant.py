@@ -137,6 +137,7 @@ async def test_out_of_hours_a_conversation_waits_with_one_number(house, guest):
     again = await as_assistant(house, "/hand-over", body | {"summary": "电梯又停了"}, later)
     assert (first["again"], again["again"]) == (False, True)
     assert again["ticket"] == first["ticket"] and again["promise"]
+    assert "上班后接着为您办" in (await guest.say("喂 有人伐"))[0]
     (ticket,) = (await house.get(f"/tickets?conversation={talk}"))["items"]
     assert any("电梯又停了" in (item["reason"] or "") for item in ticket["transitions"])
 
@@ -187,7 +188,12 @@ async def test_who_waits_no_longer_is_the_assistants_again_with_what_he_says_the
     assert "不再为您转接" in (await guest.say("不用人工了"))[0]
 
 
-@pytest.mark.parametrize("text", ["还有人在楼上打钻", "不等了解清楚就乱收费", "人工费怎么算", "我前面说的是3栋"])
+@pytest.mark.parametrize("text", ["喂 有人伐", "有没有人啊", "哎，有人嘛", "有人在吗", "人呢"])
+def test_who_is_there_is_asked_in_many_ways(text):
+    assert line.asks_after_it(text)
+
+
+@pytest.mark.parametrize("text", ["有人在楼道抽烟", "有人打架吗", "还有人在楼上打钻", "不等了解清楚就乱收费", "人工费怎么算", "我前面说的是3栋"])
 def test_what_only_begins_like_it_is_said_to_the_person(text):
     assert not line.asks_after_it(text) and line.leave_with(text) is None
 
