@@ -37,6 +37,8 @@ SHORT = 12
 """Characters up to which a question is a follow-up although it says no 那."""
 BASES = ("fee_basis", "limit_statutory")
 """What stands behind a fee or a limit; left to its own question where more was asked."""
+NEARLY = 0.8
+"""Of two entries nearly as near that of the last guide is meant: 要空腹不 after booking a check-up."""
 MOST_PARTS = 3
 """Fields, and entries of the FAQ, that a question with several parts is answered with besides the first."""
 MOST_SEARCHED = 7
@@ -270,7 +272,8 @@ async def stay_with_the_last_guide(asked: Asked) -> Answer | None:
     if hit is None or hit.faq is None or not _follows(hit):
         return None
     best = asked.hits[0]
-    nearer = len(asked.question) <= SHORT and hit.faq_score >= max(best.faq_score, best.title_score, settings()["faq"]["nearer"])
+    rival = max(best.faq_score, best.title_score)
+    nearer = len(asked.question) <= SHORT and hit.faq_score >= max(NEARLY * rival, settings()["faq"]["nearer"])
     if _is_another(asked) and not nearer:
         return None
     elsewhere = belongs_elsewhere(asked.question, asked.preset) is not None and hit.faq_score < settings()["faq"]["nearer"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from nlu.components.signs import put_right
+from nlu.components.signs import put_right, see_danger
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
@@ -17,6 +17,7 @@ from actions.handover import MINOR, hand_over, reason_for_person
 from actions.person import own_name
 from actions.places import place_of
 from actions.reading import SKIPPED, own_phone
+from actions.replies import answers_reply
 from actions.status import OPEN, own_tickets
 from actions.step import Events, Step, is_here, moment_of, sentence, text_of
 
@@ -29,6 +30,7 @@ LIKELY, CERTAIN = 0.4, 0.8
 """Shares of the model's danger from which it counts, and from which no other number is said beside it."""
 FRESH = timedelta(hours=1)
 """So long after an alarm a question is still about the danger."""
+_BODY = re.compile(r"血|伤|疼|痛|晕|昏|喘|倒|救|命|死|人(?:被|要|快|掉|卡)|火|烟|煤气|燃气|气味|电")
 _CALLED = re.compile(
     r"(?:119|120|110|消防|救护车|警察?|燃气公司|急救)[^,，。]{0,4}(?:打|报|叫|联系|通知)[^,，。]{0,3}(?:了|过)|(?:打|报|叫|喊)(?:了|过)[^,，。]{0,3}(?:119|120|110|警|消防|救护车|急救)")
 """119也打了: he need not hear the number again."""
@@ -88,6 +90,12 @@ def danger_of(message: dict[str, Any]) -> str:
     return _told(message)[0]
 
 
+def tells_danger(text: str) -> bool:
+    """Whether a word of it does, or a body is spoken of: then it is no mere answer, whatever came before."""
+    plain = put_right(text)
+    return bool(see_danger(text) or _BODY.search(plain) or any(re.search(form, plain) for form, _ in DANGERS))
+
+
 def _told(message: dict[str, Any]) -> tuple[str, bool]:
     """The danger and whether it is certain: the model's word, which knows twice as many as the words do; else theirs."""
     plain = put_right(str(message.get("text") or ""))
@@ -127,5 +135,7 @@ class Emergency(Step):
         return "action_emergency"
 
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
-        """The alarm, and nothing beside it."""
+        """The alarm, and nothing beside it. 没修好，又渗出来了 to the office's reply only sounds like blood: no word tells a danger."""
+        if not tells_danger(text_of(tracker)) and (answered := await answers_reply(say, tracker, api)) is not None:
+            return answered
         return await raise_alarm(say, tracker, api)
