@@ -21,6 +21,7 @@ def named(said: str, kind: str) -> list[str]:
 
 @pytest.mark.parametrize(("said", "place"), [
     pytest.param("投诉翠湖花园太吵", "翠湖花园", id="without the verb before it"),
+    pytest.param("我在榆中县城关镇栖云北路86号开了面馆", "榆中县城关镇栖云北路86号", id="a house below a county's town"), pytest.param("泰和园12号楼2-301", "泰和园12号楼2-301", id="unit and room behind a building"),
     pytest.param("春晖苑5栋门禁坏了", "春晖苑5栋", id="an estate and a building"),
     pytest.param("9栋1单元702漏水", "9栋1单元702", id="a room without a word behind it"),
     pytest.param("我在幸福里住", "幸福里", id="an estate that ends like a word"),
@@ -225,6 +226,8 @@ def test_what_is_only_mentioned_is_no_service(said: str) -> None:
     pytest.param("20261108-0312还没人管", "ticket_number", "20261108-0312", id="a day and a number"),
     pytest.param("受理编号是2026110800312", "ticket_number", "2026110800312", id="behind what it is called"),
     pytest.param("护照：EB3120047", "id_number", "EB3120047", id="a passport"), pytest.param("身份证后四位是114X", "id_number", "114X", id="its last four"),
+    pytest.param("预约号YY-1118-026退掉", "ticket_number", "YY-1118-026", id="letters and two numbers"), pytest.param("回执上写的WX26110412", "ticket_number", "WX26110412", id="a short year and its month"),
+    pytest.param("催一下20261027-甘谷-019", "ticket_number", "20261027-甘谷-019", id="with the county in it"), pytest.param("信访〔2026〕417号答复看不懂", "ticket_number", "信访〔2026〕417号", id="of letters and visits"),
     pytest.param("WX2026-0312还没人修", "ticket_number", "WX2026-0312", id="a year and a number"), pytest.param("受理号2026-1108-031", "ticket_number", "2026-1108-031", id="with its day behind the year"),
     pytest.param("报修号0312今天来不来", "ticket_number", "0312", id="its short number"), pytest.param("一到十分我给九", "score", "九", id="of ten"),
     pytest.param("尾号312的工单", "ticket_number", "312", id="its last digits"),

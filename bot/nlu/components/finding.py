@@ -9,7 +9,7 @@ from typing import Any
 from nlu.components import patterns
 from nlu.components.normal import fold
 from nlu.components.offices import Offices
-from nlu.components.people import find_people
+from nlu.components.people import NO_NAMES, find_people
 from nlu.components.places import find_places
 from nlu.components.times import ZONE, find_times
 from nlu.components.words import Words
@@ -33,7 +33,7 @@ class Finder:
         for name, pattern in patterns.EXACT:
             yield from (_entity(text, name, *match.span("it")) for match in pattern.finditer(plain))
         words = Words(plain)
-        people = list(find_people(plain, words))
+        people = [span for span in find_people(plain, words) if plain[slice(*span)] not in NO_NAMES]  # 谢谢 before a number.
         called = {span for span in people if _CALLED_SO.search(plain[max(span[0] - 2, 0):span[0]])}
         places = [span for span in find_places(plain, words) if span not in called]  # 叫高子轩 is nobody's estate.
         now, times, coming = _moment(moment), [], []

@@ -15,7 +15,8 @@ from nlu.components.words import Words
 
 Span = tuple[int, int]
 
-_LEVEL = r"(?:(?<![小社园片校辖景])[市区县省镇乡州]|街道|社区)?"
+_ZONES = ("高新区", "经开区", "开发区", "新区")
+_LEVEL = rf"(?:{'|'.join(_ZONES)}|(?<![小社园片校辖景])[市区县省镇乡州]|街道|社区)?"
 _WITH_NUMBER = re.compile(r"号(?:码|是|为|更正|应|[:\s\da-z<,，。]|$)|[\s,，]{0,2}[a-z]{1,2}\d{7}|[:：\s]?\d{6}")
 """身份证号: the number on it, and no service."""
 _SPOKEN_TO = re.compile(r"(?:投诉|举报|表扬|感谢|批评|点名|跟|和|同|找|向|请|麻烦|问|联系|叫|通知|去|到|在|让|给|求|告|咨询|反映)(?:一下|了|过|我们|咱们?|贵)?$")
@@ -112,7 +113,7 @@ class Offices:
         self._departments = [re.compile(form) for form in (
             rf"{_WHOSE}(?:{_one_of(clinic)}科(?:门诊)?|{_one_of(word for word in clinic if len(word) > 1)}(?:门诊(?![楼大费])|中心(?![思位区花广医小])))(?![学技目研普长])",
             _LEVEL + _heads_and_tails(offices["public"]), _heads_and_tails(offices["inner"]),
-            rf"{_one_of(clinic)}[一二三四五六七八九]科(?![目室学])", r"\bwindow (?:no\.? ?)?[a-z]?\d{1,3}(?!\d)", rf"(?:{_one_of(clinic)}科|{_one_of(clinics['short'].split())})?第?{_WARD_NUMBER}病区(?!第?{_WARD_NUMBER}号?[床室])", _NUMBERED_WINDOW, _LEVEL + _one_of(word for word in own if word[-1] in "会局院所委"), _LEVEL + "妇幼保健院", _one_of(own | every))]
+            rf"{_one_of(clinic)}[一二三四五六七八九]科(?![目室学])", r"\bwindow (?:no\.? ?)?[a-z]?\d{1,3}(?!\d)", rf"(?:{_one_of(clinic)}科|{_one_of(clinics['short'].split())})?第?{_WARD_NUMBER}病区(?!第?{_WARD_NUMBER}号?[床室])", _NUMBERED_WINDOW, _LEVEL + _one_of(word for word in own if word[-1] in "会局院所委联" or word.endswith(("血站", "血液中心"))), _LEVEL + "妇幼保健院", _one_of(own | every))]
         self._short = re.compile(
             rf"(?:[挂看约是去转到在住个了楼层们号是,，。、\s“\"]|^)(?P<it>{_one_of(clinics['short'].split())})(?=$|[\s,，。、.!！?？吧吗的”\"]|还是|或|那边|专家|医生|主任|大夫|病房|住院处|门诊|\d|[一二三四五六七八九十]{{1,3}}(?:号|床|病区))"
             rf"|(?:[挂约排][了个的]?|[上下]午的?|周[一二三四五六日天]的?|[天晚]的?|^|[\s,，。])(?P<other>(?:儿童|小儿)?{_one_of(word for word in clinic if len(word) > 1 and word != '体检')})(?=的?(?:专家|普通|特需|夜间)?号(?![楼窗线码]))")
@@ -149,15 +150,16 @@ class Offices:
                 continue
             if _THEIR_OWN.search(plain[max(start - 6, 0):start]):
                 continue  # 我司行政部: an office of theirs.
-            if name in self._familiar and not self._is_meant(plain, start, end, named, ends):
-                continue
             first, last = over.get(start - 1, (start, start))
+            by_name = name in self._absorbing and (first < start <= last < end or _named_before(words, start) < start)
+            if name in self._familiar and not by_name and not self._is_meant(plain, start, end, named, ends):
+                continue
             if first < last == start and _FLOOR_ONLY.fullmatch(plain, first, last) and _ON_FLOOR.search(name):
                 start = first  # 二楼4号窗口, 三楼彩超室.
             elif first < last == start and (plain[last - 1] == "院" or (name.endswith("窗口") and _HALL.search(plain[:last][-2:]))) and name not in _WINGS:
                 start = first  # 县医院儿科.
             elif first < start <= last < end:  # 澄江新区管委会 is one name; in 翠湖花园物业 the office begins behind the place.
-                start = first if plain[last:end] in self._absorbing or (last == start + 1 and name[-1] in "局府院委") else last  # 清流县人社局.
+                start = first if plain[last:end] in self._absorbing or (start < last and name in self._absorbing) or ((last == start + 1 or plain[start:last] in _ZONES) and name[-1] in "局府院委") else last  # 清流县人社局.
             elif name in self._absorbing or name.endswith(("分局", "分中心")):
                 start = _named_before(words, start)
             yield start, end
@@ -248,10 +250,13 @@ class _Around:
         return bool(_ASKS.match(self._plain, end)) or bool(_ASKED.search(clause) if clause else _LINE_END.match(self._plain, end) and start == 0)
 
 
+_NO_QUARTER = frozenset("当地 本地 附近 辖区 外地 周边 旁边 对面 隔壁 楼下 门口 里面 外面".split())
+
+
 def _named_before(words: Words, start: int) -> int:
     """城东|税务分局: where the name of its quarter begins."""
     word = words.at(max(start - 1, 0))
-    return word.start if word.end == start and 2 <= len(word.text) <= 3 and word.tag in ("ns", "nr", "nz", "s") else start
+    return word.start if word.end == start and 2 <= len(word.text) <= 3 and word.tag in ("ns", "nr", "nz", "s") and word.text not in _NO_QUARTER else start
 
 
 def _side_by_side(plain: str, spans: list[Span]) -> Iterator[Span]:

@@ -23,6 +23,9 @@ EXACT: list[tuple[str, re.Pattern[str]]] = [
     ("ticket_number", re.compile(r"(?<![a-z\d-])(?P<it>[a-z]{1,4}-?20\d{6}-?\d{2,8}|[a-z]{1,3}-\d{5,12}(?:-\d{1,6})?)(?![\da-z-])")),
     ("ticket_number", re.compile(r"(?<![a-z\d-])(?P<it>[a-z]{1,4}-?20\d\d-\d{3,8}(?:-\d{1,6})?)(?![\da-z-])")),
     ("ticket_number", re.compile(r"(?<![\da-z-])(?P<it>20\d\d[01]\d[0-3]\d-\d{3,7}|20\d\d-[01]\d[0-3]\d-\d{2,6})(?![\d-])")),
+    ("ticket_number", re.compile(
+        r"(?<![a-z\d-])(?P<it>[a-z]{2,4}-\d{2,6}-\d{2,6}|[a-z]{2}\d{2}-\d{5,6}|[a-z]{2}2\d(?:0[1-9]|1[0-2])\d{4}|20\d{6}-[\u4e00-\u9fff]{2,3}-\d{2,5})(?![\da-z-])")),
+    ("ticket_number", re.compile(r"(?<![\u4e00-\u9fff])(?P<it>(?:(?:信访|投诉|举报|受理|[\u4e00-\u9fff]{1,2}(?:信|诉))[〔\[(]20\d\d[〕\])]\s?\d{1,5}号|[\u4e00-\u9fff]{2,4}20\d\d-\d{2}-\d{3,5}(?!\d)))")),
     ("ticket_number", re.compile(r"(?:报修|工单|投诉|受理|办件|回执)编?号码?[是为:：\s]{0,2}(?P<it>\d{3,4})(?![\d元块])")),
     ("ticket_number", re.compile(r"工单(?P<it>\d{3,4})(?=号|[的,，])")),
     ("ticket_number", re.compile(
@@ -33,7 +36,7 @@ EXACT: list[tuple[str, re.Pattern[str]]] = [
     ("ticket_number", re.compile(r"(?<![\da-z-])(?P<it>\d{4,6})(?=[\s,，、和跟]{1,2}\d{4,6}(?:这|那)两?(?:张|单))")),
     ("ticket_number", re.compile(r"尾号[是为]?(?P<it>\d{3,6})(?=的?(?:工单|单子|那[张单]))")),
     ("ticket_number", re.compile(rf"{_TICKET_NUMBER}{_IS}(?P<it>[{_SPOKEN}]{{5,}}(?:杠[{_SPOKEN}]+)*)")),
-    ("ticket_number", re.compile(rf"(?<![{_SPOKEN}])(?P<it>二[{_SPOKEN}]{{5,14}}杠[{_SPOKEN}]{{2,8}})")),
+    ("ticket_number", re.compile(rf"(?<![{_SPOKEN}])(?P<it>(?:(?<![a-z])[a-z]{{2}}杠)?二[{_SPOKEN}]{{5,14}}杠[{_SPOKEN}]{{2,8}})")),
     ("phone", re.compile(
         rf"(?<![\d-])(?P<it>(?:\+?86{_GAP})?1[3-9](?:{_GAP}\d){{9}}|\(0\d{{2,3}}\)\s?\d{{3,4}}{_GAP}\d{{4}}|0\d{{2,3}}[-\s]?\d{{3,4}}[-\s]?\d{{4}}"
         r"|[48]00[-\s]?\d{3}[-\s]?\d{4}|[48]00[-\s]?\d{4}[-\s]?\d{3})(?!\d)")),
@@ -43,12 +46,12 @@ EXACT: list[tuple[str, re.Pattern[str]]] = [
 ]
 """Read on folded text; the group `it` is the entity."""
 
-_POINTS = r"(?:(?<![\d.])\d{1,3}(?:\.\d)?|[一二三四五六七八九]?十[一二三四五六七八九]?|一百|[零一二两三四五六七八九]|负)(?:分半?|颗星|星)(?![都也][没不])(?![钱没冤钟之类级开局院店饱熟货]|不少|不差)"
+_POINTS = r"(?:(?<![\d.])\d{1,3}(?:\.\d)?|[一二三四五六七八九]?十[一二三四五六七八九]?|一百|[零一二两三四五六七八九]|负)(?:分半?|颗星|星)(?![都也][没不报]|未付)(?![钱没冤钟之类级开局院店饱熟货]|不少|不差|[菜田水旱坡园荒自耕]?地|冰箱|电视|手机|洗衣机|空调|洗碗机)"
 
 BROAD: list[tuple[str, re.Pattern[str]]] = [
-    ("score", re.compile(rf"(?P<it>(?<![扣差减加考第点百万十一二三四五六七八九零\d.]){_POINTS})(?!满分|制|(?<=十分)(?![，,。.!！吧啊呢嘛哦噢哈呗咯啦哟、\s好👍👏⭐]|$))")),
+    ("score", re.compile(rf"(?P<it>(?<!考了)(?<!考得)(?<![扣差减加考第点百万十一二三四五六七八九零\d.]){_POINTS})(?!满分|制|(?<=十分)(?![，,。.!！吧啊呢嘛哦噢哈呗咯啦哟、\s好👍👏⭐]|$))")),
     ("score", re.compile(r"(?:到十分|到10分|-10分|[十百]分制|满分[十百]分?)[^。!！?？]{0,12}[选给打评]个?(?P<it>\d{1,2}|[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九])(?=[,，。!！\s]|$)")),
-    ("score", re.compile(r"(?P<it>(?<![\d分])满分)(?!的话|是|为|制)")),
+    ("score", re.compile(r"(?P<it>(?<![\d分])满分)(?!的话|是|为|制|几|多少)")),
     ("department", re.compile(
         r"(?P<it>(?:[a-z]|\d{1,3}|[一二三四五六七八九十]{1,3})号?窗口)")),
 ]

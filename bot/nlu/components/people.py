@@ -113,7 +113,7 @@ _KNOWN_BY = re.compile(r"(?:部|科|中心|站|所|处|口|台|社区|物业|公
 _CALLS = re.compile(rf"(?:叫|喊|找|是|的|那个|投诉|表扬|感谢|举报|告|夸|跟|和|同|给|让|请|问|由|被|写|填|那位|这位|对面|隔壁|{_ROLE}|^|[\W_])$")
 _AT_ROLE = re.compile(rf"(?:{_ROLE})$")
 _AFTER_CALLED = re.compile(r"$|[\W_]|[我说讲帮给在是的把跟办收家接修来去也就哈呀啊打登填真很特又不没有对态骂凶那这了呢]")
-_NO_NAMES = frozenset("戴眼镜 戴手套 戴头盔 戴红帽 毛毛虫 毛毛雨 金银花 戴帽子 戴口罩 安全带 马路边 马桶盖 金属门 石头路 童子军 甘肃省 林荫道".split())
+NO_NAMES = frozenset("谢谢 多谢 谢谢您 谢谢你 戴眼镜 戴手套 戴头盔 戴红帽 毛毛虫 毛毛雨 金银花 戴帽子 戴口罩 安全带 马路边 马桶盖 金属门 石头路 童子军 甘肃省 林荫道".split())
 _SAYS_MORE = re.compile(r"^(?:吧|说|讲|特别|态度|服务|负责|很|人|帮|给|把|的|不|来|去|也|小舅|儿子|老婆|亲戚|侄|,|。|$|!|今|昨|明|跟|对|在|修|这|骂|推|收|，|和|人|干|办|耐心|、)")
 
 
@@ -151,6 +151,11 @@ def find_people(plain: str, words: Words) -> Iterator[tuple[int, int]]:
             for span in _listed_after(word.end, plain):
                 yield span
                 listed = span[1]
+
+
+def is_surname(character: str) -> bool:
+    """Whether it is one of the surnames that seldom begin another word."""
+    return character in _FIRM
 
 
 def _is_nick(name: str, before: str) -> bool:
@@ -196,7 +201,7 @@ _OTHER_ROLES = frozenset("师傅 师父 孙子 孙女 经理 班长 管家 向�
 
 def _end_of_name(start: int, plain: str, words: Words) -> int:
     """Where the name ends that begins here, beside a role; 0 when these are other words."""
-    if plain[start:start + 2] in _OTHER_ROLES or plain[start - 1:start + 1] == "师傅" or plain[start:start + 3] in _NO_NAMES:
+    if plain[start:start + 2] in _OTHER_ROLES or plain[start - 1:start + 1] == "师傅" or plain[start:start + 3] in NO_NAMES:
         return 0
     word, double = words.at(start), bool(re.match(_DOUBLE, plain[start:start + 2]))
     if word.start == start and word.tag.startswith("nr") and len(word.text) >= 2 + double:
@@ -292,6 +297,6 @@ def _is_full_name(word: Word) -> bool:
         return False
     surname = 2 if re.match(_DOUBLE, word.text) else 1
     given = word.text[surname:]
-    if given[:1] == "家" or word.text in _NO_NAMES:
+    if given[:1] == "家" or word.text in NO_NAMES:
         return False  # 刘家沟 is a place.
     return (surname == 2 or word.text[0] in _FIRM) and len(given) <= 2 and bool(re.fullmatch(f"{_GIVEN}+", given))

@@ -23,10 +23,10 @@ _KINDS = (
     "|加油站|加气站|收费站|码头|工业园区?|产业园区?|科技园|创业园|园区|开发区|高新区|新区|商圈|酒家|饭庄|茶馆|客栈|民宿|士多店|便利店|大药房|桥头|渡口|垭口|泵站|水闸|变电站|电站|政务服务大厅|便民服务大厅|办事大厅|政务中心|市民中心|便民中心|行政中心|酒店|宾馆|饭店|大酒店|酒楼|茶楼|网吧|浴场|影城|电影院|儿童乐园|游乐场|养老院|敬老院|福利院|水库|祠堂|水厂|电厂|化工厂|钢铁厂|机械厂|纺织厂|棉纺厂|烟花厂|水泥厂|食品厂|家具厂|服装厂|面粉厂|酒厂|糖厂|药厂|造纸厂|印刷厂|农机厂|砖厂|厂区|大院"
     "|建材城|物流园|停车场|社区服务中心|党群服务中心|便民服务中心|政务服务中心|行政服务中心|服务站|保健院|保健站"
 )
-_ONE_KIND = "村屯庄寨镇乡县区市省州旗路街巷桥苑"
+ONE_KIND = "村屯庄寨镇乡县区市省州旗路街巷桥苑"
 """Endings of one character: counted where a word ends with them and the rest of it is a name."""
 _LARGE = "省市县区乡州旗"
-_ESTATE = "城苑府轩湾郡居庭邸庄坊园台阁墅岸峰郦院堡廷"
+ESTATE = "城苑府轩湾郡居庭邸庄坊园台阁墅岸峰郦院堡廷"
 """Names of estates end so, where a building's number or a resident follows: 春晖苑5栋."""
 _ONLY_COMMON = frozenset(
     "道路 马路 公路 铁路 线路 电路 网路 思路 出路 半路 一路 走路 让路 修路 问路 带路 岔路 小路 大路 土路 老路 新路 远路 近路 弯路 冤路 挡路 拦路 空路 跑路 退路 生路 迷路 拦路 养路 探路 绕路 占路 堵路 套路 水路 油路 气路 通路 沿路 顺路 过路 "
@@ -72,7 +72,7 @@ _SPOT = re.compile(_FACILITY)
 _NOT_JOINED = re.compile(r"楼道|楼梯间|消防通道|单元门|大门口|电梯口|电梯间|花坛|绿化带|垃圾桶旁|快递柜|充电桩")
 """Where in a house: said after its number, it is not part of the address."""
 _TAIL = re.compile(
-    r"顶层|底层|[左右]边那?[户家]|[东西南北中]边那[户家]|(?:中间|把头|最里|靠[东西左右路里外]边?)的?那[户家]|(?:(?<=[座栋幢])|(?<=铺面)|(?<=摊位))门口|(?<=[楼层])(?:活动室|会议室|阅览室|棋牌室|多功能厅|娱乐室|健身房)|[东南西北中]边?户(?![口型外主])|楼?梯?拐角|(?<=[楼层])(?:平台|[男女]厕所?|[男女]卫生间|走廊|过道|走道|[电楼]梯口|护士站|候诊区)|开水间|开水房|水房|茶水间|(?<=[市场])[东南西北]?(?:出入|入|出)口"
+    r"(?:(?<=号楼)|(?<=[苑园城里区院]))\d{1,2}-(?:\d-)?\d{3,4}(?![\d-])|(?<=[座层楼])[a-z]?\d{2,4}(?=铺|档)[铺档]|(?<=[座层楼])[a-z]\d{2,3}[铺档]?(?!\d)|顶层|底层|[左右]边那?[户家]|[东西南北中]边那[户家]|(?:中间|把头|最里|靠[东西左右路里外]边?)的?那[户家]|(?:(?<=[座栋幢])|(?<=铺面)|(?<=摊位))门口|(?<=[楼层])(?:活动室|会议室|阅览室|棋牌室|多功能厅|娱乐室|健身房)|[东南西北中]边?户(?![口型外主])|楼?梯?拐角|(?<=[楼层])(?:平台|[男女]厕所?|[男女]卫生间|走廊|过道|走道|[电楼]梯口|护士站|候诊区)|开水间|开水房|水房|茶水间|(?<=[市场])[东南西北]?(?:出入|入|出)口"
     r"|[东南西北]头(?:第[一二三四五六七八九十\d]+[排家户])?(?:[靠挨临][\u4e00-\u9fff]{1,2}?那?[户家])?")
 """What closes an address and is no place alone: 顶层西户, 楼梯拐角, 西头第三排靠沟那户."""
 _ONLY_JOINED = frozenset(old_names.LISTS["only_joined"].split())
@@ -84,10 +84,10 @@ _ENDS_ANSWER = re.compile(r"[里上旁内]?边?\W?")
 _LISTED = re.compile(r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})(?P<unit>号楼|单元|[楼层栋幢座])(?=(?:\d{1,3}|[一二三四五六七八九十]{1,3})(?P=unit))")
 """5楼6楼 are two floors."""
 _STATION = re.compile(r"(?:地铁)?(?:\d{1,2}|[一二三四五六七八九十]{1,2})号线[^\W\d_a-z从到至往坐]{2,8}?站(?:[a-h\d]{1,2}号?(?:出入|出|入)?口)?")
-_SHOP = re.compile(r"(?<=[号口])(?![的楼院下上旁对后前门那这有是里])[\u4e00-\u9fff]{1,6}?(?:小吃|餐厅|饭馆|面馆|超市|药店|诊所|网吧|火锅店|店|馆|酒家|酒楼|公司|[^\W\d]厂)")
+_SHOP = re.compile(r"(?<=[号口])(?![的开楼院下上旁对后前门那这有是里])[\u4e00-\u9fff]{1,6}?(?:小吃|餐厅|饭馆|面馆|超市|药店|诊所|网吧|火锅店|店|馆|酒家|酒楼|公司|[^\W\d]厂)")
 """百花街22号|肠粉店: the shop belongs to its house."""
 _ROOM_OF = re.compile(r"社区(?:活动室|会议室|阅览室|图书室|健身房|文化室|食堂|广场)|(?<=[在去到往])(?:村|社区)(?:委会|部)?(?:文化广场|晒谷场|卫生室)")
-_LONG_KIND = re.compile("|".join(sorted(_KINDS.split("|"), key=len, reverse=True)))
+LONG_KIND = re.compile("|".join(sorted(_KINDS.split("|"), key=len, reverse=True)))
 _DWELLERS = re.compile(r"\s|\s?(?:那[个边]|这[边栋个]|保安|\d|[一二三四五六七八九十]{1,3}(?:期|栋|号|幢|座|区|单元)|[a-z]\d*\s?[栋座幢区]|业主|居民|住户|物业|小区|住|地下|车库|地库|停车|门口|对面|附近|旁边|[东南西北]?门|$|[,。!?])")
 _LETTERED = re.compile(r"(?<![a-z\d])[a-z]\d{0,3}(?P<kind>[省市县区州镇村]市?)(?![栋座])")
 """区 and 县 by a letter: A区, and places whose names were taken out of a text."""
@@ -278,8 +278,10 @@ def _stands_free(plain: str, words: Words, start: int, end: int, last: int) -> b
 def _below(plain: str, at: int) -> Iterator[Span]:
     """Smaller places that follow a larger one."""
     while following := _BELOW.match(plain, at):
-        yield at, following.end()
-        at = following.end()
+        number = _ROAD_NUMBER.match(plain, following.end()) if plain[following.end() - 1] in "路街巷道" else None
+        end = number.end() if number else following.end()
+        yield at, end
+        at = end
 
 
 def _joins(between: str, words: list[Word]) -> bool:
@@ -291,7 +293,7 @@ def _joins(between: str, words: list[Word]) -> bool:
 def _endings(plain: str, words: Words) -> Iterator[tuple[int, str]]:
     """(end, kind) in order; longer kinds stand for the shorter ones in them."""
     found: dict[int, str] = {}
-    for match in _LONG_KIND.finditer(plain):
+    for match in LONG_KIND.finditer(plain):
         if not _GOES_ON.match(plain, match.end()):
             found[match.end()] = match[0]
     for word in words.all:
@@ -300,7 +302,7 @@ def _endings(plain: str, words: Words) -> Iterator[tuple[int, str]]:
             continue
         if _FOLLOWS_NO_PLACE.match(plain, word.end):
             continue
-        if last in _ONE_KIND or (last in _ESTATE and _DWELLERS.match(plain, word.end)):
+        if last in ONE_KIND or (last in ESTATE and _DWELLERS.match(plain, word.end)):
             found[word.end] = last
     found = {end: kind for end, kind in old_names.find_endings(plain)} | found
     found |= dict(old_names.find_counted(plain))
@@ -369,7 +371,7 @@ def _is_stem(stem: str, kind: str, whole: str, numbered: bool) -> bool:
         return True  # 产业园A1栋: the only one there is.
     if stem in ("老", "旧") and kind in old_names.INSTITUTIONS:
         return True
-    shortest = 2 if kind in _LARGE or (kind in _ESTATE and not numbered) else 1
+    shortest = 2 if kind in _LARGE or (kind in ESTATE and not numbered) else 1
     return len(stem) >= shortest and stem not in _GENERIC and whole not in _ONLY_COMMON and whole not in old_names.COMMON
 
 
