@@ -15,9 +15,9 @@ from actions.moments import read_back, when_anew
 from actions.person import confidence_in, leaves_no_number, stays_unnamed
 from actions.places import corrected_place
 
-from benchmarks.entities import make_finder
+from benchmarks.entities_found import make_finder, read_blocks
 
-FINDER = make_finder()
+FINDER = make_finder(read_blocks())
 NOW = "2026-11-27T10:00:00+08:00"
 BLANK = dict.fromkeys(("what", "place", "happened", "happened_at", "phone", "extra", "begin"))
 
