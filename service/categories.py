@@ -92,18 +92,27 @@ class Categories:
 
         `seen`: the vector the assistant made of the same text, which serves where the text is one piece.
         """
-        level, pressing = urgency.judge(text)
+        level, pressing = urgency.judge(text, kind)
         if self._matters is None:
             return Sorted(suggest_category(self._preset, kind, text), 0.0, (), level, pressing)
-        best = self._matters.guess(text, await self._vectors(text, seen))[0]
+        point = await self._to_the_point(self._matters, text)
+        best = self._matters.guess(point, await self._vectors(point, seen if point == text else None))[0]
         return Sorted(best.category, best.share, best.words, level, pressing)
 
     async def look_at(self, text: str) -> None:
-        """Make the vectors of a long text while the assistant reads it: `sort` finds them made, and is quick."""
-        from ticketing.matters import pieces
+        """Make the vectors of a text of several clauses while the assistant reads it: `sort` finds them made, and is quick."""
+        from ticketing.matters import clauses, pieces
 
-        if self._matters is not None and len(set(pieces(text))) > 1:
-            await self._vectors(text)
+        if self._matters is not None and (len(clauses(text)) > 1 or len(set(pieces(text))) > 1):
+            await self._vectors(await self._to_the_point(self._matters, text))
+
+    async def _to_the_point(self, matters: "Matters", text: str) -> str:
+        """What the text is about: without who tells it, why it hurts and what he thinks of the office."""
+        from ticketing.matters import CLAUSES, clauses
+
+        told = clauses(text)[:CLAUSES]
+        near = await (await self._knowledge.embedder()).query(told) if len(told) > 1 else None
+        return matters.to_the_point(text, near)
 
     async def _vectors(self, text: str, seen: str | None = None) -> "Vectors | None":
         from core.embed import unpack

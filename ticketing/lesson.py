@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ticketing.matters import (
+    ASIDE,
     LONGEST_WORDS,
     Matrix,
     Matters,
@@ -55,7 +56,8 @@ def learn(preset: Preset, phrases: Sequence[Phrase], vectors: Matrix | None, nam
         wanted[rows] = np.linalg.solve(system, _targets([meant[row] for row in rows], codes))
         return Weights(list(codes), words.join(wanted), None if near is None else near.T @ wanted)
 
-    first = solve(list(dict.fromkeys(parents.values())), [parents[phrase.category] for phrase in phrases])
+    tops = parents | {ASIDE: ASIDE}
+    first = solve(list(dict.fromkeys(tops.values())), [tops[phrase.category] for phrase in phrases])
     every = solve(list(parents), _finest(preset, phrases))
     return Matters(parents, [name(term) for term in terms], words.rarity, mean, first, every, name)
 
@@ -82,10 +84,11 @@ def _finest(preset: Preset, phrases: Sequence[Phrase]) -> list[str | None]:
 
 
 def _targets(meant: Sequence[str | None], codes: Sequence[str]) -> Matrix:
-    """1 where a phrase is about the category."""
+    """1 where a phrase is about the category; an aside is about none."""
     found = np.zeros((len(meant), len(codes)), np.float32)
     for row, code in enumerate(meant):
-        found[row, codes.index(str(code))] = 1.0
+        if code in codes:
+            found[row, codes.index(code)] = 1.0
     return found
 
 
@@ -122,7 +125,7 @@ class _Words:
 
     def join(self, learnt: Matrix) -> Matrix:
         """What each phrase weighs, as what each term weighs."""
-        found = np.zeros((self._size, learnt.shape[1]), np.float32)
+        found = np.zeros((self._size, learnt.shape[1]), np.float32, order="F")  # A guess reads it column by column.
         for begins, part in self._columns():
             found[begins : begins + part.shape[1]] = part.T @ learnt
         return found

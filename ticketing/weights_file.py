@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from core.errors import HuiyinError
-from ticketing.matters import Matrix, Matters, Name, Weights, parents_of
+from ticketing.matters import ASIDE, Matrix, Matters, Name, Weights, parents_of
 from ticketing.preset import Preset
 
 FORMAT = 1
@@ -26,15 +26,15 @@ def write(matters: Matters) -> bytes:
     parts: dict[str, Any] = {
         "format": np.array(FORMAT),
         "parents": np.array(json.dumps(matters.parents)),
-        "first_codes": np.array(matters.first.codes),
+        "first_codes": np.array(matters.with_asides.codes),
         "every_codes": np.array(matters.every.codes),
         "names": np.array(matters.names, f"S{DIGITS}"),
         "rarity": matters.rarity,
-        "first_words": matters.first.words.astype(np.float16),
+        "first_words": matters.with_asides.words.astype(np.float16),
         "every_words": matters.every.words.astype(np.float16),
     }
-    if matters.mean is not None and matters.first.vectors is not None and matters.every.vectors is not None:
-        parts |= {"mean": matters.mean, "first_vectors": matters.first.vectors, "every_vectors": matters.every.vectors}
+    if matters.mean is not None and matters.with_asides.vectors is not None and matters.every.vectors is not None:
+        parts |= {"mean": matters.mean, "first_vectors": matters.with_asides.vectors, "every_vectors": matters.every.vectors}
     written = io.BytesIO()
     np.savez_compressed(written, **parts)
     return written.getvalue()
@@ -57,20 +57,18 @@ def read(content: bytes, preset: Preset, name: Name) -> Matters:
         names = [each.decode() for each in parts["names"].tolist()]
         return Matters(
             wanted, names, _numbers(parts["rarity"]), _numbers(parts["mean"]) if "mean" in parts else None,
-            _level(parts, "first", set(wanted.values())), _level(parts, "every", set(wanted)), name,
+            _level(parts, "first", {ASIDE, *wanted.values()}), _level(parts, "every", set(wanted)), name,
         )
     except (OSError, ValueError, KeyError, EOFError, IndexError, BadZipFile, zlib.error, AttributeError) as error:
         raise Unusable(f"它的内容已损坏（{type(error).__name__}）") from error
 
 
 def _level(parts: dict[str, Any], level: str, wanted: set[str]) -> Weights:
-    codes = parts[f"{level}_codes"].tolist()
-    columns = [at for at, code in enumerate(codes) if code in wanted]
     vectors = f"{level}_vectors"
     return Weights(
-        [codes[at] for at in columns], _numbers(parts[f"{level}_words"][:, columns]),
-        _numbers(parts[vectors][:, columns]) if vectors in parts else None,
-    )
+        parts[f"{level}_codes"].tolist(), _numbers(parts[f"{level}_words"]),
+        _numbers(parts[vectors]) if vectors in parts else None,
+    ).only(wanted)
 
 
 def _numbers(stored: Any) -> Matrix:

@@ -99,9 +99,14 @@ async def sort_matter(runtime: Runtime, raw: Any) -> Sorted | None:
     """Where the matter belongs, where nobody said so."""
     if not isinstance(raw, dict) or raw.get("category") is not None:
         return None
-    said = [raw.get(name) for name in ("title", "description", "place")]
-    text = "\n".join(part for part in said if isinstance(part, str))
+    text = _once(*(raw.get(name) for name in ("title", "description", "place")))
     return await runtime.categories.sort(text, str(raw.get("kind"))) if text else None
+
+
+def _once(*said: object) -> str:
+    """Each on a line of its own, but for what another says already: said twice, a school's name would count as the matter."""
+    lines = list(dict.fromkeys(part for part in said if isinstance(part, str)))
+    return "\n".join(line for line in lines if not any(line in other for other in lines if other != line))
 
 
 async def read(call: Call) -> Result:
