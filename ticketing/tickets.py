@@ -15,7 +15,7 @@ from core.checking import check_body
 from core.conversation import Resident
 from core.errors import Conflict, Forbidden, NotFound, Stale
 from core.targets import Unit, parse_target
-from ticketing import archive, escalation, incidents, letters, repeats, residents, roster, search, sla
+from ticketing import archive, escalation, incidents, kinds, letters, repeats, residents, roster, search, sla
 from ticketing.accused import KINDS, find_accused
 from ticketing.bodies import Register, ResidentBody
 from ticketing.canned_replies import require_filled_in
@@ -73,11 +73,10 @@ async def register(
     ticket = Ticket(
         **_as_new(actor, now),
         number=await _next_number(session, now),
-        kind=body.kind,
         happened_at=body.happened_at,
         confidential=body.confidential,
         reply_by=body.reply_by,
-        **_sort(office, body, suggested, judged),
+        **_sort(office, actor, body, suggested, judged),
         **await _hide_words(session, resident, body),
         about=about_with_code(office.preset, _find_about(office, actor, body, here)),
         resident_id=resident.id,
@@ -105,11 +104,14 @@ def _as_new(actor: Actor, now: datetime) -> dict[str, Any]:
     }
 
 
-def _sort(office: Office, body: Register, suggested: str | None, judged: str | None) -> dict[str, Any]:
-    """Category and urgency: as the body says them, else by the words."""
+def _sort(office: Office, actor: Actor, body: Register, suggested: str | None, judged: str | None) -> dict[str, Any]:
+    """Kind, category and urgency: as the body says them, else by the words. A clerk's kind is final; what was heard is not."""
     text = f"{body.title or ''} {body.description} {body.place or ''}"
+    category = body.category or suggested or suggest_category(office.preset, body.kind, text)
+    heard = actor.resident_id is not None or bool(actor.roles & {"system", "assistant"})
     return {
-        "category": body.category or suggested or suggest_category(office.preset, body.kind, text),
+        "kind": kinds.settle(office.preset, body.kind, category, text) if heard else body.kind,
+        "category": category,
         "urgency": body.urgency if "urgency" in body.model_fields_set else judged or body.urgency,
     }
 

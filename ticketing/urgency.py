@@ -7,14 +7,18 @@ import yaml
 
 ROUTINE = "routine"
 LEVELS = ("urgent", "pressing")
+LEVELS_OF: dict[str, tuple[str, ...]] = {"praise": (), "consultation": (), "suggestion": ("urgent",)}
 REACH = 3
 """So many characters before a word may take it back."""
 
 
-def judge(text: str) -> tuple[str, tuple[str, ...]]:
-    """The level and the words that decided it; routine with none."""
+def judge(text: str, kind: str = "complaint") -> tuple[str, tuple[str, ...]]:
+    """The level and the words that decided it; routine with none.
+
+    Thanks wait for nobody; a suggestion names old people and danger as its reasons, and is urgent by plain danger alone.
+    """
     words = _words()
-    for level in LEVELS:
+    for level in LEVELS_OF.get(kind, LEVELS):
         found = tuple(word for word in words[level] if _says(text, word, words["unless"]))
         if found:
             return level, found[:4]

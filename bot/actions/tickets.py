@@ -33,7 +33,6 @@ _TOLD_BY = {
 """Which of them the story itself gives, by words in it."""
 _HOW_OFTEN = {"老是", "总是", "动不动", "反复", "多次", "一直", "经常", "长期", "常年"}
 """They stand in the story; 发生时间：老是 says nothing more."""
-_URGENT = re.compile(r"老人|孩子.{0,6}(?:发烧|危险)|马上|立刻|紧急|急[!！。]|爆管|喷水|停电|停水|漏电|触电|砸到|坠落|掉下来|堵死")
 
 
 class Register(Step):
@@ -83,7 +82,7 @@ def body_of(slots: dict[str, Any]) -> dict[str, Any]:
                 "kind": "organisation" if extra.get("organisation") else None}
     body = {"kind": slots.get("kind") or "complaint", "description": what or "（未说明）", "place": said.get("place"),
             "happened_at": said.get("happened_at"), "confidential": extra.get("confidential"),
-            "anonymous": extra.get("anonymous") or None, "urgency": "urgent" if _URGENT.search(what) else None}
+            "anonymous": extra.get("anonymous") or None}
     return {k: v for k, v in body.items() if v is not None} | {
         "resident": {k: v for k, v in resident.items() if v is not None}}
 
