@@ -17,10 +17,11 @@ from actions.moments import read_back, when_anew
 from actions.person import confidence_in, own_name, wants_confidence
 from actions.places import corrected_place
 from actions.reading import is_question, own_phone, substance
-from actions.replies import UNSOLVED, follow_up
+from actions.replies import follow_up
 from actions.slips import meant_ones, puts_right
 from actions.status import ANSWERED, LISTED, OPEN, describe, meant, named_number, own_ticket, own_tickets, say_status
 from actions.step import Events, begins_matter, moment_of, sentence, text_of
+from actions.unsolved import UNSOLVED, says_not_later
 from actions.visits import VISIT, ask_ended, begin_cancelling, chosen_end, find_ended
 
 ZONE = timezone(timedelta(hours=8))
@@ -159,8 +160,9 @@ class Supplement(TicketVerb):
     verb, said = "supplement", "utter_supplemented"
 
     async def do(self, say: CollectingDispatcher, tracker: Tracker, api: Api, ticket: dict[str, Any]) -> None:
-        """The resident's own words."""
-        await supplement(say, tracker, api, ticket, self.said)
+        """The resident's own words; 没修好 after the reply is no supplement."""
+        if not await _opens_again(say, tracker, api, ticket):
+            await supplement(say, tracker, api, ticket, self.said)
 
 
 class Correct(Supplement):
@@ -170,7 +172,17 @@ class Correct(Supplement):
 
     async def do(self, say: CollectingDispatcher, tracker: Tracker, api: Api, ticket: dict[str, Any]) -> None:
         """The words, and the values that they hold."""
-        await supplement(say, tracker, api, ticket, self.said, corrects=True)
+        if not await _opens_again(say, tracker, api, ticket):
+            await supplement(say, tracker, api, ticket, self.said, corrects=True)
+
+
+async def _opens_again(say: CollectingDispatcher, tracker: Tracker, api: Api, ticket: dict[str, Any]) -> bool:
+    """Whether it was a word about an answered ticket, that it is not solved: then it is the follow-up."""
+    text = text_of(tracker)
+    if ticket.get("state") not in ANSWERED or not (UNSOLVED.search(text) or says_not_later(text)):
+        return False
+    await follow_up(say, api, ticket, tracker, unsolved=True)
+    return True
 
 
 async def supplement(

@@ -28,10 +28,10 @@ from actions.booking import (
 )
 from actions.emergency import raise_alarm
 from actions.form import say_aside
-from actions.guides import answer
+from actions.guides import SAID, answer
 from actions.handover import hand_over, reason_for_person
 from actions.person import read_person
-from actions.reading import KINDS, give_up, is_question, own_phone, substance
+from actions.reading import KINDS, give_up, is_question, own_phone, reports_misconduct, substance
 from actions.status import own_tickets, say_status
 from actions.step import Events, Step, begins_matter, entities_of, intent_of, moment_of, sentence, text_of
 from actions.visits import (
@@ -52,7 +52,9 @@ from actions.visits import (
 ACTS = {"book_appointment": "book", "move_appointment": "move", "cancel_appointment": "cancel"}
 OFFERED = 4
 ASKED_AT_MOST = 3
-_ASKS = re.compile(r"[能行可得开][^，。！？]{0,4}[不没][？?]*$")
+_OF_NUMBER = re.compile(r"[退改换](?:个|掉|一下)?号|号[^，。！？]{0,4}[退改换]|(?:格|的)号|挂(?:了|的|好|到)")
+"""An outpatient number is none of the appointments that are kept here: the guides say how it is given back."""
+_ASKS = re.compile(r"[能行可得开好][^，。！？]{0,4}[不没伐啵][？?]*$")
 _KEEPS = re.compile(r"算了|[不别](?:要|用)?(?:取消|退|撤)|留着|不用了|还是[来去]")
 _ENDS = re.compile(r"取消|退|撤|不要了")
 _OTHERWISE = re.compile(r"改|换|[不别](?:要|用)?(?:取消|退|撤)")
@@ -99,6 +101,8 @@ class ReadAppointment(Step):
 
     async def _begin(self, say: CollectingDispatcher, tracker: Tracker, api: Api, act: str) -> Events | None:
         """What is no booking, moving or cancelling, however it sounded."""
+        if reports_misconduct(text_of(tracker)):
+            return [*_over(), *begins_matter(tracker, "report")]
         if act == "cancel" and is_money_back(text_of(tracker)):
             return [*_over(), *begins_matter(tracker, "request")]
         if await tell_own(say, tracker, api):
@@ -136,6 +140,8 @@ class ReadAppointment(Step):
         if gives_up:
             say.utter_message(text=sentence("utter_appointment_dropped"))
             return _over()
+        if reports_misconduct(text):
+            return [*_over(), *begins_matter(tracker, "report")]
         if intent in KINDS and not entities_of(tracker, "time") and len(substance(text) or "") >= 10:
             return [*_over(), *begins_matter(tracker, KINDS[intent])]
         return None
@@ -282,7 +288,7 @@ class ReadAppointment(Step):
         text = text_of(tracker)
         items = await coming(tracker, api)
         if not items:
-            if not OF_BOOKING.search(text) and (otherwise := await self._not_booked(say, tracker, api, booking)) is not None:
+            if (otherwise := await self._not_booked(say, tracker, api, booking)) is not None:
                 return otherwise
             say.utter_message(text=sentence("utter_no_appointment"))
             return _over()
@@ -319,14 +325,15 @@ class ReadAppointment(Step):
     ) -> Events | None:
         """Who has no appointment and speaks of none means his ticket, or the matter he asked about: 那礼拜六能办不."""
         text = text_of(tracker)
-        if not (is_question(text) or _ASKS.search(text)):
+        asks = is_question(text) or bool(_ASKS.search(text))
+        if not (asks or _OF_NUMBER.search(text)):
             return None
-        if booking["act"] == "move":
-            before = len(say.messages)
-            _, events = await answer(say, tracker, api)
-            if len(say.messages) > before:
+        if booking["act"] == "move" or OF_BOOKING.search(text) or _OF_NUMBER.search(text):
+            status, events = await answer(say, tracker, api, ask_back=asks and not OF_BOOKING.search(text))
+            if say.messages and (status in SAID or asks):
                 return [*events, *_over()]
-        if await own_tickets(api):
+            say.messages.clear()
+        if asks and not OF_BOOKING.search(text) and await own_tickets(api):
             await say_status(say, tracker, api)
             return _over()
         return None

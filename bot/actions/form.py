@@ -21,6 +21,7 @@ from actions.reading import (
     FIELDS,
     KINDS,
     SKIPPED,
+    asks_for_repair,
     asks_of_us,
     demands_money_plainly,
     give_up,
@@ -119,7 +120,7 @@ class ReadForm(Step):
         if message.get("text") == text_of(tracker) and (answered := await answers_reply(say, tracker, api)) is not None:
             return [*answered, *ended()]
         kind = begin.get("kind") or KINDS.get(intent_of(tracker), "complaint")
-        if kind == "complaint" and demands_money_plainly(str(message.get("text") or "")):
+        if kind == "complaint" and any(plainly(str(message.get("text") or "")) for plainly in (demands_money_plainly, asks_for_repair)):
             kind = "request"
         parts = await find_parts(message, api) if channel_of(tracker) != "phone" else []
         if any(part.kind in FORM_KINDS for part in parts):

@@ -34,6 +34,14 @@ def names_no_matter(question: str) -> bool:
     return len(_ASPECTS.sub("", question)) <= 1
 
 
+_BRINGS = re.compile(r"带(?:些|点)?(?:什么|啥|哪些|东西|哪几样)|要带|(?:身份证|证件|户口[本簿]|材料|委托书|资料)[^，。！？]{0,6}(?:够|行|可以|全|齐)|还[要需](?:什么|啥|哪些)")
+
+
+def asks_to_bring(question: str) -> bool:
+    """我要带什么过去，就我爸身份证够不够: after a booking these are the papers of what was booked."""
+    return len(question) <= 40 and bool(_BRINGS.search(question))
+
+
 def about_us(text: str) -> str | None:
     """Our own answer to a short question about how this conversation goes."""
     return next((said for words, said in _ABOUT_US if words.search(text)), None) if len(text) <= 24 else None
@@ -65,7 +73,7 @@ async def answer(
     found = await api.post("/answers", body)
     status = found.get("status", "error")
     booked = tracker.get_slot("booked")
-    if booked and not guide and status not in SAID and names_no_matter(body["question"]):
+    if booked and not guide and status not in SAID and (names_no_matter(body["question"]) or asks_to_bring(body["question"])):
         again = await api.post("/answers", {"question": f"{booked} {body['question']}"})
         if again.get("status") in SAID:
             found, status = again, again["status"]

@@ -9,9 +9,10 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api
+from actions.reading import give_up
 from actions.replies import answers_reply
 from actions.step import Events, Step, begins_matter, channel_of, intent_of, sentence, text_of
-from actions.visits import speaks_of_visit
+from actions.visits import has_something, speaks_of_visit
 
 KIND_ON_CALL = {name: "complaint" for name in ("urge", "rate", "correct", "supplement", "inform")}
 DISTRESS, MINOR = "居民情绪低落，需要关心", "可能是未成年人"
@@ -83,6 +84,9 @@ class Speaking(Step):
             return await hand_over(say, tracker, api, reason)
         if (answered := await answers_reply(say, tracker, api)) is not None:
             return answered
+        if give_up(text) and not await has_something(tracker, api):
+            say.utter_message(text=sentence("utter_ok"))
+            return [SlotSet("offer", None), SlotSet("choices", None)]
         return await speaks_of_visit(say, tracker, api)
 
 

@@ -53,6 +53,8 @@ _URGES_TO_REGISTER = re.compile(
 """那你帮我登记一下: that is what the form is doing."""
 _NAMES_OF_KINDS = {"投诉": "complaint", "报修": "request", "求助": "request", "建议": "suggestion", "表扬": "praise", "举报": "report"}
 _KIND_NAMED = re.compile(r"(?<!不是)(?<!不是要)(?<!不是想)(?<!不)(投诉|报修|求助|建议|表扬|举报)")
+_REPORTS = re.compile(r"(?<![不没被别])(?<!不是)(?<!不想)(?<!不要)举报(?!电话|热线|方式|平台|信箱|邮箱|奖励|属实|后|了)|(?:黄牛|号贩子?)[^。！？]{0,12}(?:卖|倒|炒|领|拉客)|(?:卖|倒卖|炒)[^，。！？]{0,8}(?:专家|门诊)?号(?=[，。！!,\s一二三四五六七八九十\d]|$)")
+_ASKS_FOR_REPAIR = re.compile(r"(?:[我想要帮给替来]|麻烦)[^，。！？\s]{0,6}报(?:个|一个|一?下)?修(?!了|过|[一两三四几多好\d]|后|没|电话|热线|单|的|流程|要|怎)")
 _SLIP = re.compile(r"[点选按搞弄说]错|不是(?:要|想)?(?:投诉|报修|求助|建议|表扬|举报)")
 _NO_TICKET = re.compile(
     r"(?:不是|没(?:有|想|打算|要)?|不(?:想|要|用|打算)?|别)(?:想|要|来|打算|在)?(?:给我)?(?:登记|投诉|举报|报修|反映)")
@@ -71,6 +73,11 @@ _HAS_IT_ASKED = re.compile(r"(?:帮|替|给)[^，。]{0,4}(?:问|打听|了解|�
 _SPOKEN = str.maketrans("零〇洞一幺二两三四五六七拐八九杠", "000112234567789-")
 _QUESTION = re.compile(r"[?？吗呢]\s*$|[了过好来]没有?[。！!]?$|啥|怎么|如何|多少|什么|哪|几点|([\u4e00-\u9fff])(?:不|没)\1|可不可以|有没有")
 _GIVE_UP = re.compile(r"^(?:那就?|还是|唉|哎|嗯)?[，,]?算了|(?:不|别)(?:投诉|报修?|登记|办|反映|提|说|弄|填|想投诉|想报)了|取消(?:登记|投诉|报修|预约)?(?:吧|了|$)|不(?:想|用|要)(?:投诉|登记|报|办)了?|不(?:弄|搞|办|填|说|聊)了|当我没说|退出")
+LETS_GO = 40
+_LETS_GO = re.compile(r"(?:^|[，。！？!?,…~\s])(?:那就?|还是|唉|哎|嗯|哦+|要不|行吧|好吧|呃)*(?:算了|拉倒|作罢)(?=$|[吧啊呀哈啦嘛呗算，。！!,…~\s]|我|不|你们?(?!记|登)|咱)")
+"""这么贵，那算了，我送人好了: a clause lets it go, wherever it stands."""
+_GOES_ON = re.compile(r"电话|匿名|\d{5,}|继续|接着|(?<!不)(?<![不别][用想要])(?<!别)(?:登记|记一?下|报修|报上|留个)")
+"""算了，不留电话了 and 算了，你登记吧 let only the question go."""
 _SHORT_OF_PHONE = re.compile(r"(?<!\d)\d{5,13}(?!\d)")
 _NARRATIVE = re.compile(r"[了没]|已经|反映|投诉|希望|赶紧|快点|谢谢|好的|嗯|哦|为什么|怎么|什么|多少|[?？]|^(?:是|对|行|好|有|可以)(?:的|啊|吧)?$")
 _PLACELESS = re.compile(
@@ -87,8 +94,12 @@ _STANDING = re.compile(
 
 
 def give_up(text: str) -> bool:
-    """算了, 不投诉了; not 算了，不用保密了."""
-    return bool(_GIVE_UP.search(text)) and len(text) <= 20 and confidence_in(text) is None
+    """算了, 不投诉了, 太贵了，那算了，我找别人; not 算了，不用保密了 nor 算了，不留电话了."""
+    if confidence_in(text) is not None:
+        return False
+    if found := _LETS_GO.search(text):
+        return len(text) <= LETS_GO and not _GOES_ON.search(text, found.start())
+    return bool(_GIVE_UP.search(text)) and len(text) <= 20 and not text.lstrip("那还是唉哎嗯，,").startswith("算了")
 
 
 def is_question(text: str) -> bool:
@@ -243,6 +254,19 @@ def kind_of_slip(text: str) -> str | None:
         return None
     meant = [match[1] for match in _KIND_NAMED.finditer(text)]
     return _NAMES_OF_KINDS[meant[-1]] if meant else None
+
+
+def reports_misconduct(text: str) -> bool:
+    """举报两个黄牛卖专家号 is a report, whatever else it speaks of; how to report is a question."""
+    return bool(_REPORTS.search(text)) and len(substance(text) or "") >= 10 and not (is_question(text) and len(text) <= 20)
+
+
+def asks_for_repair(text: str) -> bool:
+    """替我妈报个修: a repair is wanted, whatever else is told; 报修三次了 complains."""
+    return bool(_ASKS_FOR_REPAIR.search(text)) and not _REFUSED_REPAIR.search(text)
+
+
+_REFUSED_REPAIR = re.compile(r"没人(?:来|管|理|修)|投诉|不(?:给|肯|管|理)|推[脱诿托]|拖(?:着|了|到)|报修[^，。]{0,6}(?:次|遍|回)")
 
 
 def demands_money_plainly(text: str) -> bool:

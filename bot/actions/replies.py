@@ -10,34 +10,20 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.api import Api, ApiError
 from actions.booking import moment
 from actions.status import ANSWERED, OPEN, meant, named_number, own_tickets
-from actions.step import Events, sentence, text_of
-
-UNSOLVED = re.compile(r"(?:没|未|不|还没)(?:有)?(?:彻底|真正|完全)?(?:解决|修好|处理|弄好|搞定|改善|通|好)|(?:还是|又|依然|仍然|照样).{0,8}(?:坏|漏|堵|吵|停|不|没|老样子|这样)")
+from actions.step import Events, entities_of, sentence, text_of
+from actions.unsolved import AGAIN, NO, SAYS_NOT, SOLVED, TURNS, UNSOLVED, says_not_later
 
 _AT_MOST = 120
 """A longer text tells a matter."""
-_LEAD = (r"(?:[\W]|喂|哎|唉|诶|啊|呀|你好|您好|什么呀?|怎么|根本|压根儿?|完全|一点儿?都?|并|都|也|还是?|依然|仍然?|仍旧|可是|但是?|其实|实际上?|就是"
-         r"|(?:师傅|你们|人|他)?(?:今天|昨天|刚才?)?[来修弄换搞](?:是[来修弄换搞])?(?:了|过了?)(?:一[次趟下])?)*")
-_SAYS_NOT = re.compile(
-    _LEAD + r"(?:(?:没有?|未|冇|木有|哪(?:里|儿)?)(?:给我|人)?(?:彻底|真正|完全|全)?(?:解决|[修弄搞整]好|搞定|改善|好转|处理好|好(?=[啊呀呢的，,。！!？?\s]|$)|修(?=[啊呀呢，,。！!\s]|$)|变化|效果|动静|用(?=[啊呀呢，,。！!\s]|$))"
-    r"|[修弄搞整]不好|解决(?:个屁|什么|啥)|白[修弄跑]|[修弄换]了(?:也|跟|和|等于|还是?)[^，。]{0,4}(?:没|白|坏|漏|一样)|(?:问题|情况|毛病)(?:还|依然|仍然?|照样)(?:在|存在|没))")
-"""没修好啊，刚冲了一下又渗出来了: it answers 事情解决了吗 by itself."""
-_NO = re.compile(_LEAD + r"(?:没有?呢?|没呢|不是|不行|不对|老样子|[跟和]?(?:以前|之前|原来)一样|那样|这样|假的|骗人|糊弄(?:人|鬼)?|胡说|瞎说|乱说|没(?:有)?人?(?:给我)?(?:来|换|弄|动|清|扫|装|查|管|理|退|拆|通)(?:过|好|掉|干净)?)(?=[啊呀呢吧的了嘛，,。！!？?\s]|$)")
-"""These answer only what was just asked."""
-_TURNS = re.compile(r"我(?:问|说的|指|要|想)|请问|[吗呢][？?]|怎么|多少")
-_AGAIN = re.compile(r"(?:又|还是?|仍然?|依然|照样|照旧|继续|接着)(?:在|是|会|开始)?[^，。！？!?]{0,3}?(?P<what>漏|渗|滴|堵|坏|吵|响|臭|停|闪|黑|不亮|不热|不通|不动|没水|没电|没信号|冒|掉|卡|烂|脏|满)")
-_SOLVED = re.compile(
-    r"(?:[\W]|嗯+|是的?|对|好的|谢谢|感谢|师傅|都|已经|现在|终于|总算|问题|事情|完全|彻底)*(?:解决|[修弄]好|搞定|处理好|弄妥|好|通|亮|有水|有电|热|不漏|不堵|不吵)了(?:啊|呀|哦|的|啦|呢|哈)?"
-    r"(?:[\W]|谢谢?|感谢|多谢|辛苦|麻烦|你们?|您|师傅|大家|啦|了|哈|啊|物业)*")
-"""Nothing but that it is solved."""
 
 
 async def answers_reply(say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events | None:
     """事情解决了吗 came with the reply: what answers it is the resident's own follow-up, whatever it sounded like."""
     text = text_of(tracker).strip()
-    not_solved, solved = _SAYS_NOT.match(text), _SOLVED.fullmatch(text)
-    bare, again = _NO.match(text) and not _TURNS.search(text), _AGAIN.search(text)
-    if len(text) > _AT_MOST or named_number(tracker) or not (not_solved or solved or bare or again):
+    not_solved, solved = SAYS_NOT.match(text), SOLVED.fullmatch(text)
+    bare, again = NO.match(text) and not TURNS.search(text), AGAIN.search(text)
+    later = says_not_later(text)
+    if len(text) > _AT_MOST or named_number(tracker) or not (not_solved or solved or bare or again or later):
         return None
     items = await own_tickets(api)
     replied = [item for item in items if item.get("state") in ANSWERED]
@@ -48,7 +34,8 @@ async def answers_reply(say: CollectingDispatcher, tracker: Tracker, api: Api) -
     told = str(ticket.get("description") or ticket.get("title") or "")
     same = bool(again and again["what"][-1] in told)
     heard = ticket.get("state") != "followed_up" and _is_heard_last(tracker, ticket)
-    if not ((not_solved and (heard or not working)) or (same and (heard or meant([ticket], text))) or (heard and (bare or solved))):
+    later = later and heard and not _is_elsewhere(tracker, ticket)
+    if not (later or (not_solved and (heard or not working)) or (same and (heard or meant([ticket], text))) or (heard and (bare or solved))):
         return None
     try:
         await follow_up(say, api, ticket, tracker, unsolved=not solved)
@@ -57,6 +44,13 @@ async def answers_reply(say: CollectingDispatcher, tracker: Tracker, api: Api) -
             return None
         raise
     return []
+
+
+def _is_elsewhere(tracker: Tracker, ticket: dict[str, Any]) -> bool:
+    """Whether a place is named that the ticket does not speak of."""
+    told = f"{ticket.get('place') or ''} {ticket.get('title') or ''} {ticket.get('description') or ''}"
+    places = [str(e["value"]) for e in entities_of(tracker, "place")]
+    return any(not all(part in told for part in re.findall(r"\d+", place) or [place]) for place in places)
 
 
 def _is_heard_last(tracker: Tracker, ticket: dict[str, Any]) -> bool:

@@ -48,6 +48,9 @@ class Answer(Speaking):
         if is_same(question, tracker.get_slot("asked")) and not chosen(tracker):
             return await hand_over(say, tracker, api, "同一问题问了两遍")
         status, events = await answer(say, tracker, api)
+        if say.messages and _INSISTS.search(text) and _said_just_before(tracker, str(say.messages[-1].get("text") or "")):
+            say.messages.clear()
+            return await hand_over(say, tracker, api, "同一问题问了两遍")
         if not say.messages:
             matter = await describe_matter(api)
             if matter.get("interactive") is False or len(text) >= PETITION:
@@ -78,6 +81,23 @@ _STILL_NOT = re.compile(r"^[^，。]{0,12}(?:(?:怎么|咋|为什么|为啥|为�
 """怎么还没退 of who has a ticket is about his ticket."""
 
 
+_INSISTS = re.compile(r"我(?:刚才?|就|只|现在|想|要)?(?:是)?问的?(?:是|就是)|(?:不是|没)(?:问|回答|答)|答非所问|到底|究竟|你没(?:听|看)")
+"""He asks the same again because the answer was none to him."""
+
+
+def _said_just_before(tracker: Tracker, text: str) -> bool:
+    """Whether the very same was said to his question before."""
+    before = [e for e in tracker.events if e.get("event") in ("user", "bot")]
+    while before and before[-1]["event"] == "bot":
+        before.pop()
+    spoken = []
+    for event in reversed(before[:-1]):
+        if event["event"] == "user":
+            break
+        spoken.append(str(event.get("text") or ""))
+    return bool(text) and text in spoken
+
+
 def plain_question(text: str) -> str:
     """A question without what may change when it is asked again."""
     return re.sub(r"[\W_]+|请问|您好|你好|我想(?:问|知道|了解)(?:一下)?|到底|吗|呢|啊|呀|吧|的|了|嘛|哦|麻烦|再?问(?:一下|下|一遍)", "", text)
@@ -102,6 +122,19 @@ async def tell_how_long(say: CollectingDispatcher, tracker: Tracker, api: Api) -
     if not _HOW_LONG.match(text_of(tracker).strip()) or not any(item.get("state") in OPEN for item in await own_tickets(api)):
         return False
     await say_status(say, tracker, api)
+    return True
+
+
+_DEMANDS = re.compile(r"(?:给|要|讨|有)(?:我们?|大家|居民|患者|家属)?(?:一?个)?(?:说法|交代|交待|解释|答复|回复|结果|公道)|负(?:起|全)?责|追究|[赔]偿|赔(?:我|钱)|没完|(?:这事|这件事|事情)[^，。]{0,6}(?:必须|一定|不能|不会)")
+
+
+async def keeps_demand(say: CollectingDispatcher, tracker: Tracker, api: Api) -> bool:
+    """好，我先带她去急诊，但这事你们必须给个说法: what he demands is put on his open ticket, although it began with 好."""
+    text = text_of(tracker)
+    open_ones = [item for item in await own_tickets(api) if item.get("state") in OPEN] if _DEMANDS.search(text) else []
+    if not open_ones or is_question(text):
+        return False
+    await supplement(say, tracker, api, (meant(open_ones, text) or open_ones)[0])
     return True
 
 
@@ -172,7 +205,7 @@ class Chat(Speaking):
 
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         """A sentence, or a person. What was only guessed to be small talk was not understood."""
-        if await tell_how_long(say, tracker, api):
+        if await tell_how_long(say, tracker, api) or await keeps_demand(say, tracker, api):
             return []
         sure = float((tracker.latest_message.get("intent") or {}).get("confidence") or 1)
         # What sounds like no matter of ours may be about what was just answered: 那押金是多少.
@@ -200,6 +233,8 @@ class Affirm(Speaking):
             return await Answer().act(say, tracker, api)
         if question_before(tracker) is not None:
             return begins_matter(tracker)
+        if await keeps_demand(say, tracker, api):
+            return []
         if (tracker.get_slot("offer") or {}).get("person"):
             return await hand_over(say, tracker, api, "指南没有答案")
         if (ticket := await Withdraw.asked_about(tracker, api)) is not None:
@@ -218,7 +253,7 @@ class Deny(Speaking):
 
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         """Whatever was offered is off the table."""
-        if await tell_how_long(say, tracker, api):
+        if await tell_how_long(say, tracker, api) or await keeps_demand(say, tracker, api):
             return []
         say.utter_message(text=sentence("utter_ok"))
         return [SlotSet("offer", None)]

@@ -20,6 +20,9 @@ BROUGHT_AT_MOST = 8
 LOOKED_BACK = 4
 """Messages in which a service was named that a wish without one may mean."""
 _WANTS = re.compile(r"我(?:们)?(?:想|要|打算|准备)|想[来去办约做]|帮我|给我")
+_HOUR_SUITS = re.compile(r"(?:[点时半刻]|[:：]\d\d|[上下中]午)[^，。！？,\s]{0,6}?(?:可以|行|方便|成|中|好|来得及)(?:不(?:可以|行|方便)?|吗|么|嘛|伐|啵)")
+_WANTS_TO_COME = re.compile(r"(?:我|替|帮|给|想|要)[^，。！？,]{0,8}?(?:[来去办]|过[来去])")
+"""我替他来复印，周一下午三点可以吗: an hour is proposed."""
 OF_BOOKING = re.compile(r"约|号|挂|门诊|时段")
 _MONEY_BACK = re.compile(r"退(?:钱|款|费|还|给|押金|保证金)|给我(?:们)?退|(?:钱|款|费|押金|保证金)[^，。！？]{0,8}退")
 """退 of money cancels no appointment."""
@@ -51,6 +54,11 @@ async def coming(tracker: Tracker, api: Api) -> list[dict[str, Any]]:
     said = moment_of(tracker)
     now = moment(said) if said else moment("2000-01-01T00:00:00+08:00")
     return sorted((item for item in booked if moment(item["starts_at"]) > now), key=lambda item: str(item["starts_at"]))
+
+
+async def has_something(tracker: Tracker, api: Api) -> bool:
+    """Whether there is anything that 算了 could take back."""
+    return any(item.get("state") in OPEN for item in await own_tickets(api)) or bool(await coming(tracker, api))
 
 
 # What he has
@@ -153,7 +161,8 @@ def _begin(act: str) -> Events:
 
 async def _wishes_visit(tracker: Tracker, api: Api) -> bool:
     """周三领结婚证，上午; 办居住证，明天能约吗: something that can be booked, and the day, is a wish although no verb says so."""
-    text, asks = text_of(tracker), asks_free(text_of(tracker))
+    text = text_of(tracker)
+    asks = asks_free(text) or bool(_HOUR_SUITS.search(text) and _WANTS_TO_COME.search(text))
     says = intent_of(tracker) in _SAYS_ONLY and entities_of(tracker, "service") and not is_question(text)
     if not (asks or says):
         return False

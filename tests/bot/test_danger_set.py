@@ -24,7 +24,7 @@ DANGER, NONE = ([text for half in SET[kind].values() for text in half] for kind 
 FALSE_ALARMS_AT_MOST = 3
 SECOND_MISSED_AT_MOST, SECOND_FALSE_AT_MOST = 4, 10   # Of ninety each; half of them nobody looks at.
 KINDS = yaml.safe_load((DATA / "danger_kinds.yml").read_text("utf-8"))
-SEEN_AT_LEAST, TOLD_AT_LEAST, CERTAIN, WRONG_AT_MOST = 0.88, 0.88, 0.8, 0.05
+SEEN_AT_LEAST, TOLD_AT_LEAST, CERTAIN, WRONG_AT_MOST = 0.85, 0.85, 0.8, 0.05
 EMERGENCY = "report_emergency"
 
 

@@ -39,13 +39,12 @@ BORNE_OUT = 0.003
 """Words of danger count unless the model is as good as sure that they only sound so (家庭火灾保险, 让人窒息的机器): of 282 dangers that
 were seen by their words none had less than .02. Who speaks of dying is never doubted."""
 
-LIKELY = 0.2
-"""A message that the model holds for an emergency with this share is one: a false alarm costs less than a missed one. Of dangers
-told without a plain word a sixth fewer are missed than at .3, for four false alarms more in 2,655 other messages."""
+LIKELY = 0.35
+"""A message that the model holds for an emergency with this share is one: a false alarm costs less than a missed one."""
 
 PERHAPS = 0.1
-"""From here on the numbers are said beside whatever else the message is answered with: before three messages in a thousand, and
-before a third of the dangers that are missed."""
+"""From here on the numbers are said beside whatever else the message is answered with, and no ticket rings anybody: before some
+four messages in a thousand, and before a third of the dangers that are missed."""
 
 CERTAIN = 0.9
 """Where danger is only a subject, or a figure of speech, the model must be as sure as this."""
