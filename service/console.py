@@ -18,7 +18,7 @@ from core.conversation import Conversation, Holder, Message, Resident
 from core.errors import HuiyinError, Invalid, NotFound
 from core.message import storable
 from core.queues import Inbox, Outbox, Row, Status
-from service import presence
+from service import line, presence
 from service.api import attachments, queue_rows
 from service.api import conversations as api_conversations
 from service.api.endpoint import reading_on_record
@@ -88,7 +88,7 @@ async def list_conversations(page: Page) -> web.StreamResponse:
         query = (
             select(Conversation)
             .where(Conversation.holder == Holder.STAFF, _talks(page.me))
-            .order_by(Conversation.taken_by.is_not(None), Conversation.waiting_since)
+            .order_by(Conversation.taken_by.is_not(None), line.in_danger().desc(), Conversation.waiting_since)
         )
         items = [api_conversations.describe(row) for row in await session.scalars(query.limit(PAGE))]
     return await page.render("conversations.html", items=items, refresh=REFRESH_S)

@@ -168,16 +168,19 @@ async def _speaks_all_the_same(runtime: Runtime, place: Place, now: datetime) ->
 
 
 async def _answer_who_waits(runtime: Runtime, row: Inbox, place: Place, now: datetime) -> list[Saying] | None:
-    """Nothing, once a person is there. Before that he may ask how long it takes, or wait no longer."""
+    """Nothing, once a person is there. Before that he may ask how long it takes, or wait no longer; in danger he is not met with silence."""
     if place.conversation.taken_by is not None:
         return []
     rest = line.leave_with(place.message.text)
-    if rest is None and not line.asks_after_it(place.message.text):
-        return []
+    only_speaks = rest is None and not line.asks_after_it(place.message.text)
     async with runtime.db.writing() as session:
         conversation = await session.get_one(Conversation, place.conversation.id)
         if conversation.taken_by is not None or conversation.holder != Holder.STAFF:
             return []
+        if only_speaks:
+            comfort = say("with_you_soon")
+            silent = not await line.is_in_danger(session, conversation) or await line.was_said(session, conversation, comfort)
+            return [] if silent else [Saying(comfort)]
         if rest is None:
             ahead = await line.waiting_before(session, conversation)
             return [Saying(say("still_in_line" if ahead else "first_in_line", ahead=ahead))]

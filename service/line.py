@@ -2,10 +2,12 @@
 
 import re
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.conversation import Conversation, Holder
+from core.conversation import Conversation, Holder, Message
+from ticketing.lifecycle import OPEN
+from ticketing.model import Ticket
 
 _ASKS_AFTER = re.compile(
     r"^[\W]*(?:喂+|哎|诶|请问|你好|您好)?[\W]*(?:还?有(?:没有)?人(?:在|值班|回复?|理我?)?(?:吗|么|嘛|没有?|不|伐|咩|啵|呢|呀|啊|哇|[?？])|人(?:呢|哪去了)|人工呢|在(?:吗|么|不在)|还在(?:吗|么)|怎么(?:还)?没人"
@@ -26,14 +28,34 @@ def leave_with(text: str) -> str | None:
     return _LEAVES.sub("", text, count=1) if _LEAVES.search(text) else None
 
 
+def in_danger() -> ColumnElement[bool]:
+    """Whether a danger was reported in a conversation that is not over: who speaks of dying waits behind nobody."""
+    return exists().where(
+        Ticket.conversation_id == Conversation.id, Ticket.urgency == "emergency", Ticket.state.in_(OPEN)
+    )
+
+
+async def is_in_danger(session: AsyncSession, conversation: Conversation) -> bool:
+    """The same of one conversation."""
+    return bool(await session.scalar(select(in_danger()).where(Conversation.id == conversation.id)))
+
+
 async def waiting_before(session: AsyncSession, conversation: Conversation) -> int:
-    """How many have asked for a person before him and still wait."""
+    """How many still wait for a person who asked before him, or are in danger where he is not."""
+    earlier = Conversation.waiting_since < conversation.waiting_since
+    first = earlier & in_danger() if await is_in_danger(session, conversation) else or_(earlier, in_danger())
     query = select(func.count()).where(
-        Conversation.holder == Holder.STAFF,
-        Conversation.taken_by.is_(None),
-        Conversation.waiting_since < conversation.waiting_since,
+        Conversation.holder == Holder.STAFF, Conversation.taken_by.is_(None), Conversation.waiting_since.is_not(None),
+        Conversation.id != conversation.id, first,
     )
     return int(await session.scalar(query) or 0)
+
+
+async def was_said(session: AsyncSession, conversation: Conversation, text: str) -> bool:
+    """Whether he heard this already while he waits."""
+    return bool(await session.scalar(select(exists().where(
+        Message.conversation_id == conversation.id, Message.author == "assistant", Message.text == text,
+        Message.at >= conversation.waiting_since))))
 
 
 def step_out(conversation: Conversation) -> None:

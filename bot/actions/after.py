@@ -19,7 +19,7 @@ from actions.places import corrected_place
 from actions.reading import is_question, own_phone, substance
 from actions.replies import follow_up
 from actions.slips import meant_ones, puts_right
-from actions.status import ANSWERED, LISTED, OPEN, describe, meant, named_number, own_ticket, own_tickets, say_status
+from actions.status import ANSWERED, LISTED, OPEN, asked_ticket, describe, meant, named_number, own_ticket, own_tickets, say_status
 from actions.step import Events, begins_matter, moment_of, sentence, text_of
 from actions.unsolved import UNSOLVED, says_not_later
 from actions.visits import VISIT, ask_ended, begin_cancelling, chosen_end, find_ended
@@ -99,7 +99,7 @@ class TicketVerb(Speaking):
     async def act(self, say: CollectingDispatcher, tracker: Tracker, api: Api) -> Events:
         """Find the ticket, then one POST; a state in which it cannot be is said as it is."""
         try:
-            ticket = await own_ticket(tracker, api, self.states)
+            ticket = await self.find(tracker, api)
         except ApiError as problem:
             if problem.status == 404 and (answered := await answered_instead(say, tracker, api)) is not None:
                 return answered
@@ -116,6 +116,10 @@ class TicketVerb(Speaking):
             say.utter_message(text=sentence("utter_not_now", number=ticket["number"],
                                             state_text=ticket.get("state_text") or ""))
         return []
+
+    async def find(self, tracker: Tracker, api: Api) -> dict[str, Any]:
+        """The ticket it is about; 404 where there is none."""
+        return await own_ticket(tracker, api, self.states)
 
     async def do(self, say: CollectingDispatcher, tracker: Tracker, api: Api, ticket: dict[str, Any]) -> None:
         """The verb itself."""
@@ -158,6 +162,10 @@ class Supplement(TicketVerb):
     """补充."""
 
     verb, said = "supplement", "utter_supplemented"
+
+    async def find(self, tracker: Tracker, api: Api) -> dict[str, Any]:
+        """What the office asked for may have a number of its own: 付款截图一张，单子上是BY20261108-36."""
+        return await asked_ticket(tracker, api) or await super().find(tracker, api)
 
     async def do(self, say: CollectingDispatcher, tracker: Tracker, api: Api, ticket: dict[str, Any]) -> None:
         """The resident's own words; 没修好 after the reply is no supplement."""

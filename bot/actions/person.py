@@ -9,9 +9,10 @@ import yaml
 
 from actions.behalf import find_behalf, is_organisation
 
-_SECRECY: dict[str, re.Pattern[str]] = {
-    name: re.compile("".join(form.split()))
-    for name, form in yaml.safe_load(Path(__file__).with_name("secrecy.yml").read_text(encoding="utf-8")).items()}
+_WORDS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("secrecy.yml").read_text(encoding="utf-8"))
+_DIALECT: dict[str, str] = _WORDS.pop("dialect")
+_SECRECY: dict[str, re.Pattern[str]] = {name: re.compile("".join(form.split())) for name, form in _WORDS.items()}
+_SAID_SO = re.compile("|".join(sorted(_DIALECT, key=len, reverse=True)))
 _RELATION = (
     r"女儿|儿子|闺女|丈夫|老公|老伴|妻子|老婆|爱人|媳妇|儿媳妇?|女婿|妈妈?|爸爸?|母亲|父亲|奶奶|爷爷|外婆|外公|姥姥|姥爷|姐姐?|妹妹?|哥哥?|弟弟?|孙子|孙女|外孙女?"
     r"|侄子|侄女|外甥女?|家属|家长|亲戚|朋友|邻居|同事|监护人|房东|租客|租户|业主|住户|户主|居民|村民|患者|病人|员工|职工|店主|老板|负责人|经办人|代办人|代理人|法人|本人")
@@ -33,6 +34,11 @@ _ASKS = re.compile(r"[吗吧么呢嘛?？]\s*$|[会能是]不[会能是]|可不�
 _OF_HIM = re.compile(rf"(?:我|俺|咱)们?家?(?:{_RELATION}|爹|娘|老人|孩子)(?:叫|是|名叫|，|,)?$")
 
 
+def _plain(text: str) -> str:
+    """别说是俺说嘞 as 别说是我说的, each word where it was."""
+    return _SAID_SO.sub(lambda said: _DIALECT[said[0]], text)
+
+
 def wants_confidence(text: str) -> bool:
     """请保密, 匿名."""
     wish = confidence_in(text)
@@ -43,6 +49,7 @@ def wants_confidence(text: str) -> bool:
 
 def confidence_in(text: str) -> bool | None:
     """Whether he wishes for confidence by what he says last of it, or takes it back; None where he says nothing of it."""
+    text = _plain(text)
     taken_back = [found.span() for found in _SECRECY["taken_back"].finditer(text)]
     wishes = [found.start() for found in _SECRECY["confidential"].finditer(text)
               if not any(begin <= found.start() < end for begin, end in taken_back)]
@@ -58,22 +65,24 @@ def asks_for_confidence(text: str) -> bool:
 
 def without_wishes(text: str) -> str:
     """The text without its wish for confidence."""
-    return _SECRECY["confidential"].sub("", text)
+    for wish in reversed(list(_SECRECY["confidential"].finditer(_plain(text)))):
+        text = text[:wish.start()] + text[wish.end():]
+    return text
 
 
 def stays_unnamed(text: str) -> bool:
     """匿名, 不想留名字."""
-    return bool(_SECRECY["anonymous"].search(text)) and not is_named_after_all(text)
+    return bool(_SECRECY["anonymous"].search(_plain(text))) and not is_named_after_all(text)
 
 
 def leaves_no_number(text: str) -> bool:
     """匿名, 不留电话, 不用给我回电话了: he is not asked where to call him."""
-    return stays_unnamed(text) or (bool(_SECRECY["no_call"].search(text)) and not is_named_after_all(text))
+    return stays_unnamed(text) or (bool(_SECRECY["no_call"].search(_plain(text))) and not is_named_after_all(text))
 
 
 def is_named_after_all(text: str) -> bool:
     """不匿名了, 实名."""
-    return bool(_SECRECY["named_after_all"].search(text))
+    return bool(_SECRECY["named_after_all"].search(_plain(text)))
 
 
 def read_person(

@@ -39,6 +39,9 @@ _POINTED_AT = re.compile(r"[这那哪]$")
 _ELSEWHERE = re.compile(r"(?:去|到|找|跟|和|向|问|打)[^，。]{0,14}(?:说|反映|投诉|讲|问|报)(?:过|了)")
 """Where he went to complain is not where it is."""
 _BESIDE = re.compile(r"我?们?家?的?(?:位置|地址|地点|地方)|就|是|在|位于|的|那里|那边|那儿|吧|啊|哦|嗯|口|这里|这边|小区|我们|咱们?|旁边?|附近|里面?|\W")
+_FROM = re.compile(r"[从由自](?P<begins>[^，。；,.;!！?？\s从]{2,14}?)(?:打车|打的|叫车|坐车|乘车|坐出租车?|坐网约车|出发|上车)?[，,\s]?(?:到|至|去|往|回|开到|开往)$")
+_RIDES = re.compile(r"打车|打的|的士|叫车|拼车|顺风车|出租|网约车|滴滴|专车|快车|司机|师傅[^，。]{0,4}绕|绕[路道远]|车费|起步价|打表|拒载|公交|班车|大巴|[路班]车|一路|沿线|沿途|全程|路段|这段路")
+_WHERE_FROM = re.compile(rf"(?:{_KINDS}|站|港|码头|口|门|航站楼|机场[Tt]?\d?|[Tt]\d|院|厂|店|馆|楼|城|湾|镇|村|里|家园|大厅|单位|公司)$")
 _NEAR = 1
 """Two entities with at most so many characters (a comma, 的) between them are one place."""
 LONGEST = 60
@@ -54,7 +57,19 @@ def place_said(text: str, entities: list[dict[str, Any]], *, broad: bool) -> str
         right = place_anew(wrong, text, [e for e in kept if e["start"] >= begins]) if wrong else None
         if right:
             return right
-    return place_in_other_words(text) or place_of(text, kept, broad=broad)
+    return _way(text, kept) or place_in_other_words(text) or place_of(text, kept, broad=broad)
+
+
+def _way(text: str, entities: list[dict[str, Any]]) -> str | None:
+    """从机场到翡翠湾 where it is about a ride: the whole way is the place, and not its end."""
+    if not _RIDES.search(text):
+        return None
+    times = [(e["start"], e["end"]) for e in entities if e["entity"] == "time"]
+    for end in sorted((e for e in entities if e["entity"] == "place"), key=lambda e: int(e["start"])):
+        way = _FROM.search(text[:end["start"]])
+        if way and _WHERE_FROM.search(way["begins"]) and not any(a < way.end("begins") and way.start("begins") < b for a, b in times):
+            return f"{way['begins']}到{end['value']}"
+    return None
 
 
 def place_anew(old: str | None, text: str, entities: list[dict[str, Any]]) -> str | None:

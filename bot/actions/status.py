@@ -44,6 +44,17 @@ async def own_ticket(tracker: Tracker, api: Api, states: tuple[str, ...] = ()) -
     return (meant(likely, text_of(tracker)) or likely)[0]
 
 
+async def asked_ticket(tracker: Tracker, api: Api) -> dict[str, Any] | None:
+    """The open ticket that the office asked something for, where a number was named that is none of his: a paper's, then."""
+    number = named_number(tracker)
+    if number is None or number.startswith("HY"):
+        return None
+    items = await own_tickets(api)
+    if any(is_meant(str(item["number"]), number) for item in items):
+        return None
+    return next((item for item in items if item.get("state") in OPEN and item.get("missing")), None)
+
+
 def meant(items: list[dict[str, Any]], text: str) -> list[dict[str, Any]]:
     """Those of several tickets that share words with a text: 电梯那个 is the one about the lift. Empty when none does."""
     said = _pairs(text)

@@ -18,7 +18,7 @@ from actions.matter import describe_matter
 from actions.parts import FORM_KINDS
 from actions.reading import PETITION, is_question, only_place
 from actions.several import find_parts
-from actions.status import OPEN, meant, named_number, own_tickets, say_status
+from actions.status import OPEN, asked_ticket, meant, named_number, own_tickets, say_status
 from actions.step import Events, begins_matter, intent_of, sentence, text_of
 from actions.visits import chosen_end
 
@@ -272,6 +272,9 @@ class Inform(Speaking):
             return (await answer(say, tracker, api))[1]
         if (withdrawn := await withdraw_chosen(say, tracker, api)) is not None:
             return withdrawn
+        if (asked := await asked_ticket(tracker, api)) is not None:
+            await supplement(say, tracker, api, asked)
+            return []
         if named_number(tracker):
             await say_status(say, tracker, api)
             return []

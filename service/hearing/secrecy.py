@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from typing import Any
 
 import yaml
 
@@ -10,7 +11,7 @@ from service.bot import BOT
 
 def wants_confidence(words: str) -> bool:
     """By what he says last of it: 请保密 … 算了，不用保密了."""
-    forms = _forms()
+    forms, words = _forms(), _plain(words)
     taken_back = [found.span() for found in forms["taken_back"].finditer(words)]
     wishes = [found.start() for found in forms["confidential"].finditer(words)
               if not any(begin <= found.start() < end for begin, end in taken_back)]
@@ -19,10 +20,22 @@ def wants_confidence(words: str) -> bool:
 
 def stays_unnamed(words: str) -> bool:
     """匿名, 不想留名字."""
+    words = _plain(words)
     return bool(_forms()["anonymous"].search(words)) and not _forms()["named_after_all"].search(words)
+
+
+def _plain(words: str) -> str:
+    """别说是俺说嘞 as 别说是我说的, each word where it was."""
+    dialect: dict[str, str] = _read()["dialect"]
+    return re.sub("|".join(sorted(dialect, key=len, reverse=True)), lambda said: dialect[said[0]], words)
+
+
+@lru_cache(maxsize=1)
+def _read() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((BOT / "actions" / "secrecy.yml").read_text("utf-8"))
+    return found
 
 
 @lru_cache(maxsize=1)
 def _forms() -> dict[str, re.Pattern[str]]:
-    read: dict[str, str] = yaml.safe_load((BOT / "actions" / "secrecy.yml").read_text("utf-8"))
-    return {name: re.compile("".join(form.split())) for name, form in read.items()}
+    return {name: re.compile("".join(form.split())) for name, form in _read().items() if name != "dialect"}

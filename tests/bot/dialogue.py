@@ -21,7 +21,7 @@ def load() -> list[dict[str, Any]]:
     """All dialogues.
 
     `turns` of `say`, `hears`, `not`, `at` (when it is said), `again` (the message before is read a second time, as after a crash) and `then` (what the office does afterwards: `state` of
-    the tickets, what was `settled`); `calls` that must have happened; `questions`: how many must be asked; `path`:
+    the tickets, what they lack (`missing`), what was `settled`); `calls` that must have happened; `questions`: how many must be asked; `path`:
     which of the paths of the file's head it covers; `interactive`, `channel`, `office` (one of OFFICES), `fail`.
     """
     return [d | {"file": file.stem} for file in sorted(FOLDER.glob("*.yml"))

@@ -1,7 +1,7 @@
 """A fake of the service's API for the assistant's own trials; every call is kept in `calls`.
 
 A matter is named `resident.ordinal`, as the player counts them; what a name holds (`oneshot`, `closed`, `booked`,
-`noslots`) decides how the office is. `/control` sets a fault, the moment, or the state of a resident's tickets.
+`noslots`) decides how the office is. `/control` sets a fault, the moment, or the state of a resident's tickets, or what they lack.
 """
 from __future__ import annotations
 
@@ -63,6 +63,8 @@ def make_app() -> web.Application:
             if ticket["resident"] == asked.get("resident") and "state" in asked:
                 ticket |= {"state": asked["state"], "state_text": WORDS[asked["state"]],
                            "replies": [{"text": "已派人修好", "approved_at": "2026-11-26T15:00:00+08:00"}]}
+            if ticket["resident"] == asked.get("resident") and "missing" in asked:
+                ticket["missing"] = asked["missing"]
         if "settled" in asked:
             app["control"]["settled"][asked["resident"]] = asked["settled"]
         app["control"] |= {name: asked[name] for name in ("fail", "at") if name in asked}

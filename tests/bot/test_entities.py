@@ -29,6 +29,8 @@ def named(said: str, kind: str) -> list[str]:
     pytest.param("临江市青山县柳树镇石桥村5组断水三天", "临江市青山县柳树镇石桥村5组", id="a whole address in the country"),
     pytest.param("A市A3区咸阳新村房子漏水", "A市A3区咸阳新村", id="names hidden behind letters"),
     pytest.param("老城区文庙巷17号墙要倒了", "老城区文庙巷17号", id="a house in a lane"),
+    pytest.param("建设北路和平路口往东有个大坑", "建设北路和平路口", id="a corner of two roads without a word between"), pytest.param("发展大道团结路口红绿灯不亮", "发展大道团结路口", id="of an avenue"),
+    pytest.param("人民东路跟中山路口红绿灯坏了", "人民东路跟中山路口", id="a corner with a word between"), pytest.param("在光明中路文化路口被撞", "光明中路文化路口", id="a road whose name is a word"),
     pytest.param("建设路与和平街交叉口红绿灯坏了", "建设路与和平街交叉口", id="a corner of two roads"),
     pytest.param("第二人民医院停车太难了", "第二人民医院", id="a counted hospital"),
     pytest.param("市一中放学的时候堵得很", "市一中", id="a school by its short name"),
@@ -238,7 +240,7 @@ def test_numbers_are_read_as_residents_write_them(said: str, kind: str, value: s
     assert named(said, kind) == [value]
 
 
-@pytest.mark.parametrize("said", ["快递单号773412345678", "13800001234这单是我的电话", "车牌浙A12345", "型号KFR-35", "2026-11-08", "一分不少", "十分感谢"])
+@pytest.mark.parametrize("said", ["订单号BY20261108-36", "快递单号SF-20261108", "发票号码是2026-0312-77", "合同编号HT2026-0118", "银行流水 LS20261108-36", "快递单号773412345678", "13800001234这单是我的电话", "车牌浙A12345", "型号KFR-35", "2026-11-08", "一分不少", "十分感谢"])
 def test_other_numbers_are_neither_tickets_nor_scores(said: str) -> None:
     assert named(said, "ticket_number") + named(said, "score") == []
 

@@ -43,6 +43,15 @@ def test_a_place_is_whole_and_a_department_is_one(said: str, place: str | None) 
     assert tell(said)["place"] == place
 
 
+@pytest.mark.parametrize(("said", "place"), [
+    ("昨晚十点半打车 从机场T2到翡翠湾 司机故意绕高架", "机场T2到翡翠湾"), ("从火车站打车到翠湖花园，司机绕路", "火车站到翠湖花园"),
+    ("早上从翠湖花园到市一医院的3路公交半天不来", "翠湖花园到市一医院"), ("师傅从早上八点到翠湖花园门口就没动过，出租车都堵着", "翠湖花园门口"),
+    ("从昨天到翠湖花园一路修路", "翠湖花园"),
+])
+def test_of_a_ride_the_way_is_the_place(said: str, place: str) -> None:
+    assert tell(said)["place"] == place
+
+
 def test_what_is_nearer_in_the_same_house_takes_the_place_of_it() -> None:
     assert tell("我妈从心内科出院，名字写错了", "住院号是Z202611203，住在心内科12床。")["place"] == "心内科12床"
 
@@ -122,14 +131,17 @@ def test_a_registered_time_is_put_right(said: str, at: str | None) -> None:
     ("你们别把我名字说出去哦", True), ("这个不会让他知道是我说的吧", True), ("先别让科里晓得是我们", True), ("我的身份别公开", True),
     ("我投诉的话物业会不会知道是我", True), ("不想让邻居知道是我反映的", True), ("怕以后给我穿小鞋", True), ("你们别说是我报的", True),
     ("他会跟我的孩子吵架", None), ("别跟我说没办法", None), ("别说我投诉了三次，一次都没人来", None), ("物业不公开账目", None),
-    ("说是我家漏的水", None), ("不会让我知道是几号窗口", None),
+    ("说是我家漏的水", None), ("不会让我知道是几号窗口", None), ("可别说是俺说的啊一个村嘞得罪不起", True), ("莫讲是我讲的", True),
+    ("甭跟恁书记说是俺报的", True), ("唔好话畀佢知系我讲嘅", True), ("别把俺供出去", True), ("可别叫人知道是俺说嘞", True),
+    ("省得给我穿小鞋", True), ("别说我没提醒你们", None), ("他们别把我车刮了", None), ("甭管谁家的，莫名其妙停水", None), ("不要把我说成骗子", None),
 ])
 def test_who_fears_to_be_known_says_it_in_many_words(said: str, wish: bool | None) -> None:
     assert confidence_in(said) is wish
 
 
 @pytest.mark.parametrize(("said", "unnamed"), [
-    ("不想留名字", True), ("名字就不留了", True), ("别写我名字", True), ("表上不写名字行不行", False), ("不匿名了", False),
+    ("不想留名字", True), ("名字电话不留 省得给我穿小鞋", True), ("姓名、电话都不留了", True), ("电话名字都不方便说", True),
+    ("名字电话不是都留过了吗", False), ("名字就不留了", True), ("别写我名字", True), ("表上不写名字行不行", False), ("不匿名了", False),
 ])
 def test_who_gives_no_name_is_told_that_he_is_nameless(said: str, unnamed: bool) -> None:
     assert stays_unnamed(said) is unnamed

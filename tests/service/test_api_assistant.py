@@ -176,6 +176,27 @@ async def test_who_waits_for_a_person_may_ask_how_long_and_hears_nothing_once_so
     assert not [text for text in await guest.say("还要等多久") if "排在" in text]
 
 
+async def test_who_speaks_of_dying_waits_behind_nobody_and_is_not_met_with_silence(house):
+    first, other, later = [await Guest.open(house) for _ in range(3)]
+    house.rasa.parsed = {"intent": {"name": "inform", "confidence": 0.9}}
+    placed = []
+    for minute, guest in enumerate((first, other, later)):
+        house.move_clock(f"2026-11-25T10:0{minute}:00+08:00")
+        await guest.say("转人工")
+        talk, matter = await guest.place()
+        if guest is other:
+            await as_assistant(house, "/alarms", {"text": "我在塔吊上面，活着真没意思"}, matter, 201)
+        placed.append((talk, await as_assistant(house, "/hand-over", {"reason": "居民要求人工"}, matter)))
+    assert [answer["position"] for _, answer in placed] == [1, 1, 3]
+    (comfort,) = await other.say("说了有啥用，哪个会管我们这种人")
+    assert "12356" in comfort and "110" in comfort
+    assert await other.say("算了，跟你们说不清") == [] and await first.say("我是来问烟草证的") == []
+    assert "前面还有 1 位" in (await first.say("还要等多久"))[0]
+    assert "排在第一位" in (await other.say("还有人吗"))[0]
+    await house.post(f"/conversations/{placed[1][0]}/take", {}, "clerk")
+    assert "排在第一位" in (await first.say("还要等多久"))[0]
+
+
 async def test_who_waits_no_longer_is_the_assistants_again_with_what_he_says_then(house, guest):
     await guest.say("转人工")
     talk, matter = await guest.place()

@@ -31,7 +31,8 @@ class Finder:
         """Earlier ones win where two overlap: what is exact comes before what is broad."""
         plain = fold(text)
         for name, pattern in patterns.EXACT:
-            yield from (_entity(text, name, *match.span("it")) for match in pattern.finditer(plain))
+            yield from (_entity(text, name, *match.span("it")) for match in pattern.finditer(plain)
+                        if name != "ticket_number" or not patterns.is_of_others(plain, match.start("it")))
         words = Words(plain)
         people = [span for span in find_people(plain, words) if plain[slice(*span)] not in NO_NAMES]  # 谢谢 before a number.
         called = {span for span in people if _CALLED_SO.search(plain[max(span[0] - 2, 0):span[0]])}

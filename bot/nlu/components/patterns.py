@@ -11,6 +11,14 @@ _TICKET_NUMBER = (
     rf"(?:{_TICKET}(?:编?号码?)?|(?<!快递)(?<!订单)(?<!合同)(?<!设备)(?<!灯杆)(?<!房屋)编号|流水号|(?:受理|诉求|回执|查询|登记|案件|事件|反映|报修|办件|业务|备案|立案|申报)(?:编?号码?|码)|原号)")
 _IS = r"(?:就|应该?|更正|改|写|错)?[是为成:：\s，,（(【\[#]{0,3}(?:no\.?\s?)?"
 
+_OF_OTHERS = re.compile(
+    r"(?:(?:订|账|运|保|提|货|定|快递|物流|包裹|外卖|团购|支付|付款|交易|转账|充值|消费|购物|缴费|小票|收银|采购)单"
+    r"|快递|物流|包裹|订货|合同|协议|发票|收据|收条|票据|小票|交易|支付|付款|转账|银行|微信|支付宝|淘宝|京东|美团|凭证|账户|账号|会员|卡|券|取件|提货|保单|保险|车架|发动机|型号|产品|商品|货|批|设备|序列"
+    r"|处方|病历|住院|检查|学籍|房产证|产权证?|不动产权?证?|执照|许可证?|信用代码|税号|户号|水表|电表|燃气表|判决书|案卷)"
+    r"(?:流水|交易|支付|凭证)?(?:编?号码?|单号|流水号?|码|编码|no\.?)?[上里]?[是为成写的:：\s，,（(【\[#]{0,3}$")
+"""Before a number: an order's, a parcel's, a contract's, and no ticket's."""
+_BEFORE = 16
+
 EXACT: list[tuple[str, re.Pattern[str]]] = [
     ("phone", re.compile(r"(?P<it><phone_\d+>)")),
     ("id_number", re.compile(r"(?P<it><id_\d+>|(?<!\d)\d{17}[\dx](?![\da-z]))")),
@@ -57,3 +65,8 @@ BROAD: list[tuple[str, re.Pattern[str]]] = [
 ]
 CONTENT = re.compile(r"(?P<it>(?:非常|很|特别|十分|挺|比较|相当)?(?:不太|不)?满意)")
 """A score in words; where one in numbers stands beside it, that is the score."""
+
+
+def is_of_others(plain: str, start: int) -> bool:
+    """订单号BY20261108-36: what stands before the number says that it is no ticket's."""
+    return bool(_OF_OTHERS.search(plain, max(start - _BEFORE, 0), start))

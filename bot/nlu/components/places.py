@@ -102,9 +102,11 @@ _BELOW = re.compile(rf"第?[一二三四五六七八九十]{{1,2}}(?:人民)?(?:
 """Smaller places after a larger one, whatever the words are taken for: …镇罘罳村石塘组."""
 _BUILDING = re.compile(rf"(?<=[\u4e00-\u9fff])(?:{_NUM})(?=\s?(?:号楼|栋|幢|座|期(?![间限末望待初])|#|-\d{{1,2}}-\d))")
 _HOUSE = re.compile(rf"{_NUM}\s?(?:号楼|栋|幢|座|#)|\d{{1,3}}-\d")
-_CROSSING = re.compile(r"[与和跟、][^\W\d_a-z]{1,6}?[路街道巷弄](?:的?(?:交叉口|交叉路口|十字路口|路口|交汇处|交界处?|交口))")
+_CROSSING = re.compile(r"[与和跟、][^\W\d_a-z]{1,6}?[路街道巷弄](?:的?(?:交叉口|交叉路口|十字路口|路口|交汇处|交界处?|交口)|(?<=[路街巷])口)")
 _CORNER = re.compile("的?(?:交叉口|交叉路口|十字路口|交汇处|交界处)")
 """The other road of a corner."""
+_ROAD_NEXT = re.compile("[东南西北中]?(?:[一二三四五六七八九]?路|[正大]?街)|大道")
+"""建设|北路|和平|路口: before a road within a name too stands its name."""
 _NO_NAME = re.compile(r"电梯|物业|业主|小区|保安|电话|单元|楼道|房子|房屋|住户|门禁|地址|位置|工程|项目|[第共有]$")
 _WITH_FLOORS = frozenset("活动中心 体育中心 图书馆 体育馆 文化馆 菜市场 农贸市场 超市 商场 养老院 敬老院 幼儿园".split())
 _OF_WHOM = frozenset("老年 老人 儿童 职工 社区 居民".split())
@@ -280,6 +282,8 @@ def _below(plain: str, at: int) -> Iterator[Span]:
     while following := _BELOW.match(plain, at):
         number = _ROAD_NUMBER.match(plain, following.end()) if plain[following.end() - 1] in "路街巷道" else None
         end = number.end() if number else following.end()
+        if number is None and plain.startswith("口", end) and plain[end - 1] in "路街巷":
+            end += 1
         yield at, end
         at = end
 
@@ -317,7 +321,7 @@ def _beginning(plain: str, words: Words, end: int, last: int) -> int:
         word = words.at(start - 1)
         begins = max(word.start, last)
         part = plain[begins:start]
-        if end - begins > _LONGEST_NAME or not _may_name(word, part, start == end, plain[max(begins - 2, 0):begins]):
+        if end - begins > _LONGEST_NAME or not _may_name(word, part, start == end or bool(_ROAD_NEXT.match(plain, start)), plain[max(begins - 2, 0):begins]):
             break
         if (stop := _LAST_CUT.search(part)) and not words.knows(part):
             return begins + stop.end()
