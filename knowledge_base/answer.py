@@ -20,11 +20,16 @@ from knowledge_base.days import asked_day
 from knowledge_base.guide import HEADINGS, Citation, Guide, Section
 from knowledge_base.index import Index
 from knowledge_base.shelf import Hit, settings
+from knowledge_base.spoken import plainly
 from knowledge_base.tables import Notice
 
 log = structlog.get_logger(__name__)
 
 _PARTS = re.compile(r"[,，。.!！?？;；、\s]+")
+
+_BESIDES = re.compile(r"\s*(?:那么?|然后|除了这些?|另外)?(?:还[要需得有用]|还带)")
+_ONLY = re.compile(r"\bonly\b|只[要带用有需]|光[带有]|就[带要](?!什么|啥)|带了", re.I)
+"""What is brought already is no matter of its own."""
 
 Opening = Callable[[Guide, date, datetime], str | None]
 """(guide, day asked for, now) → one sentence about whether its office is open; None where that is not known."""
@@ -160,7 +165,7 @@ async def answer(
     `context_guide` is the slug of the matter's last guide, `chosen` that of the guide the resident chose when asked
     back, `place` where the resident is, as far as known; `opening` and `link` say what only the service knows.
     """
-    asked = Asked(question.strip()[:LONGEST], preset, now, index, session, context_guide, chosen, place, opening, link)
+    asked = Asked(plainly(question.strip()[:LONGEST]), preset, now, index, session, context_guide, chosen, place, opening, link)
     try:
         for step in STEPS:
             found = await step(asked)
@@ -200,11 +205,19 @@ async def find_guides(asked: Asked) -> Answer | None:
     """The nearest guides; a question that names nothing leans on the matter's last guide."""
     asked.hits = await asked.index.search(asked.question, asked.preset, context=asked.context_guide)
     spoken_of = asked.spoken_of
+    if spoken_of is not None and _goes_on(asked.question) and (_ONLY.search(asked.question) or not _is_another(asked)):
+        return await _quote_guide(asked, spoken_of.guide, spoken_of)
     if spoken_of is None or names_something(asked.question):
         return None
     if asked.field or (len(asked.question) <= SHORT and not _is_another(asked)):
         return await _quote_guide(asked, spoken_of.guide, spoken_of)
     return None
+
+
+def _goes_on(question: str) -> bool:
+    """只要护照? 还要带什么: what is asked besides belongs to the matter that is spoken of."""
+    return any(_BESIDES.match(piece) and asked_field(piece) and not names_something(piece)
+               for piece in re.split(r"[,，。.!！?？;；、]+", question))
 
 
 def _is_another(asked: Asked) -> bool:
@@ -355,7 +368,9 @@ async def _quote_guide(asked: Asked, guide: Guide, hit: Hit | None) -> Answer:
         return _refuse_expired(asked, guide)
     first = _first_sections(asked, guide, hit)
     more = [each for each in await _other_parts(asked, guide) if each not in first]
-    if more:
+    if any(each.field == "faq" for each in more) and first[0].field == "faq" and (hit is None or not _is_likely(hit)):
+        first = [more.pop(0)]  # What a part asks plainly stands for what the whole merely resembled.
+    elif more:
         first = [each for each in first if each.field not in (*BASES, "overview")] or [more.pop(0)]
     name = asked.field if asked.field and compose.sections_of(guide, asked.field) else first[0].name
     along = [] if more or first[0].field == "faq" else compose.sections_along(guide, name)
@@ -376,7 +391,9 @@ async def _other_parts(asked: Asked, guide: Guide) -> list[Section]:
         return []
     found: list[Section] = []
     # Who he is stands before what he asks: 我是外地的，要不要回去.
-    for piece in dict.fromkeys([*pieces, *map("，".join, pairwise(pieces))][:MOST_SEARCHED]):
+    told = list(dict.fromkeys([*pieces, *map("，".join, pairwise(pieces))]))
+    kept = sorted(told, key=lambda each: asked_field(each) is None)[:MOST_SEARCHED]  # In a long story what asks first.
+    for piece in filter(kept.__contains__, told):
         hits = await asked.index.search(piece, asked.preset, context=guide.slug)
         hit, field = next((each for each in hits if each.guide is guide), None), asked_field(piece)
         # What the whole asks for is answered already; beside it only an entry that asks the same counts.
@@ -419,7 +436,7 @@ def _near_entry(asked: Asked, guide: Guide, hit: Hit | None) -> list[Section]:
     if hit is None or hit.faq is None:
         return []
     follows = guide.slug == asked.context_guide and _follows(hit) and not asked.field
-    return [_entry(guide, hit.faq)] if follows or _lead_of_entry(hit) >= settings()["faq"]["likely"] else []
+    return [_entry(guide, hit.faq)] if follows or _is_likely(hit) else []
 
 
 def _lead_of_entry(hit: Hit) -> float:
@@ -427,10 +444,13 @@ def _lead_of_entry(hit: Hit) -> float:
     return 2 * hit.faq_score - hit.title_score
 
 
+def _is_likely(hit: Hit) -> bool:
+    return _lead_of_entry(hit) >= float(settings()["faq"]["likely"])
+
+
 def _says_plainly(hit: Hit) -> bool:
     """Whether an entry of the FAQ asks the very question."""
-    limits = settings()["faq"]
-    return _is_near(hit, "plain", "lead") and _lead_of_entry(hit) >= float(limits["likely"])
+    return _is_near(hit, "plain", "lead") and _is_likely(hit)
 
 
 def _entry(guide: Guide, number: int) -> Section:

@@ -28,7 +28,7 @@ from actions.booking import (
 )
 from actions.emergency import raise_alarm
 from actions.form import say_aside
-from actions.guides import SAID, answer
+from actions.guides import SAID, answer, names_no_matter
 from actions.handover import hand_over, reason_for_person
 from actions.person import read_person
 from actions.reading import KINDS, give_up, is_question, own_phone, reports_misconduct, substance
@@ -328,8 +328,9 @@ class ReadAppointment(Step):
         asks = is_question(text) or bool(_ASKS.search(text))
         if not (asks or _OF_NUMBER.search(text)):
             return None
-        if booking["act"] == "move" or OF_BOOKING.search(text) or _OF_NUMBER.search(text):
-            status, events = await answer(say, tracker, api, ask_back=asks and not OF_BOOKING.search(text))
+        # 养老金打进来了，要不要退回去 gives up no appointment: what names a matter is asked of the guides.
+        if booking["act"] == "move" or OF_BOOKING.search(text) or _OF_NUMBER.search(text) or not names_no_matter(text):
+            status, events = await answer(say, tracker, api, ask_back=booking["act"] == "move" and asks and not OF_BOOKING.search(text))
             if say.messages and (status in SAID or asks):
                 return [*events, *_over()]
             say.messages.clear()

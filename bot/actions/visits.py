@@ -23,7 +23,8 @@ _WANTS = re.compile(r"我(?:们)?(?:想|要|打算|准备)|想[来去办约做]|
 _HOUR_SUITS = re.compile(r"(?:[点时半刻]|[:：]\d\d|[上下中]午)[^，。！？,\s]{0,6}?(?:可以|行|方便|成|中|好|来得及)(?:不(?:可以|行|方便)?|吗|么|嘛|伐|啵)")
 _WANTS_TO_COME = re.compile(r"(?:我|替|帮|给|想|要)[^，。！？,]{0,8}?(?:[来去办]|过[来去])")
 """我替他来复印，周一下午三点可以吗: an hour is proposed."""
-OF_BOOKING = re.compile(r"约|号|挂|门诊|时段")
+OF_BOOKING = re.compile(r"约|(?<![0-9０-９一二三四五六七八九十])号|挂|门诊|时段")
+"""15号 is a day."""
 _MONEY_BACK = re.compile(r"退(?:钱|款|费|还|给|押金|保证金)|给我(?:们)?退|(?:钱|款|费|押金|保证金)[^，。！？]{0,8}退")
 """退 of money cancels no appointment."""
 _SHORT = 24

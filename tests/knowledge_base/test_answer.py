@@ -93,6 +93,16 @@ async def test_a_question_without_a_matter_leans_on_the_last_guide() -> None:
     assert ("materials", "permit") == (found.field, found.citations[0].guide)
 
 
+async def test_what_is_brought_besides_belongs_to_the_last_guide() -> None:
+    found = await ask("only passport? 还要带什么 paper", context_guide="permit")
+    assert ("materials", "permit") == (found.field, found.citations[0].guide)
+
+
+async def test_a_question_in_dialect_and_english_finds_its_guide() -> None:
+    found = await ask("唔该 residence permit 几耐攞到")
+    assert ("limit", "permit") == (found.field, found.citations[0].guide)
+
+
 async def test_a_follow_up_is_answered_by_an_entry_of_the_last_guide() -> None:
     found = await ask("代办可以吗", context_guide="passport")
     assert ("answered", "passport", "faq") == (found.status, found.citations[0].guide, found.citations[0].section)
