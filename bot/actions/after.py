@@ -10,7 +10,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.api import Api, ApiError
-from actions.guides import answer
+from actions.guides import answer, insists_in_vain
 from actions.handover import Speaking, hand_over, reason_for_person
 from actions.matter import describe_matter
 from actions.moments import read_back, when_anew
@@ -49,6 +49,9 @@ async def answered_instead(say: CollectingDispatcher, tracker: Tracker, api: Api
     if named_number(tracker) or _OF_TICKETS.search(text) or not (is_question(text) or _ASKS.search(text)):
         return None
     status, events = await answer(say, tracker, api, ask_back=False)
+    if insists_in_vain(say, tracker):
+        say.messages.clear()
+        return await hand_over(say, tracker, api, "同一问题问了两遍")
     if status == "answered":
         return events
     say.messages.clear()

@@ -88,3 +88,26 @@ async def answer(
         say.utter_message(text=found["text"])
         return status, [SlotSet("choices", None)]
     return status, []
+
+
+_INSISTS = re.compile(r"我(?:刚才?|就|只|现在|想|要)?(?:是)?问的?(?:是|就是)|(?:不是|没)(?:问|回答|答)|答非所问|到底|究竟|你没(?:听|看)")
+"""He asks the same again because the answer was none to him."""
+
+
+def _said_just_before(tracker: Tracker, text: str) -> bool:
+    """Whether the very same was said to his question before."""
+    before = [e for e in tracker.events if e.get("event") in ("user", "bot")]
+    while before and before[-1]["event"] == "bot":
+        before.pop()
+    spoken = []
+    for event in reversed(before[:-1]):
+        if event["event"] == "user":
+            break
+        spoken.append(str(event.get("text") or ""))
+    return bool(text) and text in spoken
+
+
+def insists_in_vain(say: CollectingDispatcher, tracker: Tracker) -> bool:
+    """Whether he insists on his question, and all there is to say was said to him just before."""
+    return bool(say.messages and _INSISTS.search(text_of(tracker))
+                and _said_just_before(tracker, str(say.messages[-1].get("text") or "")))

@@ -12,7 +12,7 @@ from actions.after import Urge, Withdraw, supplement, tells_matter
 from actions.api import Api
 from actions.emergency import danger_before
 from actions.form import question_before
-from actions.guides import about_us, answer, chosen
+from actions.guides import about_us, answer, chosen, insists_in_vain
 from actions.handover import Speaking, hand_over
 from actions.matter import describe_matter
 from actions.parts import FORM_KINDS
@@ -48,7 +48,7 @@ class Answer(Speaking):
         if is_same(question, tracker.get_slot("asked")) and not chosen(tracker):
             return await hand_over(say, tracker, api, "同一问题问了两遍")
         status, events = await answer(say, tracker, api)
-        if say.messages and _INSISTS.search(text) and _said_just_before(tracker, str(say.messages[-1].get("text") or "")):
+        if insists_in_vain(say, tracker):
             say.messages.clear()
             return await hand_over(say, tracker, api, "同一问题问了两遍")
         if not say.messages:
@@ -79,23 +79,6 @@ class Answer(Speaking):
 _PERSON = {"title": "转人工", "payload": "转人工"}
 _STILL_NOT = re.compile(r"^[^，。]{0,12}(?:(?:怎么|咋|为什么|为啥|为何)还?(?:没|不)|还没|还不)[^，。]{0,12}[？?。！!啊呀呢]*$")
 """怎么还没退 of who has a ticket is about his ticket."""
-
-
-_INSISTS = re.compile(r"我(?:刚才?|就|只|现在|想|要)?(?:是)?问的?(?:是|就是)|(?:不是|没)(?:问|回答|答)|答非所问|到底|究竟|你没(?:听|看)")
-"""He asks the same again because the answer was none to him."""
-
-
-def _said_just_before(tracker: Tracker, text: str) -> bool:
-    """Whether the very same was said to his question before."""
-    before = [e for e in tracker.events if e.get("event") in ("user", "bot")]
-    while before and before[-1]["event"] == "bot":
-        before.pop()
-    spoken = []
-    for event in reversed(before[:-1]):
-        if event["event"] == "user":
-            break
-        spoken.append(str(event.get("text") or ""))
-    return bool(text) and text in spoken
 
 
 def plain_question(text: str) -> str:
