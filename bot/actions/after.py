@@ -19,7 +19,18 @@ from actions.places import corrected_place
 from actions.reading import is_question, own_phone, substance
 from actions.replies import follow_up
 from actions.slips import meant_ones, puts_right
-from actions.status import ANSWERED, LISTED, OPEN, asked_ticket, describe, meant, named_number, own_ticket, own_tickets, say_status
+from actions.status import (
+    ANSWERED,
+    LISTED,
+    OPEN,
+    asked_ticket,
+    describe,
+    meant,
+    named_number,
+    own_ticket,
+    own_tickets,
+    say_status,
+)
 from actions.step import Events, begins_matter, moment_of, sentence, text_of
 from actions.unsolved import UNSOLVED, says_not_later
 from actions.visits import VISIT, ask_ended, begin_cancelling, chosen_end, find_ended
