@@ -80,10 +80,14 @@ def _last_one(text: str, entity: dict[str, Any], now: str) -> str | None:
     return (moment if moment <= datetime.fromisoformat(now) else moment - timedelta(weeks=1)).isoformat()
 
 
+_OF_PAPERS = re.compile(r"出生|生日|生于|有效期|发证|(?:入院|出院|手术|就诊|检查|签发|登记)(?:日期|时间|年份)|[证单卡]上(?:写|印|登)")
+"""A date that stands in a paper: 出生年份写的1990年，应该是1991年 says no day on which something happened."""
+
+
 def when_anew(text: str, entities: list[dict[str, Any]], now: str) -> dict[str, Any]:
     """The time that a correction puts in place of the old one (是前天晚上, 时间改成…); empty where it gives none."""
     for entity in entities:
-        if entity["entity"] == "time" and _PUT_IN.search(text[:entity["start"]]):
+        if entity["entity"] == "time" and not _OF_PAPERS.search(text[:entity["start"]]) and _PUT_IN.search(text[:entity["start"]]):
             found = when_of(text, [entity], now)
             return found if found.get("happened_at") else {}
     return {}

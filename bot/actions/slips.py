@@ -12,12 +12,14 @@ _SLIP = re.compile(
 """Right before a value: what was said before it was a slip."""
 _VALUE = r"[^，。！？,.!?\s是不成改应把而]{1,16}"
 _SWAPS = (
-    re.compile(rf"(?P<right>{_VALUE})[，,\s]?不是(?P<wrong>{_VALUE})"),
     re.compile(rf"不是(?P<wrong>{_VALUE})[，,\s]*(?:而是|应该是|其实是|是)(?P<right>{_VALUE})"),
+    re.compile(rf"(?P<right>{_VALUE})[，,\s]?不是(?P<wrong>{_VALUE})"),
     re.compile(rf"(?:把)?(?P<right>{_VALUE})[说写打听记报登看]成了?(?P<wrong>{_VALUE})"),
     re.compile(rf"(?:把)?(?P<wrong>{_VALUE})(?:应该是|应该为|应为|改成|改为|换成|更正为)(?P<right>{_VALUE})"),
 )
 _UNIT = re.compile(r"(?:号楼|单元|[号栋幢座楼层室房期区床])$")
+_NUMBER = re.compile(r"[\d一二三四五六七八九十两]")
+_ENDS_BARE = re.compile(r"[\dA-Za-z一二三四五六七八九十两零甲乙丙丁东南西北]$")
 _TRAILS = re.compile(r"[了啊哦的吧呀哈呢]+$")
 
 
@@ -54,9 +56,9 @@ def put_right(old: str, text: str) -> str | None:
         for found in form.finditer(text):
             wrong, right = (_TRAILS.sub("", found[name]) for name in ("wrong", "right"))
             at = re.search(rf"(?<![\dA-Za-z]){re.escape(wrong)}(?![\d])", old) if wrong and right else None
-            if at is None or wrong == right:
-                continue
-            if (unit := _UNIT.search(wrong)) and not _UNIT.search(right):
+            if at is None or wrong == right or (_NUMBER.search(wrong) and not _NUMBER.search(right)):
+                continue  # 我刚又去看了，不是9楼: what stands before it is no value.
+            if (unit := _UNIT.search(wrong)) and _ENDS_BARE.search(right):
                 right += unit[0]
             elif not unit and (named := _UNIT.search(right)) and old.startswith(named[0], at.end()):
                 right = right[:named.start()]

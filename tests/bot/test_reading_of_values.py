@@ -114,6 +114,8 @@ def test_a_day_is_read_back_by_its_date_where_the_words_do_not_name_it(happened:
     ("和睦路76号", "把67号说成76号了", "和睦路67号"), ("和睦路76号", "76号应该是67号", "和睦路67号"), ("和睦路76号", "是67不是76", "和睦路67号"),
     ("3栋2单元501", "房号错了，是502", "3栋2单元502"), ("3栋2单元501", "501改成1501", "3栋2单元1501"),
     ("3栋2单元501", "单元说错了，3单元", "3栋3单元501"), ("A区5号窗口", "不是5号窗口是6号窗口", "A区6号窗口"),
+    ("12幢1单元9楼走廊", "我刚又去看了 不是9楼 是10楼", "12幢1单元10楼走廊"), ("3栋2单元501", "我又看了一眼 不是501 是502", "3栋2单元502"),
+    ("12幢1单元9楼走廊", "不是9楼 是9楼和10楼中间那个平台", "12幢1单元9楼和10楼中间那个平台走廊"), ("和睦路76号", "我刚去看了下，不是76号", None),
     ("3栋2单元501", "又不是我弄坏的", None), ("3栋2单元501", "又漏了，跟昨天一样", None),
 ])
 def test_a_registered_place_is_put_right_by_the_words_that_name_what_was_wrong(old: str, said: str, place: str | None) -> None:
@@ -121,7 +123,7 @@ def test_a_registered_place_is_put_right_by_the_words_that_name_what_was_wrong(o
 
 
 @pytest.mark.parametrize(("said", "at"), [
-    ("时间写错了，是前天晚上", "2026-11-25T18:00:00+08:00"), ("我昨天说错了，是6栋", None), ("又漏了，跟昨天一样", None),
+    ("出生年份也错了，写的1990年，应该是1991年", None), ("证上登的2020年，应该是2021年", None), ("时间写错了，是前天晚上", "2026-11-25T18:00:00+08:00"), ("我昨天说错了，是6栋", None), ("又漏了，跟昨天一样", None),
 ])
 def test_a_registered_time_is_put_right(said: str, at: str | None) -> None:
     assert when_anew(said, FINDER.find(said, NOW), NOW).get("happened_at") == at
