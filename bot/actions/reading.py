@@ -4,6 +4,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from nlu.components.normal import fold
+
 from actions.moments import when_of
 from actions.person import confidence_in, is_named_after_all, leaves_no_number, read_person, without_wishes
 from actions.places import (
@@ -103,8 +105,8 @@ def give_up(text: str) -> bool:
 
 
 def is_question(text: str) -> bool:
-    """The resident asks back instead of answering."""
-    return bool(_QUESTION.search(text)) and not _UNKNOWN.search(text)
+    """The resident asks back instead of answering; 得唔得 is 得不得."""
+    return bool(_QUESTION.search(fold(text))) and not _UNKNOWN.search(text)
 
 
 def substance(text: str) -> str | None:
