@@ -1,10 +1,10 @@
 """Rasa and its action server as child processes: started on free ports, their output wrapped, restarted, ended."""
 
 import asyncio
-import ctypes
 import os
 import signal
 import socket
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,12 @@ from core import log
 BACK_OFF_S = (1, 2, 5, 10, 30)
 STOP_S = 4
 LONGEST_LINE = 1 << 16
-PR_SET_PDEATHSIG = 1
+_DIE_WITH_PARENT = (
+    "import ctypes, os, signal, sys\n"
+    "try: ctypes.CDLL(None).prctl(1, signal.SIGKILL)\n"  # PR_SET_PDEATHSIG, which outlives the exec.
+    "except (OSError, AttributeError): pass\n"
+    "os.execvp(sys.argv[1], sys.argv[1:])"
+)
 
 logger = log.logger(__name__)
 
@@ -46,7 +51,7 @@ class Child:
 
     async def _run_once(self) -> int:
         self.process = await asyncio.create_subprocess_exec(
-            *self.command,
+            *dies_with_us(self.command),
             cwd=self.cwd,
             env=dict(self.environ),
             stdin=asyncio.subprocess.DEVNULL,
@@ -54,7 +59,6 @@ class Child:
             stderr=asyncio.subprocess.STDOUT,
             limit=LONGEST_LINE,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
         )
         logger.info("child started", child=self.name, pid=self.process.pid)
         await self._wrap_output(self.process)
@@ -87,8 +91,8 @@ class Child:
 async def run_to_end(command: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> tuple[int, str]:
     """Run a program that ends by itself: its exit code and all it said. Cancelled, the program is ended."""
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=cwd, env=dict(environ), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT, start_new_session=True, preexec_fn=_die_with_parent,
+        *dies_with_us(command), cwd=cwd, env=dict(environ), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT, start_new_session=True,
     )
     try:
         said, _ = await process.communicate()
@@ -99,12 +103,13 @@ async def run_to_end(command: Sequence[str], cwd: Path, environ: Mapping[str, st
     return process.returncode or 0, said.decode("utf-8", "replace")
 
 
-def _die_with_parent() -> None:
-    """A service that is killed leaves no Rasa behind (Linux; elsewhere the new start finds free ports)."""
-    try:
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    except (OSError, AttributeError):
-        pass
+def dies_with_us(command: Sequence[str]) -> list[str]:
+    """The command so begun that a service that is killed leaves no Rasa behind (Linux; elsewhere the new start finds free ports).
+
+    Not by `preexec_fn`: Python run between fork and exec waits for ever where another thread held a lock at the fork, and with
+    it the whole service (seen while the sentence vectors were being loaded).
+    """
+    return [sys.executable, "-ISc", _DIE_WITH_PARENT, *command] if sys.platform == "linux" else list(command)
 
 
 def _signal_group(pid: int, number: int) -> None:
