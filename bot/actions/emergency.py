@@ -104,7 +104,7 @@ def _told(message: dict[str, Any]) -> tuple[str, bool]:
     danger, share = f"utter_{model.get('name')}", float(model.get("confidence") or 0)
     if share < LIKELY:
         return words, True
-    return danger, danger == words or share >= CERTAIN
+    return danger, danger in (words, ANY_DANGER) or share >= CERTAIN
 
 
 async def danger_before(tracker: Tracker, api: Api) -> str | None:

@@ -22,7 +22,6 @@ from nlu.components.finding import Finder
 _CHAIN = "marks.crf"
 
 
-
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
 class PatternEntities(GraphComponent, EntityExtractorMixin):
     """What has a form is found by its form; department and service names come from the training data's lookups, and
