@@ -101,17 +101,17 @@ class Categories:
 
     async def look_at(self, text: str) -> None:
         """Make the vectors of a text of several clauses while the assistant reads it: `sort` finds them made, and is quick."""
-        from ticketing.matters import clauses, pieces
+        from ticketing.matters import STORY, clauses, pieces
 
-        if self._matters is not None and (len(clauses(text)) > 1 or len(set(pieces(text))) > 1):
+        if self._matters is not None and (len(clauses(text)) >= STORY or len(set(pieces(text))) > 1):
             await self._vectors(await self._to_the_point(self._matters, text))
 
     async def _to_the_point(self, matters: "Matters", text: str) -> str:
         """What the text is about: without who tells it, why it hurts and what he thinks of the office."""
-        from ticketing.matters import CLAUSES, clauses
+        from ticketing.matters import CLAUSES, STORY, clauses
 
         told = clauses(text)[:CLAUSES]
-        near = await (await self._knowledge.embedder()).query(told) if len(told) > 1 else None
+        near = await (await self._knowledge.embedder()).query(told) if len(told) >= STORY else None
         return matters.to_the_point(text, near)
 
     async def _vectors(self, text: str, seen: str | None = None) -> "Vectors | None":

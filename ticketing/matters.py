@@ -29,6 +29,8 @@ ASIDE = "aside"
 """Stands for what is said beside the matter (`presets/matters/aside.yml`): no category, but learnt like one."""
 FAR_ASIDE, PLAINLY_ASIDE = 0.3, 0.3
 """A clause is left out that scores so much as an aside, and so much more than as the likeliest category."""
+STORY = 3
+"""Clauses from which on their vectors help to tell an aside: of two, words tell it, and vectors would cost as much again."""
 CLAUSES = 12
 """So many clauses are looked at: who writes a letter says at its head what it is about."""
 _ENDS = re.compile(r"[，。！？!?；;\n]+")
@@ -152,7 +154,7 @@ class Matters:
             return text
         near = [None] * len(told) if vectors is None else [*vectors, *[None] * len(told)]
         kept = [clause for at, clause in enumerate(told) if at >= CLAUSES or not self._is_aside(clause, near[at])]
-        return "，".join(kept or told)
+        return text if len(told) < STORY and len(kept) in (0, len(told)) else "，".join(kept or told)
 
     def _is_aside(self, clause: str, vector: Matrix | None) -> bool:
         if not self._aside.codes:
